@@ -1,0 +1,207 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A tensor language with Iverson brackets: check, print, run and count programs.
+#[derive(Parser, Debug)]
+#[command(name = "iverson", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Check a program: sorts, shapes, and every access for all sizes
+    #[command(after_help = "Example:\n  iverson check blur.iv\n  iverson check blur.iv --format json")]
+    Check(CheckArgs),
+    /// Print a program at a stage, as text that is again a program
+    #[command(after_help = "Example:\n  iverson print blur.iv --stage ssa")]
+    Print(PrintArgs),
+    /// Evaluate a function on given inputs
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
+    /// Count the work of a function exactly, at given sizes and as formulas in the sizes
+    #[command(after_help = WORK_HELP)]
+    Work(WorkArgs),
+}
+
+const RUN_HELP: &str = "\
+Inputs are a JSON object or an NPZ archive with one value for each name:
+  {\"n\": 3, \"x\": [1, 2.5, \"1/3\"], \"row\": [0, 2],
+   \"R\": {\"coords\": [[0, 1], [2, 0]]}, \"E\": {\"shape\": [0, 3], \"data\": []}}
+Sizes may be left out where a shape tells them.
+
+Example:
+  iverson run dot.iv --inputs dot.json
+  echo '{\"x\": [1, 2], \"y\": [3, 4]}' | iverson run dot.iv --inputs - --scalar rational
+  iverson run dot.iv --size n=5 --random 1 --output dot.out.json";
+
+const WORK_HELP: &str = "\
+Two models are counted: dense (every point of every box is visited) and sparse
+(only the points that guards leave). Missing inputs are filled in at random.
+
+Example:
+  iverson work spmv.iv --size n=64 --size m=32 --size nnz=100
+  iverson work spmv.iv --size n=64 --format json";
+
+#[derive(Args, Debug)]
+pub(crate) struct Source {
+    /// The program (`.iv`)
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Chosen {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The function; the last one of the file if not given
+    #[arg(long = "fn", value_name = "NAME")]
+    pub(crate) function: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// How diagnostics are written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PrintArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// One function alone; all of the file if not given
+    #[arg(long = "fn", value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) stage: Stage,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Inputs {
+    /// The inputs: a JSON or NPZ file, or `-` for JSON on standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inputs: Option<PathBuf>,
+    /// A size, as in `n=64`; may be repeated
+    #[arg(long = "size", value_name = "NAME=N", value_parser = size)]
+    pub(crate) sizes: Vec<(String, u64)>,
+    /// Take NaN and infinities from the inputs
+    #[arg(long)]
+    pub(crate) allow_nan: bool,
+    /// The most memory that all tensors together may take, as in `512MiB`
+    #[arg(long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
+    pub(crate) memory_limit: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// Fill missing inputs at random; the same seed gives the same values
+    #[arg(long, value_name = "SEED")]
+    pub(crate) random: Option<u64>,
+    /// What the reals are
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) scalar: ScalarKind,
+    /// Where to write the results as JSON; standard output if not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WorkArgs {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// The seed for missing inputs
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How the counts are written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Stage {
+    /// The text, formatted
+    #[default]
+    Ast,
+    /// Names resolved and calls inlined
+    Typed,
+    /// Tensor SSA in normal form
+    Ssa,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum ScalarKind {
+    /// IEEE double precision
+    #[default]
+    F64,
+    /// Exact fractions
+    Rational,
+    /// Intervals that enclose the exact result
+    Interval,
+}
+
+/// `n=64`
+fn size(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("wanted a name and a number, as in `n=64`")?;
+    let wanted = |_| format!("`{value}` is not a natural number of 64 bits");
+    Ok((name.trim().to_owned(), value.trim().parse().map_err(wanted)?))
+}
+
+/// `512MiB`, `2GB`, `1000`
+fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 10] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("kB", 1_000),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    let unit = UNITS.iter().find_map(|(unit, n)| Some((text.strip_suffix(unit)?, *n)));
+    let (number, unit) = unit.unwrap_or((text, 1));
+    let number: Option<u64> = number.trim().parse().ok();
+    let bytes = number.and_then(|n| n.checked_mul(unit));
+    bytes.ok_or_else(|| "wanted a number of bytes, as in `512MiB`, `2GiB` or `1000`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!(bytes("2GiB"), Ok(2 << 30));
+        assert_eq!(bytes("10 MB"), Ok(10_000_000));
+        assert_eq!(bytes("17"), Ok(17));
+        assert!(bytes("2 parsecs").is_err());
+        assert!(bytes("99999999TiB").is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! Reading programs and inputs, writing results.
+
+use crate::args::{Chosen, Inputs, Source};
+use crate::failure::Failure;
+use iverson::entry::Entry;
+use iverson::json::{self, Reals};
+use iverson::npz;
+use iverson::pipeline::{Loaded, load};
+use iverson::spec::call::{Limits, Value, Values};
+use iverson::spec::ir::{Param, Typed};
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The text of a file; the message of a failure names the file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    utf8(read_bytes(path)?, &format!("`{}`", path.display()))
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.is_dir() {
+        return Err(Failure::new(format!("`{}` is a directory; a file is wanted", path.display())));
+    }
+    fs::read(path).map_err(|e| Failure::new(format!("cannot read `{}`: {e}", path.display())))
+}
+
+fn utf8(bytes: Vec<u8>, source: &str) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Failure::new(format!("{source} is not UTF-8 text (from byte {at} on)"))
+    })
+}
+
+/// The program in a file, checked.
+pub(crate) fn load_file(source: &Source) -> Result<Loaded, Failure> {
+    let text = read_text(&source.file)?;
+    load(&text).map_err(|diagnostics| {
+        let file = source.file.display().to_string();
+        Failure::Program { diagnostics, file, text }
+    })
+}
+
+/// The chosen function of a file.
+pub(crate) fn load_function(chosen: &Chosen) -> Result<Typed, Failure> {
+    let loaded = load_file(&chosen.source)?;
+    let function = loaded.function(chosen.function.as_deref());
+    let named = |e| Failure::new(format!("`{}`: {e}", chosen.source.file.display()));
+    function.cloned().map_err(named)
+}
+
+impl Inputs {
+    /// What a call may use.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { bytes: self.memory_limit }
+    }
+
+    /// The inputs that are given for `program`, in a file and as sizes.
+    pub(crate) fn read<S: Entry>(&self, program: &Typed) -> Result<Values<S>, Failure> {
+        let mut values = match &self.inputs {
+            Some(path) => self.read_file(path, program)?,
+            None => Values::new(),
+        };
+        for (name, n) in &self.sizes {
+            check_size(program, name)?;
+            if values.insert(name.clone(), Value::Size(*n)).is_some() {
+                return Err(Failure::new(format!("`{name}` is given twice; one value is wanted")));
+            }
+        }
+        Ok(values)
+    }
+
+    fn read_file<S: Entry>(&self, path: &Path, program: &Typed) -> Result<Values<S>, Failure> {
+        let reals = if self.allow_nan { Reals::Any } else { Reals::Finite };
+        let (values, source) = if path == Path::new("-") {
+            let source = "standard input".to_owned();
+            let mut bytes = Vec::new();
+            let unreadable = |e| Failure::new(format!("cannot read {source}: {e}"));
+            std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
+            (json::read(&utf8(bytes, &source)?, program, reals), source)
+        } else {
+            let source = format!("`{}`", path.display());
+            match path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz")) {
+                true => (npz::read(&read_bytes(path)?, program, reals), source),
+                false => (json::read(&read_text(path)?, program, reals), source),
+            }
+        };
+        let hint = |e: iverson::input::InputError| match e.is_refused_special() && !self.allow_nan {
+            true => format!("{source}: {e}; `--allow-nan` allows them"),
+            false => format!("{source}: {e}"),
+        };
+        values.map_err(|e| Failure::new(hint(e)))
+    }
+}
+
+/// Whether `name` is a size of the program.
+fn check_size(program: &Typed, name: &str) -> Result<(), Failure> {
+    let sizes = program.params.iter().filter_map(|param| match param {
+        Param::Size(id) => Some(program.symbols.sizes[id.index()].as_str()),
+        Param::Tensor(_) | Param::Relation(_) => None,
+    });
+    let sizes: Vec<&str> = sizes.collect();
+    if sizes.contains(&name) {
+        return Ok(());
+    }
+    let known: Vec<String> = sizes.iter().map(|size| format!("`{size}`")).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let function = &program.name;
+    Err(Failure::new(format!("`{name}` is not a size of `{function}`; its sizes are {known}")))
+}
+
+/// Writes to standard output.
+pub(crate) fn write_stdout(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|e| Failure::stdout(&e))
+}
+
+/// Writes a file as a whole: whoever reads it sees all of the text or the file as it was.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |e| Failure::new(format!("cannot write `{}`: {e}", path.display()));
+    if path.is_dir() {
+        return Err(Failure::new(format!("`{}` is a directory; a file is wanted", path.display())));
+    }
+    let Some(temporary) = beside(path) else {
+        return Err(Failure::new(format!("`{}` does not name a file", path.display())));
+    };
+    let written = fs::File::create_new(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|e| {
+        // It may not exist; the failure to write is what matters.
+        let _ = fs::remove_file(&temporary);
+        failed(e)
+    })
+}
+
+/// A name for a temporary file in the same folder.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy();
+    Some(path.with_file_name(format!(".{name}.{}.tmp", std::process::id())))
+}

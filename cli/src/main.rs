@@ -1,0 +1,30 @@
+//! The `iverson` command.
+//!
+//! One module for each command; [`failure`] says how they fail: exit code 1
+//! with a message for a mistake in a program or its inputs, 2 for the command
+//! line itself.
+
+mod args;
+mod check;
+mod failure;
+mod files;
+mod print;
+mod run;
+mod work;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Check(args) => check::check(&args),
+        Command::Print(args) => print::print(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Work(args) => work::work(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

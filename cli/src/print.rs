@@ -1,0 +1,42 @@
+//! `iverson print`
+
+use crate::args::{PrintArgs, Stage};
+use crate::failure::Failure;
+use crate::files;
+use iverson::pipeline::Loaded;
+use iverson::spec::ast::{Item, Module};
+use iverson::spec::ir::Typed;
+use iverson::spec::{normalize, print as text, unelaborate};
+
+/// Prints a program at a stage.
+pub(crate) fn print(args: &PrintArgs) -> Result<(), Failure> {
+    let loaded = files::load_file(&args.source)?;
+    let file = args.source.file.display();
+    let name = args.function.as_deref();
+    if name.is_some() {
+        loaded.function(name).map_err(|e| Failure::new(format!("`{file}`: {e}")))?;
+    }
+    let printed = match args.stage {
+        Stage::Ast => text::module(&selected(&loaded.module, name)),
+        Stage::Typed => each(&loaded, name, unelaborate::typed),
+        Stage::Ssa => each(&loaded, name, |program| unelaborate::ssa(&normalize(program))),
+    };
+    files::write_stdout(&printed)
+}
+
+/// The module without the functions that were not asked for.
+fn selected(module: &Module, name: Option<&str>) -> Module {
+    let mut module = module.clone();
+    module.items.retain(|item| match item {
+        Item::Fn(function) => name.is_none_or(|name| function.name.text == name),
+        Item::Const { .. } => true,
+    });
+    module
+}
+
+/// The chosen functions, each printed by `show`.
+fn each(loaded: &Loaded, name: Option<&str>, show: impl Fn(&Typed) -> String) -> String {
+    let functions = loaded.checked.functions.values();
+    let chosen = functions.filter(|program| name.is_none_or(|name| program.name == name));
+    chosen.map(show).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,399 @@
+//! Calls of the file's functions, inlined.
+//!
+//! The body of a callee is elaborated again at each call, with its parameters
+//! standing for the arguments. Its own accesses were proved where it is
+//! defined; what is checked here is that arguments have the declared sorts.
+
+use super::scope::{Binding, Scope, View};
+use super::stmt::{Aside, Frame};
+use super::view::Blocks;
+use super::{Check, Checker, MAX_CALL_DEPTH, MAX_INLINED, Reported};
+use crate::ast::{Cmp, Expr, ExprKind, Function, Name, Param, SortKind, Target};
+use crate::bounds::Verdict;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::function::Fun;
+use crate::ir::{self, Block, Def, Element, Extent, Guard, Index, TensorId};
+
+impl Checker<'_, '_> {
+    /// Whether a call of `name` is inlined: a function of the file without a derivative of its own.
+    pub(super) fn inlines(&self, name: &str) -> bool {
+        self.scope.get(name).is_none()
+            && self.file.functions.get(name).is_some_and(|f| f.derivative.is_none())
+    }
+
+    /// A call inside a real expression.
+    pub(super) fn call_as_real(&mut self, name: &Name, args: &[Expr], span: Span) -> Check<ir::Expr> {
+        let Some(function) = self.file.functions.get(name.text.as_str()).copied() else {
+            return Err(self.unknown_function(name));
+        };
+        if function.derivative.is_some() {
+            self.require_arity(function, args, span)?;
+            let id = self.user_function(function, name.span)?;
+            let args = args.iter().map(|a| self.real(a)).collect::<Check<Vec<_>>>()?;
+            return Ok(ir::Expr::Apply(Fun::User(id), args));
+        }
+        let frame = self.enter_expression();
+        let clauses = self.facts.requires.len();
+        let mut blocks = Blocks::new();
+        let views = self.inline(name, args, span, &mut blocks, &[]);
+        self.facts.requires.truncate(clauses);
+        self.leave(frame);
+        let view = self.single_result(name, views?)?;
+        let rank = self.view_shape(&view).len();
+        if rank > 0 {
+            let message = format!("`{}` returns a tensor, and a real is wanted here", name.text);
+            return Err(self.report(
+                Diagnostic::new("typing::rank", span, message)
+                    .help(format!("bind its result whole in a statement of its own: `z = {}(..)`, then read `z[i]`", name.text)),
+            ));
+        }
+        if let Element::Index(_) = self.symbols.tensor(view.tensor).element {
+            let message = format!("`{}` returns an index, and a real is wanted here", name.text);
+            return Err(self.report(
+                Diagnostic::new("typing::real", span, message)
+                    .help(format!("bind it in a statement of its own, `k = {}(..)`, and write `real(k)`", name.text)),
+            ));
+        }
+        let access = ir::Expr::Access(view.tensor, view.prefix);
+        Ok(if blocks.is_empty() { access } else { ir::Expr::Let(blocks, Box::new(access)) })
+    }
+
+    fn unknown_function(&mut self, name: &Name) -> Reported {
+        let known = self.file.functions.keys().copied();
+        let builtin = crate::function::FUNCTIONS.iter().map(|row| row.name);
+        let close = known.chain(builtin).find(|other| {
+            other.eq_ignore_ascii_case(&name.text) || name.text == alias_of(other)
+        });
+        let message = format!("there is no function `{}`", name.text);
+        let unknown = Diagnostic::new("names::unknown", name.span, message);
+        self.report(match close {
+            Some(other) => unknown.help(format!("did you mean `{other}`?")),
+            None => unknown.help("define it in this file with `fn`, or see chapter 1 for the functions of the language"),
+        })
+    }
+
+    pub(super) fn single_result(&mut self, name: &Name, views: Vec<View>) -> Check<View> {
+        match <[View; 1]>::try_from(views) {
+            Ok([view]) => Ok(view),
+            Err(views) => {
+                let message = format!("`{}` returns {} results, one is wanted here", name.text, views.len());
+                Err(self.report(
+                    Diagnostic::new("typing::results", name.span, message)
+                        .help(format!("bind them all in a statement of its own: `(a, b) = {}(..)`", name.text)),
+                ))
+            }
+        }
+    }
+
+    fn require_arity(&mut self, function: &Function, args: &[Expr], span: Span) -> Check<()> {
+        if args.len() == function.params.len() {
+            return Ok(());
+        }
+        let names: Vec<&str> = function.params.iter().map(|p| p.name.text.as_str()).collect();
+        let name = &function.name.text;
+        let message = format!("`{name}` takes {} arguments, found {}", names.len(), args.len());
+        Err(self.report(
+            Diagnostic::new("typing::arity", span, message)
+                .label(function.name.span, "defined here")
+                .help(format!("all arguments are passed in order, sizes too: `{name}({})`", names.join(", "))),
+        ))
+    }
+
+    /// `z = f(..)`, `(a, b) = f(..)`
+    pub(super) fn define_by_call(
+        &mut self,
+        targets: &[Target],
+        name: &Name,
+        args: &[Expr],
+        span: Span,
+        blocks: &mut Blocks,
+    ) -> Check<()> {
+        let function = self.file.functions[name.text.as_str()];
+        if targets.len() != function.results.len() {
+            let message = format!(
+                "`{}` returns {} results, found {} names",
+                name.text,
+                function.results.len(),
+                targets.len()
+            );
+            return Err(self.report(
+                Diagnostic::new("typing::results", span, message)
+                    .label(function.name.span, "defined here")
+                    .help("name every result: `(a, b) = f(..)`"),
+            ));
+        }
+        for target in targets {
+            self.carried_only(target)?;
+        }
+        let tensors: Vec<Option<TensorId>> =
+            targets.iter().map(|t| self.frame.preset.remove(&t.name.text)).collect();
+        let names: Vec<(String, Option<TensorId>)> =
+            targets.iter().map(|t| t.name.text.clone()).zip(tensors).collect();
+        let views = self.inline(name, args, span, blocks, &names)?;
+        for (target, view) in targets.iter().zip(views) {
+            self.order.finish(view.tensor);
+            self.declare_tensor(target, view.tensor)?;
+        }
+        Ok(())
+    }
+
+    /// The sort of one result of a call, before the call is expanded.
+    pub(super) fn result_sort_of_call(
+        &mut self,
+        name: &Name,
+        args: &[Expr],
+        place: usize,
+        span: Span,
+    ) -> Check<(Element, Vec<Extent>)> {
+        let function = self.file.functions[name.text.as_str()];
+        self.require_arity(function, args, span)?;
+        let callee = self.sizes_of_call(function, args)?;
+        let aside = self.put_aside(callee, Frame::default());
+        let sort = match function.results.get(place) {
+            Some(result) => self.tensor_sort(&result.sort),
+            None => Err(Reported),
+        };
+        self.take_back(aside);
+        sort
+    }
+
+    /// Expands a call: its definitions go to `blocks`, its results are returned.
+    /// `names` are the names, and where they exist the tensors, of the results.
+    pub(super) fn inline(
+        &mut self,
+        name: &Name,
+        args: &[Expr],
+        span: Span,
+        blocks: &mut Blocks,
+        names: &[(String, Option<TensorId>)],
+    ) -> Check<Vec<View>> {
+        let (key, function) = match self.file.functions.get_key_value(name.text.as_str()) {
+            Some((key, function)) => (*key, *function),
+            None => return Err(self.unknown_function(name)),
+        };
+        self.require_arity(function, args, span)?;
+        self.require_expandable(key, span)?;
+        let mut callee = self.sizes_of_call(function, args)?;
+        for (param, arg) in function.params.iter().zip(args) {
+            if param.sort.kind != SortKind::Size {
+                let binding = self.argument(param, arg, &mut callee, blocks)?;
+                callee.insert(&param.name.text, binding, param.name.span);
+            }
+        }
+        let hidden = self.frame.leading();
+        let frame = Frame { hidden, implicit: self.frame.implicit, ..Frame::default() };
+        self.calls.push(key);
+        let aside = self.put_aside(callee, frame);
+        let reported = self.diagnostics.len();
+        let views = self.body(function, blocks, names);
+        self.take_back(aside);
+        self.calls.pop();
+        if self.diagnostics.len() > reported {
+            self.diagnostics.truncate(reported);
+            return Err(self.report(super::expansion(&function.name.text, span)));
+        }
+        views
+    }
+
+    pub(super) fn require_expandable(&mut self, key: &str, span: Span) -> Check<()> {
+        if self.calls.contains(&key) {
+            let message = format!("`{key}` calls itself");
+            return Err(self.report(
+                Diagnostic::new("call::recursion", span, message)
+                    .at("calls are inlined, so a function cannot reach itself")
+                    .help("write the recursion as a recurrence over an index: `rec t: n { s[t] = .. }`"),
+            ));
+        }
+        if self.calls.len() >= MAX_CALL_DEPTH || self.statements > MAX_INLINED {
+            let message = format!("the calls expand to more than {MAX_INLINED} statements or nest deeper than {MAX_CALL_DEPTH}");
+            return Err(self.report(
+                Diagnostic::new("call::size", span, message)
+                    .help("define a tensor with an axis over the repeated part instead of repeating calls"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The callee's scope with its sizes bound.
+    fn sizes_of_call(&mut self, function: &Function, args: &[Expr]) -> Check<Scope> {
+        let mut callee = Scope::default();
+        for (name, value) in &self.file.constants {
+            callee.insert(name, Binding::Const(value.clone()), Span::default());
+        }
+        for (param, arg) in function.params.iter().zip(args) {
+            if param.sort.kind == SortKind::Size {
+                let size = self.extent(arg)?;
+                let natural = Guard::Compare(Cmp::Ge, size.clone(), Index::constant(0));
+                if !self.trusted && self.prove(&natural) != Verdict::Proved {
+                    self.assume_extent(&size);
+                }
+                callee.insert(&param.name.text, Binding::Index(size), param.name.span);
+            }
+        }
+        Ok(callee)
+    }
+
+    /// Elaborates the body of a callee in its own scope and frame.
+    fn body(
+        &mut self,
+        function: &Function,
+        blocks: &mut Blocks,
+        names: &[(String, Option<TensorId>)],
+    ) -> Check<Vec<View>> {
+        self.frame.results = self.result_sorts(function)?;
+        for (result, (name, existing)) in function.results.iter().zip(names) {
+            let tensor = match existing {
+                Some(tensor) => *tensor,
+                None => self.result_tensor(&result.name.text, name),
+            };
+            self.frame.preset.insert(result.name.text.clone(), tensor);
+        }
+        self.stmts(&function.body, blocks);
+        let mut views = Vec::new();
+        for result in &function.results {
+            let view = self.result(result)?;
+            views.push(match self.frame.preset.remove(&result.name.text) {
+                Some(tensor) => self.copy(view, tensor, blocks, result.name.span)?,
+                None => view,
+            });
+        }
+        Ok(views)
+    }
+
+    /// A tensor for a result that the caller has named.
+    fn result_tensor(&mut self, result: &str, name: &str) -> TensorId {
+        let (element, own) = self.frame.results[result].clone();
+        let leading = self.frame.leading();
+        let carried = leading.iter().map(|v| self.symbols.var(*v).range.clone());
+        let shape: Vec<Extent> = carried.chain(own).collect();
+        shape.iter().for_each(|e| self.assume_extent(e));
+        self.symbols.add_tensor(ir::Tensor { name: name.to_owned(), element, shape })
+    }
+
+    /// A result that is a parameter is copied to the tensor that the caller has named.
+    fn copy(&mut self, view: View, tensor: TensorId, blocks: &mut Blocks, span: Span) -> Check<View> {
+        let (value, _, own) = self.entry_of(view, Blocks::new(), span)?;
+        let leading = self.frame.leading();
+        let axes = leading.iter().copied().chain(own).collect();
+        blocks.push(Block::Stmt(Def { tensor, axes, value }));
+        self.statements += 1;
+        Ok(View { tensor, prefix: leading.into_iter().map(Index::var).collect() })
+    }
+
+    /// Elaborates an argument in the caller's scope, against the sort declared in the callee's.
+    fn argument(
+        &mut self,
+        param: &Param,
+        arg: &Expr,
+        callee: &mut Scope,
+        blocks: &mut Blocks,
+    ) -> Check<Binding> {
+        if let SortKind::Rel(extents) = &param.sort.kind {
+            let extents = self.in_scope(callee, |c| c.extents(extents))?;
+            return self.relation_argument(param, arg, &extents);
+        }
+        let (element, shape) = self.in_scope(callee, |c| c.tensor_sort(&param.sort))?;
+        if let Element::Index(bound) = &element
+            && shape.is_empty()
+            && !self.is_tensor(arg)
+        {
+            let index = self.index(arg)?;
+            self.require_within(&index, bound, arg.span, &param.name.text, 0);
+            return Ok(Binding::Index(index));
+        }
+        let view = self.view(arg, blocks)?;
+        self.require_sort(param, arg.span, &view, &element, &shape)?;
+        Ok(Binding::Tensor(view))
+    }
+
+    fn require_sort(
+        &mut self,
+        param: &Param,
+        span: Span,
+        view: &View,
+        element: &Element,
+        shape: &[Extent],
+    ) -> Check<()> {
+        let actual = self.view_shape(view);
+        let own = self.symbols.tensor(view.tensor).element.clone();
+        let fits = match (&own, element) {
+            (Element::Real, Element::Real) => true,
+            (Element::Index(a), Element::Index(b)) => {
+                a == b || self.prove(&Guard::Compare(Cmp::Le, a.clone(), b.clone())) == Verdict::Proved
+            }
+            (Element::Real, Element::Index(_)) | (Element::Index(_), Element::Real) => false,
+        };
+        let same = actual.len() == shape.len()
+            && actual.iter().zip(shape).all(|(a, b)| self.same_extent(a, b));
+        if self.trusted || (fits && same) {
+            return Ok(());
+        }
+        let message = format!(
+            "the argument for `{}` is `{}`, and `{}` is wanted",
+            param.name.text,
+            self.show_sort(&own, &actual),
+            self.show_sort(element, shape)
+        );
+        Err(self.report(
+            Diagnostic::new("typing::argument", span, message)
+                .label(param.sort.span, "declared here")
+                .help("pass the sizes that the argument has, or a part of it: a row `A[i]`, or `for(i: n) ..`"),
+        ))
+    }
+
+    fn relation_argument(&mut self, param: &Param, arg: &Expr, extents: &[Extent]) -> Check<Binding> {
+        if let ExprKind::Name(name) = &arg.kind
+            && let Some(Binding::Relation(relation)) = self.scope.get(name)
+        {
+            let relation = *relation;
+            let actual = self.symbols.relation(relation).extents.clone();
+            let same = actual.len() == extents.len()
+                && actual.iter().zip(extents).all(|(a, b)| self.same_extent(a, b));
+            if same {
+                return Ok(Binding::Relation(relation));
+            }
+        }
+        let ranges: Vec<String> = extents.iter().map(|e| self.show_index(e)).collect();
+        let message = format!("the argument for `{}` must be a relation `rel({})`", param.name.text, ranges.join(", "));
+        Err(self.report(
+            Diagnostic::new("typing::argument", arg.span, message)
+                .label(param.sort.span, "declared here")
+                .help("pass the name of a relation over the same ranges"),
+        ))
+    }
+
+    /// Runs `inner` with another scope.
+    fn in_scope<T>(&mut self, scope: &mut Scope, inner: impl FnOnce(&mut Self) -> T) -> T {
+        std::mem::swap(&mut self.scope, scope);
+        let out = inner(self);
+        std::mem::swap(&mut self.scope, scope);
+        out
+    }
+
+    pub(super) fn put_aside(&mut self, scope: Scope, frame: Frame) -> Aside {
+        Aside {
+            scope: self.scope.replace(scope),
+            frame: std::mem::replace(&mut self.frame, frame),
+            trusted: std::mem::replace(&mut self.trusted, true),
+        }
+    }
+
+    pub(super) fn take_back(&mut self, aside: Aside) {
+        self.scope = aside.scope;
+        self.frame = aside.frame;
+        self.trusted = aside.trusted;
+    }
+}
+
+/// Other spellings of built-in functions.
+fn alias_of(name: &str) -> &'static str {
+    match name {
+        "log" => "ln",
+        "max" => "maximum",
+        "min" => "minimum",
+        "abs" => "fabs",
+        "sigmoid" => "logistic",
+        "lgamma" => "gammaln",
+        _ => "",
+    }
+}

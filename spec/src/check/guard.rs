@@ -1,0 +1,155 @@
+//! Propositions.
+
+use super::scope::Binding;
+use super::sort::Kind;
+use super::{Check, Checker, Reported};
+use crate::ast::{Cmp, Expr, ExprKind, LogicOp, Name, UnaryOp};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::ir::Guard;
+
+impl Checker<'_, '_> {
+    /// Elaborates `expr` as a proposition.
+    pub(super) fn guard(&mut self, expr: &Expr) -> Check<Guard> {
+        match &expr.kind {
+            ExprKind::Compare(first, rest) => self.comparison(first, rest),
+            ExprKind::Logic(op, parts) => self.logic(*op, parts),
+            ExprKind::Unary(UnaryOp::Not, p) => Ok(self.guard(p)?.negate()),
+            ExprKind::Bracket(p) => self.guard(p),
+            ExprKind::Call(name, args) => self.membership(name, args, expr.span),
+            ExprKind::Name(_)
+            | ExprKind::Number(_)
+            | ExprKind::Access(..)
+            | ExprKind::Unary(UnaryOp::Neg, _)
+            | ExprKind::Sum(_)
+            | ExprKind::Chain(_)
+            | ExprKind::Power(..)
+            | ExprKind::Reduce { .. }
+            | ExprKind::For(..)
+            | ExprKind::If(..)
+            | ExprKind::Let(..) => Err(self.not_a_proposition(expr)),
+        }
+    }
+
+    fn not_a_proposition(&mut self, expr: &Expr) -> Reported {
+        let name = match &expr.kind {
+            ExprKind::Name(name) => Some(name.as_str()),
+            ExprKind::Access(name, _) => Some(name.text.as_str()),
+            _ => None,
+        };
+        let relation = name.filter(|n| matches!(self.scope.get(n), Some(Binding::Relation(_))));
+        let help = match relation {
+            Some(name) => format!("membership is written with parentheses: `{name}(i, j)`"),
+            None => "compare it with something: `e > 0`, `e != 0`".to_owned(),
+        };
+        let message = format!("a proposition is wanted here, found {}", self.kind(expr).noun());
+        self.report(Diagnostic::new("typing::proposition", expr.span, message).help(help))
+    }
+
+    /// `a op b op c` is `a op b and b op c`.
+    fn comparison(&mut self, first: &Expr, rest: &[(Cmp, Expr)]) -> Check<Guard> {
+        let mut parts = Vec::with_capacity(rest.len());
+        let mut left = first;
+        for (cmp, right) in rest {
+            let part = self.compare(*cmp, left, right);
+            parts.push(part?);
+            left = right;
+        }
+        Ok(Guard::all(parts))
+    }
+
+    fn compare(&mut self, cmp: Cmp, left: &Expr, right: &Expr) -> Check<Guard> {
+        match (self.kind(left), self.kind(right)) {
+            (Kind::Index | Kind::Integer, Kind::Index)
+            | (Kind::Index | Kind::Integer, Kind::Integer) => {
+                Ok(Guard::Compare(cmp, self.index(left)?, self.index(right)?))
+            }
+            (Kind::Real | Kind::Integer, Kind::Real) | (Kind::Real, Kind::Integer) => {
+                Ok(Guard::Real(cmp, Box::new((self.real(left)?, self.real(right)?))))
+            }
+            (Kind::Proposition, _) => Err(self.not_comparable(left)),
+            (_, Kind::Proposition) => Err(self.not_comparable(right)),
+            (Kind::Real, Kind::Index) => Err(self.mixed(right, left)),
+            (Kind::Index, Kind::Real) => Err(self.mixed(left, right)),
+        }
+    }
+
+    fn mixed(&mut self, index: &Expr, real: &Expr) -> Reported {
+        if self.index(index).is_err() {
+            return Reported;
+        }
+        let text = crate::print::expr(index);
+        self.report(
+            Diagnostic::new("typing::comparison", index.span, "an index is compared with a real")
+                .at("an index")
+                .label(real.span, "a real")
+                .help(format!("write `real({text})` to compare them as reals")),
+        )
+    }
+
+    fn not_comparable(&mut self, expr: &Expr) -> Reported {
+        self.report(
+            Diagnostic::new("typing::comparison", expr.span, "a proposition is compared")
+                .help("join propositions with `and`, `or`, `not`"),
+        )
+    }
+
+    /// In `a and b`, `a` is in force for `b`; in `a or b`, its negation.
+    fn logic(&mut self, op: LogicOp, parts: &[Expr]) -> Check<Guard> {
+        let mut guards: Vec<Guard> = Vec::with_capacity(parts.len());
+        let mut known: Vec<Guard> = Vec::new();
+        for part in parts {
+            let guard = self.under(&known, |c| c.guard(part))?;
+            known.push(match op {
+                LogicOp::And => guard.clone(),
+                LogicOp::Or => guard.clone().negate(),
+            });
+            guards.push(guard);
+        }
+        Ok(match op {
+            LogicOp::And => guards.into_iter().fold(Guard::truth(), Guard::and),
+            LogicOp::Or => Guard::any(guards),
+        })
+    }
+
+    fn membership(&mut self, name: &Name, args: &[Expr], span: Span) -> Check<Guard> {
+        let relation = match self.scope.get(&name.text) {
+            Some(Binding::Relation(relation)) => *relation,
+            Some(Binding::Broken) => return Err(Reported),
+            Some(_) => {
+                let message = format!("`{}` is not a relation", name.text);
+                return Err(self.report(
+                    Diagnostic::new("typing::relation", name.span, message)
+                        .at("a proposition is wanted here")
+                        .help("entries of tensors are read with brackets, `x[i]`, and compared: `x[i] > 0`"),
+                ));
+            }
+            None if self.file.functions.contains_key(name.text.as_str())
+                || crate::function::Fun::named(&name.text).is_some() =>
+            {
+                let message = format!("a proposition is wanted here, found the call of `{}`", name.text);
+                return Err(self.report(
+                    Diagnostic::new("typing::proposition", span, message)
+                        .help("compare its result with something: `f(x) > 0`"),
+                ));
+            }
+            None => return Err(self.unknown_name(&name.text, name.span)),
+        };
+        let indices = self.indices(args)?;
+        let extents = self.symbols.relation(relation).extents.clone();
+        if indices.len() != extents.len() {
+            let message = format!(
+                "`{}` relates {} indices, found {}",
+                name.text,
+                extents.len(),
+                indices.len()
+            );
+            return Err(self.report(
+                Diagnostic::new("typing::arity", span, message).help("give one index for each place"),
+            ));
+        }
+        for (place, (index, extent)) in indices.iter().zip(&extents).enumerate() {
+            self.require_within(index, extent, args[place].span, &name.text, place);
+        }
+        Ok(Guard::Member(relation, indices))
+    }
+}

@@ -1,0 +1,277 @@
+//! Real expressions.
+
+use super::scope::Binding;
+use super::sort::Kind;
+use super::{Check, Checker, Reported};
+use crate::ast::{ChainOp, Expr, ExprKind, Name, Reduction, Sign, UnaryOp};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::function::Fun;
+use crate::ir::{self, Guard, Reduce};
+use crate::number::{Number, NumeralError};
+
+impl Checker<'_, '_> {
+    /// Elaborates `expr` as a real.
+    pub(super) fn real(&mut self, expr: &Expr) -> Check<ir::Expr> {
+        match &expr.kind {
+            ExprKind::Number(text) => self.number(text, expr.span),
+            ExprKind::Name(name) => self.real_name(name, expr.span),
+            ExprKind::Access(name, indices) => self.real_access(name, indices, expr.span),
+            ExprKind::Call(name, args) => self.real_call(name, args, expr.span),
+            ExprKind::Unary(UnaryOp::Neg, e) => Ok(ir::Expr::Apply(Fun::Neg, vec![self.real(e)?])),
+            ExprKind::Sum(items) => self.sum(items),
+            ExprKind::Chain(items) => self.chain(items),
+            ExprKind::Power(base, exponent) => {
+                Ok(ir::Expr::Apply(Fun::Pow, vec![self.real(base)?, self.real(exponent)?]))
+            }
+            ExprKind::Bracket(p) => Ok(ir::Expr::integer(1).guarded(self.bracket(p)?)),
+            ExprKind::Reduce { op, binders, guard, body } => match op {
+                Reduction::Argmax | Reduction::Argmin => Err(self.index_as_real(expr)),
+                Reduction::Sum | Reduction::Prod | Reduction::Max | Reduction::Min => {
+                    self.reduce(*op, binders, guard.as_deref(), body)
+                }
+            },
+            ExprKind::If(condition, then, other) => self.conditional(condition, then, other),
+            ExprKind::Let(stmts, body) => self.let_in(stmts, |c| c.real(body)),
+            ExprKind::For(..) => Err(self.tensor_as_real(expr)),
+            ExprKind::Unary(UnaryOp::Not, _) | ExprKind::Compare(..) | ExprKind::Logic(..) => {
+                let text = crate::print::expr(expr);
+                Err(self.report(
+                    Diagnostic::new("typing::real", expr.span, "a real is wanted here, found a proposition")
+                        .help(format!("write `[{text}]` for the number that is 1 where it holds and 0 elsewhere")),
+                ))
+            }
+        }
+    }
+
+    fn number(&mut self, text: &str, span: Span) -> Check<ir::Expr> {
+        Number::parse(text).map(ir::Expr::Const).map_err(|error| {
+            let message = match error {
+                NumeralError::Malformed => format!("`{text}` is not a number"),
+                NumeralError::TooLarge => "the number has too many digits".to_owned(),
+            };
+            self.report(Diagnostic::new("syntax::number", span, message).help(format!(
+                "numbers have at most {} digits and exponents up to {}",
+                crate::number::MAX_DIGITS,
+                crate::number::MAX_EXPONENT
+            )))
+        })
+    }
+
+    fn real_name(&mut self, name: &str, span: Span) -> Check<ir::Expr> {
+        match self.scope.get(name).cloned() {
+            Some(Binding::Const(value)) => Ok(value),
+            Some(Binding::Tensor(view)) => {
+                let tensor = self.symbols.tensor(view.tensor);
+                let rank = tensor.shape.len() - view.prefix.len();
+                match tensor.element {
+                    ir::Element::Real if rank == 0 => Ok(ir::Expr::Access(view.tensor, view.prefix)),
+                    ir::Element::Real => Err(self.missing_indices(name, rank, span)),
+                    ir::Element::Index(_) => Err(self.index_name_as_real(name, span)),
+                }
+            }
+            Some(Binding::Index(_)) => Err(self.index_name_as_real(name, span)),
+            Some(Binding::Relation(_)) => {
+                let message = format!("a real is wanted here, found the relation `{name}`");
+                Err(self.report(
+                    Diagnostic::new("typing::real", span, message)
+                        .help(format!("write `[{name}(i, j)]` for 1 where it holds and 0 elsewhere")),
+                ))
+            }
+            Some(Binding::Broken) => Err(Reported),
+            None if name == "pi" => Ok(ir::Expr::Pi),
+            None => Err(self.unknown_name(name, span)),
+        }
+    }
+
+    fn index_name_as_real(&mut self, name: &str, span: Span) -> Reported {
+        let message = format!("a real is wanted here, found the index `{name}`");
+        self.report(
+            Diagnostic::new("typing::real", span, message)
+                .help(format!("write `real({name})` to use it as a number")),
+        )
+    }
+
+    fn index_as_real(&mut self, expr: &Expr) -> Reported {
+        let text = crate::print::expr(expr);
+        self.report(
+            Diagnostic::new("typing::real", expr.span, "a real is wanted here, found an index")
+                .help(format!("write `real({text})` to use it as a number")),
+        )
+    }
+
+    fn tensor_as_real(&mut self, expr: &Expr) -> Reported {
+        self.report(
+            Diagnostic::new("typing::rank", expr.span, "a real is wanted here, found a tensor")
+                .at("`for` makes a tensor")
+                .help("define it in a statement of its own and read its entries: `t = for(i: n) ..`, then `t[i]`"),
+        )
+    }
+
+    /// The name is not in scope.
+    pub(super) fn unknown_name(&mut self, name: &str, span: Span) -> Reported {
+        let message = format!("`{name}` is not defined here");
+        let mut unknown = Diagnostic::new("names::unknown", span, message);
+        unknown = match self.scope.similar(name) {
+            Some(similar) => unknown.help(format!("did you mean `{similar}`?")),
+            None => unknown.help(
+                "a name is a parameter, an index variable in scope, or a tensor defined above this line",
+            ),
+        };
+        self.report(unknown)
+    }
+
+    fn sum(&mut self, items: &[(Sign, Expr)]) -> Check<ir::Expr> {
+        let mut args = Vec::with_capacity(items.len());
+        for (sign, item) in items {
+            let value = self.real(item)?;
+            args.push(match sign {
+                Sign::Plus => value,
+                Sign::Minus => ir::Expr::Apply(Fun::Neg, vec![value]),
+            });
+        }
+        Ok(ir::Expr::Apply(Fun::Add, args))
+    }
+
+    /// A product chain: its indicators guard all its other factors.
+    fn chain(&mut self, items: &[(ChainOp, Expr)]) -> Check<ir::Expr> {
+        let mut guards: Vec<Guard> = Vec::new();
+        for (op, item) in items {
+            if let ExprKind::Bracket(p) = &item.kind {
+                if *op == ChainOp::Over {
+                    return Err(self.bracket_divisor(item));
+                }
+                let known = guards.clone();
+                guards.push(self.under(&known, |c| c.bracket(p))?);
+            }
+        }
+        let factors = |(_, item): &&(ChainOp, Expr)| !matches!(item.kind, ExprKind::Bracket(_));
+        let factors: Vec<&(ChainOp, Expr)> = items.iter().filter(factors).collect();
+        let body = self.under(&guards.clone(), |c| c.factors(&factors))?;
+        Ok(body.guarded(guards.into_iter().fold(Guard::truth(), Guard::and)))
+    }
+
+    fn bracket(&mut self, p: &Expr) -> Check<Guard> {
+        self.guard(p)
+    }
+
+    fn bracket_divisor(&mut self, item: &Expr) -> Reported {
+        self.report(
+            Diagnostic::new("typing::divisor", item.span, "an indicator cannot be a divisor")
+                .at("this is 0 where it does not hold")
+                .help("write `[p] * a` for `a` where `p` holds and 0 elsewhere"),
+        )
+    }
+
+    /// `f1 * f2 / f3 ..`, left to right; a run of `*` is one product.
+    fn factors(&mut self, items: &[&(ChainOp, Expr)]) -> Check<ir::Expr> {
+        let mut run: Vec<ir::Expr> = Vec::new();
+        for (op, item) in items {
+            let factor = self.real(item)?;
+            match op {
+                ChainOp::Times => run.push(factor),
+                ChainOp::Over => {
+                    let dividend = product(std::mem::take(&mut run));
+                    run.push(ir::Expr::Apply(Fun::Div, vec![dividend, factor]));
+                }
+                ChainOp::Modulo => {
+                    return Err(self.report(
+                        Diagnostic::new("typing::index", item.span, "`%` takes indices, found a real")
+                            .help("the remainder of reals is `x - m * real(floor(x / m))`"),
+                    ));
+                }
+            }
+        }
+        Ok(product(run))
+    }
+
+    fn reduce(
+        &mut self,
+        op: Reduction,
+        binders: &[crate::ast::Binder],
+        guard: Option<&Expr>,
+        body: &Expr,
+    ) -> Check<ir::Expr> {
+        self.scoped(|c| {
+            let binders = c.bind_all(binders)?;
+            let guard = guard.map_or(Ok(Guard::truth()), |g| c.guard(g))?;
+            let body = c.under(std::slice::from_ref(&guard), |c| c.real(body))?;
+            Ok(ir::Expr::Reduce(Box::new(Reduce { op, binders, guard, body })))
+        })
+    }
+
+    fn conditional(&mut self, condition: &Expr, then: &Expr, other: &Expr) -> Check<ir::Expr> {
+        let guard = self.guard(condition)?;
+        let then = self.under(std::slice::from_ref(&guard), |c| c.real(then))?;
+        let negated = guard.clone().negate();
+        let other = self.under(&[negated], |c| c.real(other))?;
+        Ok(ir::Expr::If(guard, Box::new((then, other))))
+    }
+
+    fn real_call(&mut self, name: &Name, args: &[Expr], span: Span) -> Check<ir::Expr> {
+        if name.text == "real" {
+            return self.conversion(args, span);
+        }
+        if name.text == "floor" {
+            let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
+            return Err(self.report(
+                Diagnostic::new("typing::real", span, "`floor(..)` is an index, and a real is wanted here")
+                    .help(format!("write `real({text})`")),
+            ));
+        }
+        if let Some(row) = Fun::named(&name.text) {
+            if args.len() != row.arity {
+                let message =
+                    format!("`{}` takes {} arguments, found {}", name.text, row.arity, args.len());
+                return Err(self.report(
+                    Diagnostic::new("typing::arity", span, message)
+                        .help("reductions over a range are written `max(i: n) x[i]`"),
+                ));
+            }
+            let args = args.iter().map(|a| self.real(a)).collect::<Check<Vec<_>>>()?;
+            return Ok(ir::Expr::Apply(row.fun, args));
+        }
+        match self.scope.get(&name.text) {
+            Some(Binding::Relation(_)) => {
+                let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
+                Err(self.report(
+                    Diagnostic::new("typing::real", span, "a real is wanted here, found a proposition")
+                        .help(format!("write `[{text}]` for 1 where it holds and 0 elsewhere")),
+                ))
+            }
+            Some(Binding::Broken) => Err(Reported),
+            Some(_) => {
+                let message = format!("`{}` is not a function", name.text);
+                Err(self.report(
+                    Diagnostic::new("typing::call", name.span, message)
+                        .help(format!("entries are read with brackets: `{}[..]`", name.text)),
+                ))
+            }
+            None => self.call_as_real(name, args, span),
+        }
+    }
+
+    fn conversion(&mut self, args: &[Expr], span: Span) -> Check<ir::Expr> {
+        let [arg] = args else {
+            let message = format!("`real` takes 1 argument, found {}", args.len());
+            return Err(self.report(
+                Diagnostic::new("typing::arity", span, message).help("write `real(i)`"),
+            ));
+        };
+        if self.kind(arg) == Kind::Real {
+            return Err(self.report(
+                Diagnostic::new("typing::index", arg.span, "`real(..)` takes an index, found a real")
+                    .help("leave `real` out"),
+            ));
+        }
+        Ok(ir::Expr::Real(self.index(arg)?))
+    }
+}
+
+/// The product of the factors; none is 1.
+fn product(mut factors: Vec<ir::Expr>) -> ir::Expr {
+    match factors.len() {
+        0 => ir::Expr::integer(1),
+        1 => factors.remove(0),
+        _ => ir::Expr::Apply(Fun::Mul, factors),
+    }
+}

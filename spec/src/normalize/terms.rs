@@ -1,0 +1,199 @@
+//! Expressions as sums of terms, and bodies as one operation on atoms.
+
+use super::{Context, Normalize};
+use crate::ast::Reduction;
+use crate::function::Fun;
+use crate::ir::{Expr, Guard, VarId};
+use crate::number::Number;
+use crate::ssa::{Term, negate, scale};
+
+impl Normalize {
+    /// Adds the terms of `e` (of `-e` if `negative`), summed over `binders`.
+    /// The context's guards are those of the term.
+    pub(super) fn summands(
+        &mut self,
+        e: &Expr,
+        context: &Context,
+        binders: &[VarId],
+        negative: bool,
+        terms: &mut Vec<Term>,
+    ) {
+        match e {
+            Expr::Apply(Fun::Add, args) => {
+                args.iter().for_each(|a| self.summands(a, context, binders, negative, terms));
+            }
+            Expr::Apply(Fun::Neg, args) => {
+                args.iter().for_each(|a| self.summands(a, context, binders, !negative, terms));
+            }
+            Expr::Guarded(guard, body) => {
+                let inner = self.guarded(guard, context);
+                self.summands(body, &inner, binders, negative, terms);
+            }
+            Expr::If(guard, sides) => {
+                let guard = self.guard(guard, context);
+                let then = context.with_guards(&guard.clone().conjuncts());
+                self.summands(&sides.0, &then, binders, negative, terms);
+                let other = context.with_guards(&guard.negate().conjuncts());
+                self.summands(&sides.1, &other, binders, negative, terms);
+            }
+            Expr::Reduce(reduce) if reduce.op == Reduction::Sum => {
+                let inner = context.with_vars(&reduce.binders);
+                let inner = self.guarded(&reduce.guard, &inner);
+                let binders = [binders, &reduce.binders].concat();
+                self.summands(&reduce.body, &inner, &binders, negative, terms);
+            }
+            Expr::Let(blocks, body) => {
+                self.lift_blocks(blocks, context);
+                let body = self.relocate(body);
+                self.summands(&body, context, binders, negative, terms);
+            }
+            Expr::Const(n) if n.as_integer() == Some(0) => {}
+            Expr::Const(_)
+            | Expr::Pi
+            | Expr::Real(_)
+            | Expr::Access(..)
+            | Expr::Apply(..)
+            | Expr::Reduce(_) => {
+                let body = self.operation(e, context);
+                let body = if negative { negate(body) } else { body };
+                let guard = Guard::all(context.guards.clone());
+                terms.push(Term { binders: binders.to_vec(), guard, body });
+            }
+        }
+    }
+
+    /// The context under one more guard.
+    fn guarded(&mut self, guard: &Guard, context: &Context) -> Context {
+        let guard = self.guard(guard, context);
+        context.with_guards(&guard.conjuncts())
+    }
+
+    /// `e` as a constant times one operation on at most two atoms; what is more is lifted.
+    pub(super) fn operation(&mut self, e: &Expr, context: &Context) -> Expr {
+        match e {
+            Expr::Const(_) | Expr::Pi | Expr::Real(_) | Expr::Access(..) => self.atom(e, context),
+            Expr::Apply(Fun::Neg, args) => negate(self.operation(&args[0], context)),
+            Expr::Apply(Fun::Mul, args) => self.product(args, context),
+            Expr::Apply(Fun::Div, args) => self.quotient(&args[0], &args[1], context),
+            Expr::Apply(Fun::Add, _) => self.atom(e, context),
+            Expr::Apply(fun, args) => {
+                let args = args.iter().map(|a| self.atom(a, context)).collect();
+                Expr::Apply(*fun, args)
+            }
+            Expr::Let(blocks, body) => {
+                self.lift_blocks(blocks, context);
+                let body = self.relocate(body);
+                self.operation(&body, context)
+            }
+            Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) => self.atom(e, context),
+        }
+    }
+
+    /// `c * a * b * ..`: constants in front are the coefficient, signs go there too,
+    /// and all factors but the last two are multiplied first, left to right.
+    fn product(&mut self, args: &[Expr], context: &Context) -> Expr {
+        let mut coefficient: Option<Number> = None;
+        let mut negative = false;
+        let mut factors: Vec<Expr> = Vec::new();
+        for arg in args {
+            let (flipped, arg) = strip_sign(arg);
+            negative ^= flipped;
+            match arg {
+                Expr::Const(n) if factors.is_empty() && coefficient.is_none() => {
+                    coefficient = Some(n.clone());
+                }
+                arg => factors.push(arg.clone()),
+            }
+        }
+        let body = match factors.as_slice() {
+            [] => Expr::Const(coefficient.take().unwrap_or_else(|| Number::integer(1))),
+            [one] => match coefficient.take() {
+                None => self.operation(one, context),
+                Some(n) => {
+                    let factor = self.scalable(one, context);
+                    scale(&n, factor)
+                }
+            },
+            [first, rest @ ..] => {
+                let mut left = self.atom(first, context);
+                for (place, factor) in rest.iter().enumerate() {
+                    let factor = self.atom(factor, context);
+                    let product = Expr::Apply(Fun::Mul, vec![left, factor]);
+                    let product = match coefficient.take() {
+                        Some(n) => scale(&n, product),
+                        None => product,
+                    };
+                    left = if place + 1 == rest.len() {
+                        product
+                    } else {
+                        self.lift(&product, context)
+                    };
+                }
+                left
+            }
+        };
+        if negative { negate(body) } else { body }
+    }
+
+    /// The factor of a coefficient: an atom or one function of atoms. Anything that is itself
+    /// scaled or a sum is computed first.
+    fn scalable(&mut self, e: &Expr, context: &Context) -> Expr {
+        match e {
+            Expr::Apply(fun, _) if !matches!(fun, Fun::Add | Fun::Neg | Fun::Mul | Fun::Div) => {
+                self.operation(e, context)
+            }
+            other => self.atom(other, context),
+        }
+    }
+
+    /// `c * a / b`, with the dividend's coefficient kept in front.
+    fn quotient(&mut self, dividend: &Expr, divisor: &Expr, context: &Context) -> Expr {
+        let (negative, dividend) = strip_sign(dividend);
+        let (flipped, divisor) = strip_sign(divisor);
+        let dividend = match dividend {
+            Expr::Apply(Fun::Mul, args) if args.len() == 2 => match (&args[0], &args[1]) {
+                (Expr::Const(n), factor) => {
+                    let factor = self.atom(factor, context);
+                    scale(n, factor)
+                }
+                _ => self.atom(dividend, context),
+            },
+            other => self.atom(other, context),
+        };
+        let divisor = self.atom(divisor, context);
+        let quotient = Expr::Apply(Fun::Div, vec![dividend, divisor]);
+        if negative ^ flipped { negate(quotient) } else { quotient }
+    }
+
+    /// `e` as a constant, an index as a real, or an access; what is more is lifted.
+    pub(super) fn atom(&mut self, e: &Expr, context: &Context) -> Expr {
+        match e {
+            Expr::Const(_) | Expr::Pi => e.clone(),
+            Expr::Real(index) => Expr::Real(self.index(index, context)),
+            Expr::Access(tensor, indices) => Expr::Access(*tensor, self.indices(indices, context)),
+            Expr::Apply(Fun::Neg, args) => match &args[0] {
+                Expr::Const(n) => Expr::Const(n.negate()),
+                _ => self.lift(e, context),
+            },
+            Expr::Let(blocks, body) => {
+                self.lift_blocks(blocks, context);
+                let body = self.relocate(body);
+                self.atom(&body, context)
+            }
+            Expr::Apply(..) | Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) => {
+                self.lift(e, context)
+            }
+        }
+    }
+}
+
+/// Takes signs off: `-(-e)` is `e`.
+fn strip_sign(e: &Expr) -> (bool, &Expr) {
+    match e {
+        Expr::Apply(Fun::Neg, args) => {
+            let (negative, inner) = strip_sign(&args[0]);
+            (!negative, inner)
+        }
+        other => (false, other),
+    }
+}

@@ -1,0 +1,59 @@
+//! Results as JSON, in the form in which they would be read.
+
+use crate::entry::Entry;
+use iverson_spec::call::{Dense, Relation, Value, Values};
+
+/// All values as one object, a line for each, with a line break at the end.
+#[must_use]
+pub fn write<S: Entry>(values: &Values<S>) -> String {
+    let mut out = String::from("{");
+    for (i, (name, value)) in values.iter().enumerate() {
+        out += if i == 0 { "\n" } else { ",\n" };
+        out += &format!("  {}: {}", serde_json::Value::from(name.as_str()), write_value(value));
+    }
+    out += if values.is_empty() { "}\n" } else { "\n}\n" };
+    out
+}
+
+/// One value: a number, nested lists, or `{"shape": .., "data": ..}` where
+/// nesting would lose the shape.
+#[must_use]
+pub fn write_value<S: Entry>(value: &Value<S>) -> String {
+    let mut out = String::new();
+    match value {
+        Value::Size(n) => out += &n.to_string(),
+        Value::Real(dense) => tensor(dense, &S::write, &mut out),
+        Value::Index(dense) => tensor(dense, &|i, out| *out += &i.to_string(), &mut out),
+        Value::Relation(relation) => coordinates(relation, &mut out),
+    }
+    out
+}
+
+type EntryWriter<'a, T> = &'a dyn Fn(&T, &mut String);
+
+fn tensor<T>(dense: &Dense<T>, entry: EntryWriter<'_, T>, out: &mut String) {
+    let hidden = dense.shape.iter().position(|&extent| extent == 0);
+    if hidden.is_some_and(|axis| axis + 1 < dense.shape.len()) {
+        *out += &format!("{{\"shape\": {:?}, \"data\": []}}", dense.shape);
+    } else {
+        nested(&dense.shape, &dense.data, entry, out);
+    }
+}
+
+fn nested<T>(shape: &[usize], data: &[T], entry: EntryWriter<'_, T>, out: &mut String) {
+    let Some((&extent, inner)) = shape.split_first() else {
+        return data.iter().for_each(|x| entry(x, out));
+    };
+    let stride = data.len().checked_div(extent).unwrap_or(0);
+    *out += "[";
+    for i in 0..extent {
+        *out += if i == 0 { "" } else { ", " };
+        nested(inner, &data[i * stride..(i + 1) * stride], entry, out);
+    }
+    *out += "]";
+}
+
+fn coordinates(relation: &Relation, out: &mut String) {
+    let tuples: Vec<String> = relation.tuples.iter().map(|tuple| format!("{tuple:?}")).collect();
+    *out += &format!("{{\"coords\": [{}]}}", tuples.join(", "));
+}

@@ -1,0 +1,20 @@
+//! iverson: a tensor language with Iverson brackets, and its oracle.
+//!
+//! This crate gathers the others and adds the edges: [`pipeline`] leads from
+//! text to a program, [`json`] and [`npz`] read inputs and write results,
+//! [`random`] fills in missing inputs, and [`polynomial`] turns counts into
+//! formulas in the sizes.
+
+pub use iverson_affine as affine;
+pub use iverson_interpreter as interpreter;
+pub use iverson_spec as spec;
+
+pub mod entry;
+pub mod input;
+pub mod json;
+pub mod npz;
+pub mod pipeline;
+pub mod polynomial;
+pub mod random;
+mod sizes;
+pub mod work;

@@ -1,0 +1,63 @@
+//! From text to a program.
+
+use iverson_spec::ast::Module;
+use iverson_spec::diagnostic::Diagnostic;
+use iverson_spec::ir::Typed;
+use iverson_spec::{Checked, check, parse};
+use thiserror::Error;
+
+/// A text that was parsed and checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Its syntax.
+    pub module: Module,
+    /// Its functions, typed, in the order of the text.
+    pub checked: Checked,
+}
+
+/// Why no function can be chosen.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum NoFunction {
+    /// There is none of that name.
+    #[error("there is no function `{name}`; the functions are {known}")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The functions there are.
+        known: String,
+    },
+    /// There is none at all.
+    #[error("there is no function in the text")]
+    None,
+}
+
+/// Parses and checks `text`.
+///
+/// # Errors
+/// All diagnostics of the first of the two steps that has any.
+pub fn load(text: &str) -> Result<Loaded, Vec<Diagnostic>> {
+    let module = parse(text)?;
+    let checked = check(&module)?;
+    Ok(Loaded { module, checked })
+}
+
+impl Loaded {
+    /// The function called `name`; without a name the last one of the text,
+    /// which is the only one where there is one.
+    ///
+    /// # Errors
+    /// [`NoFunction`] with the names there are.
+    pub fn function(&self, name: Option<&str>) -> Result<&Typed, NoFunction> {
+        let functions = &self.checked.functions;
+        let Some(name) = name else {
+            return functions.values().next_back().ok_or(NoFunction::None);
+        };
+        functions.get(name).ok_or_else(|| {
+            let known: Vec<String> = functions.keys().map(|known| format!("`{known}`")).collect();
+            match known.is_empty() {
+                true => NoFunction::None,
+                false => NoFunction::Unknown { name: name.to_owned(), known: known.join(", ") },
+            }
+        })
+    }
+}
