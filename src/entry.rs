@@ -17,11 +17,8 @@ pub enum Special {
 
 impl Special {
     /// Each with its spelling.
-    pub const ALL: [(Self, &str); 3] = [
-        (Self::NaN, "NaN"),
-        (Self::Infinity, "Infinity"),
-        (Self::NegativeInfinity, "-Infinity"),
-    ];
+    pub const ALL: [(Self, &str); 3] =
+        [(Self::NaN, "NaN"), (Self::Infinity, "Infinity"), (Self::NegativeInfinity, "-Infinity")];
 
     /// The special value spelled `text`.
     #[must_use]

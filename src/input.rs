@@ -91,7 +91,9 @@ pub enum InputError {
         wanted: String,
     },
     /// Lists of different lengths where one is wanted.
-    #[error("{at} has {found}, but the lists before it at this depth have {wanted}: lists are ragged")]
+    #[error(
+        "{at} has {found}, but the lists before it at this depth have {wanted}: lists are ragged"
+    )]
     Ragged {
         /// The list that differs.
         at: Place,

@@ -14,7 +14,9 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Check a program: sorts, shapes, and every access for all sizes
-    #[command(after_help = "Example:\n  iverson check blur.iv\n  iverson check blur.iv --format json")]
+    #[command(
+        after_help = "Example:\n  iverson check blur.iv\n  iverson check blur.iv --format json"
+    )]
     Check(CheckArgs),
     /// Print a program at a stage, as text that is again a program
     #[command(after_help = "Example:\n  iverson print blur.iv --stage ssa")]

@@ -44,9 +44,7 @@ impl Failure {
             Self::Program { diagnostics, file, text } if colours => {
                 render::render_styled(&diagnostics, &file, &text)
             }
-            Self::Program { diagnostics, file, text } => {
-                render::render(&diagnostics, &file, &text)
-            }
+            Self::Program { diagnostics, file, text } => render::render(&diagnostics, &file, &text),
         };
         // There is nowhere left to report that standard error is closed.
         let _ = std::io::stderr().write_all(text.as_bytes());

@@ -39,7 +39,8 @@ fn explain(error: &EvalError) -> Failure {
     let is = |kind: fn(&CallError) -> bool| matches!(fault, Fault::Call(call) if kind(call));
     let offer = if is(|call| matches!(call, CallError::TooLarge { .. })) {
         " (`--memory-limit` sets the limit)"
-    } else if is(|call| matches!(call, CallError::Missing { .. } | CallError::Undetermined { .. })) {
+    } else if is(|call| matches!(call, CallError::Missing { .. } | CallError::Undetermined { .. }))
+    {
         "; give it with `--inputs` or `--size`, or let `--random SEED` choose"
     } else {
         ""

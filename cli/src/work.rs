@@ -40,8 +40,8 @@ const COLUMNS: [&str; 8] =
 
 fn table(work: &Work, model: Model) -> String {
     let mut rows = vec![COLUMNS.map(str::to_owned)];
-    let statements = work.report.statements.iter();
-    rows.extend(statements.map(|statement| row(&statement.tensor, statement.count(model))));
+    let statements = work.names.iter().zip(&work.report.statements);
+    rows.extend(statements.map(|(name, statement)| row(name, statement.count(model))));
     rows.push(row("total", work.report.total(model)));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<usize> = (0..COLUMNS.len()).map(|column| width(column).unwrap_or(0)).collect();
@@ -72,7 +72,7 @@ fn row(name: &str, count: Count) -> [String; 8] {
 
 /// The formulas of each statement and of the total.
 fn formulas(work: &Work) -> String {
-    let statements = work.report.statements.iter().map(|s| s.tensor.as_str());
+    let statements = work.names.iter().map(String::as_str);
     let rows: Vec<(&str, &Growths)> =
         statements.zip(&work.statements).chain([("total", &work.total)]).collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -84,19 +84,19 @@ fn formulas(work: &Work) -> String {
 }
 
 fn as_json(function: &str, work: &Work) -> Value {
-    let rows = work.report.statements.iter().zip(&work.statements);
-    let statement = |(statement, growths): (&iverson::interpreter::StatementWork, &Growths)| {
+    let rows = work.names.iter().zip(&work.report.statements).zip(&work.statements);
+    let statements = rows.map(|((name, statement), growths)| {
         json!({
-            "tensor": statement.tensor,
+            "tensor": name,
             "sparse": model_json(statement.sparse, &growths.sparse),
             "dense": model_json(statement.dense, &growths.dense),
         })
-    };
+    });
     let sizes = work.sizes.iter().map(|(name, n)| (name.clone(), Value::from(*n)));
     json!({
         "function": function,
         "sizes": sizes.collect::<serde_json::Map<_, _>>(),
-        "statements": rows.map(statement).collect::<Vec<_>>(),
+        "statements": statements.collect::<Vec<_>>(),
         "total": {
             "sparse": model_json(work.report.total(Model::Sparse), &work.total.sparse),
             "dense": model_json(work.report.total(Model::Dense), &work.total.dense),

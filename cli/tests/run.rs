@@ -1,6 +1,5 @@
 //! `iverson run`: exact outputs, and what is refused.
 
-#[expect(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
 use common::Folder;
@@ -17,7 +16,8 @@ const SPMV: &str = "fn spmv(n: size, m: size, nnz: size, row: index(n)[nnz], col
 }
 ";
 
-const EDGES: &str = "fn edges(n: size, R: rel(n, n), x: real[n]) -> (q: real, d: real[n], k: index(n + 1)) {
+const EDGES: &str =
+    "fn edges(n: size, R: rel(n, n), x: real[n]) -> (q: real, d: real[n], k: index(n + 1)) {
     d[i: n] = sum(j: n where R(i, j)) x[j]
     q = sum(i: n) d[i]
     k = argmax(i: n) d[i]
@@ -61,11 +61,12 @@ fn masks_and_coordinates_give_the_same() {
 
 #[test]
 fn results_are_inputs_again() {
-    let folder = Folder::new(&[(
-        "copy.iv",
-        "fn copy(n: size, A: real[n, 3]) -> (A: real[n, 3]) { }\n",
-    )]);
-    for inputs in ["{\n  \"A\": {\"shape\": [0, 3], \"data\": []}\n}\n", "{\n  \"A\": [[1.0, 2.0, -0.5]]\n}\n"] {
+    let folder =
+        Folder::new(&[("copy.iv", "fn copy(n: size, A: real[n, 3]) -> (A: real[n, 3]) { }\n")]);
+    for inputs in [
+        "{\n  \"A\": {\"shape\": [0, 3], \"data\": []}\n}\n",
+        "{\n  \"A\": [[1.0, 2.0, -0.5]]\n}\n",
+    ] {
         assert_eq!(folder.run_with("run copy.iv --inputs -", inputs).ok(), inputs);
     }
 }
@@ -90,7 +91,9 @@ fn output_files_appear_whole_or_not_at_all() {
     let kept = std::fs::read_to_string(folder.path("out.json")).expect("the output");
     assert_eq!(kept, written, "a failure leaves the file as it was");
     folder.run_with("run q.iv --inputs - --output new.json", "{\"x\": 2}").fails(1, "`x` is 2");
-    folder.run_with("run q.iv --inputs - --output no/out.json", inputs).fails(1, "cannot write `no/out.json`");
+    folder
+        .run_with("run q.iv --inputs - --output no/out.json", inputs)
+        .fails(1, "cannot write `no/out.json`");
     assert_eq!(folder.names(), ["edges.iv", "out.json", "q.iv", "spmv.iv"]);
 }
 
@@ -101,11 +104,23 @@ fn wrong_inputs_are_refused_by_name() {
         ("q", "[", "error: standard input: the inputs are not JSON: EOF"),
         ("q", "3", "the inputs are 3, but an object"),
         ("q", r#"{"x": [1], "x": [1]}"#, "`x` is given twice"),
-        ("q", r#"{"z": 1}"#, "`z` is not a parameter of `quadratic_form`; its parameters are `n`, `A`, `x`"),
-        ("q", r#"{"x": [1]}"#, "argument `A` is missing: wanted a real tensor real[n, n]; give it with `--inputs`"),
+        (
+            "q",
+            r#"{"z": 1}"#,
+            "`z` is not a parameter of `quadratic_form`; its parameters are `n`, `A`, `x`",
+        ),
+        (
+            "q",
+            r#"{"x": [1]}"#,
+            "argument `A` is missing: wanted a real tensor real[n, n]; give it with `--inputs`",
+        ),
         ("q", r#"{"x": [1, 2], "A": [[1]]}"#, "has extent"),
         ("q", r#"{"n": 3, "x": [1], "A": [[1]]}"#, "has extent 1, wanted n = 3"),
-        ("q", r#"{"x": [1, 2], "A": [[1, 2], [3]]}"#, "`A[1]` has 1 entry, but the lists before it at this depth have 2 entries"),
+        (
+            "q",
+            r#"{"x": [1, 2], "A": [[1, 2], [3]]}"#,
+            "`A[1]` has 1 entry, but the lists before it at this depth have 2 entries",
+        ),
         ("q", r#"{"x": [[1]], "A": [[1]]}"#, "`x[0]` is a list of 1 entry, but `x` has 1 axis"),
         ("q", r#"{"x": ["NaN"], "A": [[1]]}"#, "`x[0]` is NaN, but a finite real is wanted"),
         ("q", r#"{"x": ["Infinity"], "A": [[1]]}"#, "; `--allow-nan` allows them"),
@@ -114,11 +129,31 @@ fn wrong_inputs_are_refused_by_name() {
         ("q", r#"{"n": -1}"#, "`n` is -1, but a size (a natural number) is wanted"),
         ("q", r#"{"n": 1000000, "x": [1]}"#, "argument `A` is missing"),
         ("spmv", r#"{"row": [0.5]}"#, "`row[0]` is 0.5, but an integer is wanted"),
-        ("spmv", r#"{"n": 2, "row": [0, 2], "col": [0, 0], "a": [1, 1], "x": [1]}"#, "entry `row[1]` is 2, wanted an index in 0..2"),
-        ("spmv", r#"{"row": [0], "col": [0], "a": [1], "x": [1]}"#, "size `n` is not given, and no argument's shape determines it"),
-        ("edges", r#"{"R": {"coords": [[0]]}, "x": [1]}"#, "`R.coords[0]` is a list of 1 entry, but a list of 2 integers is wanted"),
-        ("edges", r#"{"R": {"coords": [[0, 1]]}, "x": [1]}"#, "tuple 0 of relation `R` has 1 in place 1, wanted an index in 0..1"),
-        ("edges", r#"{"R": [[1, 0]], "x": [1]}"#, "the mask of `R` has shape [1, 2], but [1, 1] is wanted"),
+        (
+            "spmv",
+            r#"{"n": 2, "row": [0, 2], "col": [0, 0], "a": [1, 1], "x": [1]}"#,
+            "entry `row[1]` is 2, wanted an index in 0..2",
+        ),
+        (
+            "spmv",
+            r#"{"row": [0], "col": [0], "a": [1], "x": [1]}"#,
+            "size `n` is not given, and no argument's shape determines it",
+        ),
+        (
+            "edges",
+            r#"{"R": {"coords": [[0]]}, "x": [1]}"#,
+            "`R.coords[0]` is a list of 1 entry, but a list of 2 integers is wanted",
+        ),
+        (
+            "edges",
+            r#"{"R": {"coords": [[0, 1]]}, "x": [1]}"#,
+            "tuple 0 of relation `R` has 1 in place 1, wanted an index in 0..1",
+        ),
+        (
+            "edges",
+            r#"{"R": [[1, 0]], "x": [1]}"#,
+            "the mask of `R` has shape [1, 2], but [1, 1] is wanted",
+        ),
     ] {
         folder.run_with(&format!("run {program}.iv --inputs -"), inputs).fails(1, want);
     }
@@ -126,7 +161,8 @@ fn wrong_inputs_are_refused_by_name() {
 
 #[test]
 fn special_values_are_taken_where_allowed() {
-    let out = folder().run_with("run q.iv --inputs - --allow-nan", r#"{"x": ["Infinity"], "A": [[-1]]}"#);
+    let out =
+        folder().run_with("run q.iv --inputs - --allow-nan", r#"{"x": ["Infinity"], "A": [[-1]]}"#);
     assert_eq!(out.ok(), "{\n  \"q\": \"-Infinity\"\n}\n");
 }
 
@@ -149,7 +185,10 @@ fn files_that_cannot_be_read_are_named() {
         ("run q.iv --fn g", "`q.iv`: there is no function `g`; the functions are `quadratic_form`"),
         ("run q.iv --size z=3", "`z` is not a size of `quadratic_form`; its sizes are `n`"),
         ("run q.iv --size n=3 --size n=4", "`n` is given twice"),
-        ("run q.iv --random 1 --size n=999999999", "`A` cannot be filled in: its shape would be [999999999, 999999999]"),
+        (
+            "run q.iv --random 1 --size n=999999999",
+            "`A` cannot be filled in: its shape would be [999999999, 999999999]",
+        ),
         ("run q.iv --random 1 --size n=1000 --memory-limit 1MiB", "`A` cannot be filled in"),
     ] {
         folder.run(line).fails(1, want);

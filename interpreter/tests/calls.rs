@@ -30,9 +30,9 @@ fn refused(name: &str, value: Option<Value<f64>>, want: &str) {
         Some(value) => inputs.insert(name.into(), value),
         None => inputs.shift_remove(name),
     };
-    let error = bind(&program(SOURCE), &inputs, Limits::default()).unwrap_err();
+    let error = bind(&program(SOURCE), &inputs, Limits::default()).expect_err("a refusal");
     assert_eq!(error.to_string(), want);
-    let error = eval(&program(SOURCE), &inputs, Limits::default()).unwrap_err();
+    let error = eval(&program(SOURCE), &inputs, Limits::default()).expect_err("a refusal");
     assert_eq!(error.to_string(), want);
 }
 
@@ -78,19 +78,25 @@ fn names_and_sorts() {
 fn shapes() {
     refused("v", Some(real(&[2, 2], &[0.0; 4])), "argument `v` has 2 axes, wanted 1");
     refused("p", Some(indices(&[0; 5])), "axis 0 of argument `p` has extent 5, wanted n = 4");
-    refused(
-        "x",
-        Some(vector(&[0.0; 2])),
-        "axis 0 of argument `x` has extent 2, wanted n - k + 1 = 3",
-    );
-    refused("n", Some(size(5)), "axis 0 of argument `x` has extent 3, wanted n - k + 1 = 4");
-    refused(
-        "w",
-        Some(vector(&[0.0; 3])),
-        "axis 0 of argument `w` has extent 3: no `k` makes it 2 * k",
-    );
+    refused("x", Some(vector(&[0.0; 2])), "axis 0 of argument `w` has extent 4, wanted 2 * k = 6");
+    refused("n", Some(size(5)), "axis 0 of argument `w` has extent 4, wanted 2 * k = 6");
     let odd = Value::Real(Dense { shape: vec![4], data: vec![0.0; 3] });
     refused("v", Some(odd), "argument `v` has 3 entries, wanted 4 for its shape [4]");
+}
+
+#[test]
+fn a_shape_that_no_size_gives() {
+    let message = |extent: &str| {
+        let source = format!("fn f(k: size, w: real[{extent}]) -> (y: real) {{ y = real(k) }}");
+        let inputs = values([("w", vector(&[0.0; 3]))]);
+        bind(&program(&source), &inputs, Limits::default()).map_err(|error| error.to_string())
+    };
+    let refusal = |extent: &str| {
+        Err(format!("axis 0 of argument `w` has extent 3: no `k` makes it {extent}"))
+    };
+    assert_eq!(message("2 * k"), refusal("2 * k"));
+    assert_eq!(message("k + 4"), refusal("k + 4"));
+    assert_eq!(message("7 - 2 * k").map(|bound| bound.sizes), Ok(vec![2]));
 }
 
 #[test]

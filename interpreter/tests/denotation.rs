@@ -226,7 +226,7 @@ trait Plus {
 
 impl Plus for Rational {
     fn plus(&self, other: Self) -> Self {
-        Self::binary(iverson_spec::function::Fun::Add, self, &other).unwrap()
+        Self::binary(iverson_spec::function::Fun::Add, self, &other).expect("rationals add")
     }
 }
 

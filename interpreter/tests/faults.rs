@@ -32,10 +32,10 @@ fn an_entry_read_before_it_is_computed() {
 }
 
 fn value(program: &mut Typed) -> &mut Expr {
-    match &mut program.body[0] {
-        Block::Stmt(ir::Def { value: ir::Value::Real(value), .. }) => value,
-        other => panic!("a real statement, not {other:?}"),
-    }
+    let Block::Stmt(ir::Def { value: ir::Value::Real(value), .. }) = &mut program.body[0] else {
+        panic!("a real statement")
+    };
+    value
 }
 
 #[test]

@@ -5,6 +5,9 @@ mod common;
 use common::*;
 use iverson_interpreter::{Flops, Model, WorkReport, work};
 use iverson_spec::call::Value;
+use iverson_spec::function::Fun;
+use iverson_spec::ir::{Block, Expr};
+use iverson_spec::ssa::{Rhs, Stmt, TensorSsa};
 
 #[track_caller]
 fn report<const N: usize>(source: &str, list: [(&str, Value<f64>); N]) -> WorkReport {
@@ -91,7 +94,7 @@ fn an_enumerable_conjunct_protected_by_a_test_is_false_where_it_reads_out_of_bou
         y = sum(i: n) [p[i] + 1 < n and p[p[i] + 1] = i] * x[i]
     }";
     let inputs = [("p", indices(&[1, 2, 0])), ("x", vector(&[1.0; 3]))];
-    check(source, inputs, [0, 0, 0], [3, 3, 3]);
+    check(source, inputs, [2, 2, 2], [3, 3, 3]);
     let inputs = [("p", indices(&[2, 0, 1])), ("x", vector(&[1.0; 3]))];
     check(source, inputs, [0, 0, 0], [3, 3, 3]);
     let inputs = [("p", indices(&[1, 0, 2])), ("x", vector(&[1.0; 3]))];
@@ -117,7 +120,7 @@ fn terms_are_counted_each_and_recurrences_over_all_steps() {
 #[test]
 fn flops_by_kind() {
     let source = "fn f(n: size, x: real[n]) -> (a: real[n], b: real, c: real) {
-        a[i: n] = -1 * x[i] * 2 * x[i] / x[i]
+        a[i: n] = -(x[i] * 2 * x[i]) / x[i]
         b = prod(i: n) exp(x[i])^2
         c = max(i: n) -x[i]
     }";
@@ -128,6 +131,22 @@ fn flops_by_kind() {
     assert_eq!(flops[1], Flops { mul: 10, power: 10, function: 10, ..none });
     assert_eq!(flops[2], Flops { function: 10, ..none });
     assert_eq!(report.total(Model::Sparse).flops.total(), 80);
+}
+
+#[test]
+fn a_factor_minus_one_is_no_multiplication() {
+    let source = "fn f(n: size, x: real[n]) -> (y: real[n]) { y[i: n] = 3 * x[i] * x[i] }";
+    let mut program = to_ssa(&program(source));
+    let Block::Stmt(Stmt { rhs: Rhs::Sum(terms), .. }) = &mut program.body[0] else {
+        panic!("a sum of terms")
+    };
+    let Expr::Apply(Fun::Mul, factors) = &mut terms[0].body else { panic!("a product") };
+    let muls = |program: &TensorSsa| {
+        let report = work(program, &values([("x", vector(&[1.0; 4]))])).unwrap();
+        report.total(Model::Sparse).flops.mul
+    };
+    factors[0] = Expr::integer(-1);
+    assert_eq!(muls(&program), 4);
 }
 
 #[test]

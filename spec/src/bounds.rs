@@ -19,6 +19,8 @@ use iverson_affine::{Budget, Constraint, Feasibility, Linear, System, Var, feasi
 
 /// At most this many ways to satisfy the disjunctions of the facts are followed.
 const MAX_CASES: usize = 64;
+/// At most about this many comparisons of a case are used, the innermost guards first.
+const MAX_COMPARISONS: usize = 200;
 
 /// What is known where a proposition is asked.
 #[derive(Clone, Copy)]
@@ -79,7 +81,7 @@ impl Cases {
 /// Looks for a point in each case; `Proved` if there is none.
 fn refute(facts: Facts<'_>, goal: Cases) -> Verdict {
     let mut alternatives = goal.alternatives;
-    for guard in facts.guards {
+    for guard in facts.guards.iter().rev() {
         conjoin(&mut alternatives, cases_of(guard, true));
     }
     let mut seen = AtomTable::new(facts.symbols);
@@ -100,8 +102,17 @@ fn refute(facts: Facts<'_>, goal: Cases) -> Verdict {
 
 /// `cases` and `more`; left as it is (a weaker fact) where that has too many cases.
 fn conjoin(cases: &mut Vec<Conjunction>, more: Vec<Conjunction>) {
-    if cases.len() * more.len() > MAX_CASES {
+    let longest = cases.iter().map(Vec::len).max().unwrap_or(0);
+    if cases.len() * more.len() > MAX_CASES || longest > MAX_COMPARISONS {
         return;
+    }
+    if let [only] = more.as_slice() {
+        let new = |c: &mut Conjunction| only.iter().for_each(|fact| {
+            if !c.contains(fact) {
+                c.push(fact.clone());
+            }
+        });
+        return cases.iter_mut().for_each(new);
     }
     let both = |a: &Conjunction| {
         let a = a.clone();
@@ -121,7 +132,8 @@ fn cases_of(guard: &Guard, truth: bool) -> Vec<Conjunction> {
         Guard::All(ps) if truth => conjunction_cases(ps, truth),
         Guard::Any(ps) if !truth => conjunction_cases(ps, truth),
         Guard::All(ps) | Guard::Any(ps) => {
-            let cases: Vec<_> = ps.iter().flat_map(|p| cases_of(p, truth)).collect();
+            let cases = ps.iter().flat_map(|p| cases_of(p, truth));
+            let cases: Vec<_> = cases.take(MAX_CASES + 1).collect();
             if cases.len() > MAX_CASES { vec![Vec::new()] } else { cases }
         }
     }

@@ -244,7 +244,9 @@ impl Lexer<'_> {
             self.at += 1;
             self.digits();
         }
-        if let Some(mark) = ["e+", "E+", "e-", "E-", "e", "E"].iter().find(|m| self.at_digit_after(m)) {
+        if let Some(mark) =
+            ["e+", "E+", "e-", "E-", "e", "E"].iter().find(|m| self.at_digit_after(m))
+        {
             self.at += mark.len();
             self.digits();
         }
@@ -252,7 +254,9 @@ impl Lexer<'_> {
     }
 
     fn at_digit_after(&self, mark: &str) -> bool {
-        self.rest().strip_prefix(mark).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        self.rest()
+            .strip_prefix(mark)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Digits with single underscores between them.
@@ -313,6 +317,5 @@ pub(crate) fn is_raised(c: char) -> bool {
 
 /// Foreign characters that the parser has advice for.
 fn has_advice(c: char) -> bool {
-    matches!(c, '≤' | '≥' | '≠' | '≡' | '∧' | '∨' | '¬' | '∑' | '∏' | '×' | '·' | '⋅' | '÷' | '−' | '∈' | '√')
-        || is_raised(c)
+    "≤≥≠≡∧∨¬∑∏×·⋅÷−∈√".contains(c) || is_raised(c)
 }

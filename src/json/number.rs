@@ -117,4 +117,3 @@ fn too_large(text: &str, at: &Place) -> InputError {
 pub(super) fn kind(json: &Json, at: &Place, wanted: &str) -> InputError {
     InputError::Kind { at: at.clone(), found: json.describe(), wanted: wanted.to_owned() }
 }
-

@@ -81,7 +81,8 @@ fn argument<S: Entry>(
                     Value::Real(tensor(json, name, rank, &|x, at| number::real(x, at, reals))?)
                 }
                 Element::Index(_) => {
-                    let index = |x: &Json, at: &Place| number::integer(x, at, "an index (an integer)");
+                    let index =
+                        |x: &Json, at: &Place| number::integer(x, at, "an index (an integer)");
                     Value::Index(tensor(json, name, rank, &index)?)
                 }
             })

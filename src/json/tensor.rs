@@ -55,7 +55,8 @@ fn shaped<T>(
 ) -> Result<Dense<T>, InputError> {
     const FIELDS: [&str; 2] = ["shape", "data"];
     let at = Place::whole(name);
-    let (shape, data) = (field(fields, "shape", &FIELDS, &at)?, field(fields, "data", &FIELDS, &at)?);
+    let (shape, data) =
+        (field(fields, "shape", &FIELDS, &at)?, field(fields, "data", &FIELDS, &at)?);
     let (Some(shape), Some(Json::List(data))) = (shape, data) else {
         return Err(InputError::Kind {
             at,
@@ -101,7 +102,8 @@ fn nested<T>(
     rank: usize,
     entry: EntryReader<'_, T>,
 ) -> Result<Dense<T>, InputError> {
-    let mut walk = Walk { rank, entry, shape: Vec::new(), data: Vec::new(), at: Place::whole(name) };
+    let mut walk =
+        Walk { rank, entry, shape: Vec::new(), data: Vec::new(), at: Place::whole(name) };
     walk.descend(json)?;
     match walk.shape.len() {
         depth if depth < rank => {

@@ -36,13 +36,18 @@ fn every_form_is_read() {
 
 #[test]
 fn masks_tell_sizes() {
-    for text in [r#"{"R": [[true, 0], [0, 1], [false, false]]}"#,
-                 r#"{"R": {"mask": [[1, 0], [0, 1], [0, 0]]}}"#] {
+    for text in [
+        r#"{"R": [[true, 0], [0, 1], [false, false]]}"#,
+        r#"{"R": {"mask": [[1, 0], [0, 1], [0, 0]]}}"#,
+    ] {
         let values = read_f64(text).expect("inputs");
         assert_eq!(values["R"], Value::Relation(Relation::new(2, vec![vec![0, 0], vec![1, 1]])));
         assert_eq!((&values["n"], &values["m"]), (&Value::Size(3), &Value::Size(2)));
     }
-    refused(r#"{"n": 1, "R": [[1], [0]]}"#, "the mask of `R` has shape [2, 1], but [1, 1] is wanted");
+    refused(
+        r#"{"n": 1, "R": [[1], [0]]}"#,
+        "the mask of `R` has shape [2, 1], but [1, 1] is wanted",
+    );
 }
 
 #[test]
@@ -54,7 +59,10 @@ fn rationals_are_exact_and_special_values_need_leave() {
     let values: Values<f64> = read(special, &program(), Reals::Any).expect("inputs");
     let written = "{\n  \"x\": [\"NaN\", \"Infinity\", \"-Infinity\", -0.0, 1e300, 5e-324]\n}\n";
     assert_eq!(write(&values), written);
-    refused(special, "`x[0]` is NaN, but a finite real is wanted (NaN and infinities are taken only where they are allowed)");
+    refused(
+        special,
+        "`x[0]` is NaN, but a finite real is wanted (NaN and infinities are taken only where they are allowed)",
+    );
     let rational: Result<Values<Rational>, _> = read(special, &program(), Reals::Any);
     assert!(rational.expect_err("none").to_string().contains("no such value"));
 }
@@ -65,37 +73,91 @@ fn intervals_are_written_with_both_ends() {
     assert_eq!(write_value(&value), r#"{"lo": -0.5, "hi": 1.0}"#);
 }
 
+/// Wrong inputs with their messages.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "[1]",
+        "the inputs are a list of 1 entry, but an object with one value for each name is wanted, as in {\"n\": 3}",
+    ),
+    (r#"{"n": 1, "n": 1}"#, "`n` is given twice; one value is wanted"),
+    (
+        r#"{"z": 1}"#,
+        "`z` is not a parameter of `f`; its parameters are `n`, `m`, `x`, `A`, `c`, `row`, `R`",
+    ),
+    (r#"{"n": -1}"#, "`n` is -1, but a size (a natural number) is wanted"),
+    (r#"{"n": 1.5}"#, "`n` is 1.5, but an integer is wanted"),
+    (r#"{"n": "3"}"#, "`n` is the string \"3\", but a size (a natural number) is wanted"),
+    (
+        r#"{"n": 9223372036854775808}"#,
+        "`n` is 9223372036854775808, which is too large: an integer of 64 bits is wanted",
+    ),
+    (
+        r#"{"x": [1, null]}"#,
+        "`x[1]` is null, but a real (a number or a string such as \"3/7\") is wanted",
+    ),
+    (
+        r#"{"x": [1, "one"]}"#,
+        "`x[1]` is the string \"one\", but a real (a number or a string such as \"3/7\") is wanted",
+    ),
+    (
+        r#"{"x": [1, "1/0"]}"#,
+        "`x[1]` is the string \"1/0\", but a real (a number or a string such as \"3/7\") is wanted",
+    ),
+    (
+        r#"{"x": [true]}"#,
+        "`x[0]` is true, but a real (a number or a string such as \"3/7\") is wanted",
+    ),
+    (r#"{"x": 3}"#, "`x` is 3, but `x` has 1 axis (a list of numbers is wanted)"),
+    (
+        r#"{"x": [[1]]}"#,
+        "`x[0]` is a list of 1 entry, but `x` has 1 axis (a list of numbers is wanted)",
+    ),
+    (r#"{"c": [1]}"#, "`c` is a list of 1 entry, but `c` has no axes (a single number is wanted)"),
+    (r#"{"A": [1, 2]}"#, "`A[0]` is 1, but `A` has 2 axes (lists nested 2 deep are wanted)"),
+    (
+        r#"{"A": [[1, 2], [3]]}"#,
+        "`A[1]` has 1 entry, but the lists before it at this depth have 2 entries: lists are ragged",
+    ),
+    (
+        r#"{"A": []}"#,
+        "`A` is an empty list, which does not tell the extent of axis 1; write {\"shape\": [..], \"data\": []}",
+    ),
+    (
+        r#"{"A": {"shape": [2], "data": [1, 2]}}"#,
+        "`A` is given with the shape [2], but `A` has 2 axes (lists nested 2 deep are wanted)",
+    ),
+    (
+        r#"{"A": {"shape": [2, 2], "data": [1, 2]}}"#,
+        "`A` has 2 entries in `data`, but its shape [2, 2] wants 4 entries",
+    ),
+    (
+        r#"{"A": {"shape": [4294967296, 4294967296], "data": []}}"#,
+        "`A` is given with the shape [4294967296, 4294967296], which is too large: a number of entries of 64 bits is wanted",
+    ),
+    (
+        r#"{"A": {"shape": [1, 1], "data": [1], "data": [2]}}"#,
+        "`A.data` is given twice; one value is wanted",
+    ),
+    (
+        r#"{"A": {"size": 1}}"#,
+        "`A` is an object with the key \"size\", but an object with `shape` and `data` alone is wanted",
+    ),
+    (r#"{"row": [0, 0.5]}"#, "`row[1]` is 0.5, but an integer is wanted"),
+    (r#"{"row": ["0"]}"#, "`row[0]` is the string \"0\", but an index (an integer) is wanted"),
+    (
+        r#"{"R": {"coords": [[0, 1, 2]]}}"#,
+        "`R.coords[0]` is a list of 3 entries, but a list of 2 integers is wanted",
+    ),
+    (r#"{"R": [[2]]}"#, "`R[0, 0]` is 2, but true, false, 0 or 1 is wanted"),
+    (
+        r#"{"x": [1e999]}"#,
+        "`x[0]` is 1e+999, which is too large: at most 1000 digits, an exponent of at most 400, and a value in the range of the scalar is wanted",
+    ),
+];
+
 #[test]
 fn wrong_inputs_are_refused_by_name_and_place() {
-    for (text, want) in [
-        ("[1]", "the inputs are a list of 1 entry, but an object with one value for each name is wanted, as in {\"n\": 3}"),
-        (r#"{"n": 1, "n": 1}"#, "`n` is given twice; one value is wanted"),
-        (r#"{"z": 1}"#, "`z` is not a parameter of `f`; its parameters are `n`, `m`, `x`, `A`, `c`, `row`, `R`"),
-        (r#"{"n": -1}"#, "`n` is -1, but a size (a natural number) is wanted"),
-        (r#"{"n": 1.5}"#, "`n` is 1.5, but an integer is wanted"),
-        (r#"{"n": "3"}"#, "`n` is the string \"3\", but a size (a natural number) is wanted"),
-        (r#"{"n": 9223372036854775808}"#, "`n` is 9223372036854775808, which is too large: an integer of 64 bits is wanted"),
-        (r#"{"x": [1, null]}"#, "`x[1]` is null, but a real (a number or a string such as \"3/7\") is wanted"),
-        (r#"{"x": [1, "one"]}"#, "`x[1]` is the string \"one\", but a real (a number or a string such as \"3/7\") is wanted"),
-        (r#"{"x": [1, "1/0"]}"#, "`x[1]` is the string \"1/0\", but a real (a number or a string such as \"3/7\") is wanted"),
-        (r#"{"x": [true]}"#, "`x[0]` is true, but a real (a number or a string such as \"3/7\") is wanted"),
-        (r#"{"x": 3}"#, "`x` is 3, but `x` has 1 axis (a list of numbers is wanted)"),
-        (r#"{"x": [[1]]}"#, "`x[0]` is a list of 1 entry, but `x` has 1 axis (a list of numbers is wanted)"),
-        (r#"{"c": [1]}"#, "`c` is a list of 1 entry, but `c` has no axes (a single number is wanted)"),
-        (r#"{"A": [1, 2]}"#, "`A[0]` is 1, but `A` has 2 axes (lists nested 2 deep are wanted)"),
-        (r#"{"A": [[1, 2], [3]]}"#, "`A[1]` has 1 entry, but the lists before it at this depth have 2 entries: lists are ragged"),
-        (r#"{"A": []}"#, "`A` is an empty list, which does not tell the extent of axis 1; write {\"shape\": [..], \"data\": []}"),
-        (r#"{"A": {"shape": [2], "data": [1, 2]}}"#, "`A` is given with the shape [2], but `A` has 2 axes (lists nested 2 deep are wanted)"),
-        (r#"{"A": {"shape": [2, 2], "data": [1, 2]}}"#, "`A` has 2 entries in `data`, but its shape [2, 2] wants 4 entries"),
-        (r#"{"A": {"shape": [4294967296, 4294967296], "data": []}}"#, "`A` is given with the shape [4294967296, 4294967296], which is too large: a number of entries of 64 bits is wanted"),
-        (r#"{"A": {"shape": [1, 1], "data": [1], "data": [2]}}"#, "`A.data` is given twice; one value is wanted"),
-        (r#"{"A": {"size": 1}}"#, "`A` is an object with the key \"size\", but an object with `shape` and `data` alone is wanted"),
-        (r#"{"row": [0, 0.5]}"#, "`row[1]` is 0.5, but an integer is wanted"),
-        (r#"{"row": ["0"]}"#, "`row[0]` is the string \"0\", but an index (an integer) is wanted"),
-        (r#"{"R": {"coords": [[0, 1, 2]]}}"#, "`R.coords[0]` is a list of 3 entries, but a list of 2 integers is wanted"),
-        (r#"{"R": [[2]]}"#, "`R[0, 0]` is 2, but true, false, 0 or 1 is wanted"),
-        (r#"{"x": [1e999]}"#, "`x[0]` is 1e+999, which is too large: at most 1000 digits, an exponent of at most 400, and a value in the range of the scalar is wanted"),
-    ] {
+    for (text, want) in REFUSED {
         refused(text, want);
     }
     let cut = read_f64("{\"x\": [1,").expect_err("cut off").to_string();

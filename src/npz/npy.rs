@@ -182,5 +182,7 @@ fn entry_type(descr: &str) -> Result<(Kind, usize, bool), NotAnArray> {
         Some((kind, width, big_endian))
     })();
     let found = crate::input::shorten(descr);
-    known.ok_or_else(|| NotAnArray(format!("its entries are of type `{found}`; wanted are {WANTED}")))
+    known.ok_or_else(|| {
+        NotAnArray(format!("its entries are of type `{found}`; wanted are {WANTED}"))
+    })
 }

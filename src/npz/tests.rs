@@ -81,20 +81,60 @@ fn floats_are_exact_rationals() {
 fn wrong_archives_are_refused_by_name() {
     let x = |descr, shape: &[usize], data: &[u8]| vec![("x", npy(descr, false, shape, data))];
     let f8 = |x: f64| x.to_le_bytes();
-    refused(&x("<f8", &[1], &f8(f64::NAN)), "`x[0]` is NaN, but a finite real is wanted (NaN and infinities are taken only where they are allowed)");
-    refused(&x("<f8", &[2], &f8(1.0)), "the inputs are not a readable NPZ archive: `x`: it holds 8 bytes of entries where 16 are wanted");
-    refused(&x("<c16", &[0], &[]), "the inputs are not a readable NPZ archive: `x`: its entries are of type `<c16`; wanted are bool, integers of 8 to 64 bits, float32 or float64");
-    refused(&x("<f8", &[1, 1], &f8(1.0)), "`x` is an array of shape [1, 1], but `x` has 1 axis (a list of numbers is wanted)");
+    refused(
+        &x("<f8", &[1], &f8(f64::NAN)),
+        "`x[0]` is NaN, but a finite real is wanted (NaN and infinities are taken only where they are allowed)",
+    );
+    refused(
+        &x("<f8", &[2], &f8(1.0)),
+        "the inputs are not a readable NPZ archive: `x`: it holds 8 bytes of entries where 16 are wanted",
+    );
+    refused(
+        &x("<c16", &[0], &[]),
+        "the inputs are not a readable NPZ archive: `x`: its entries are of type `<c16`; wanted are bool, integers of 8 to 64 bits, float32 or float64",
+    );
+    refused(
+        &x("<f8", &[1, 1], &f8(1.0)),
+        "`x` is an array of shape [1, 1], but `x` has 1 axis (a list of numbers is wanted)",
+    );
     refused(&x("|b1", &[1], &[1]), "`x` is an array of bool, but a real tensor is wanted");
-    refused(&x("<f8", &[usize::MAX, 9], &[]), &format!("the inputs are not a readable NPZ archive: `x`: its shape [{}, 9] is too large", usize::MAX));
-    refused(&[("z", npy("<f8", false, &[0], &[]))], "`z` is not a parameter of `f`; its parameters are `n`, `m`, `x`, `A`, `c`, `row`, `R`");
-    refused(&[("n", npy("<f8", false, &[], &f8(2.0)))], "`n` is an array of floats, but a size (a natural number) is wanted");
-    refused(&[("n", npy("|i1", false, &[], &[255]))], "`n` is -1, but a size (a natural number) is wanted");
-    refused(&[("row", npy("<u8", false, &[1], &u64::MAX.to_le_bytes()))], "`row[0]` is 18446744073709551615, which is too large: an integer of 64 bits is wanted");
-    refused(&[("R", npy("|i1", false, &[2, 3], &[0; 6]))], "`R` is an integer array of shape [2, 3], but an array of coordinates of shape [.., 2] is wanted");
-    refused(&[("x", b"text".to_vec())], "the inputs are not a readable NPZ archive: `x`: it does not begin as an NPY file");
+    refused(
+        &x("<f8", &[usize::MAX, 9], &[]),
+        &format!(
+            "the inputs are not a readable NPZ archive: `x`: its shape [{}, 9] is too large",
+            usize::MAX
+        ),
+    );
+    refused(
+        &[("z", npy("<f8", false, &[0], &[]))],
+        "`z` is not a parameter of `f`; its parameters are `n`, `m`, `x`, `A`, `c`, `row`, `R`",
+    );
+    refused(
+        &[("n", npy("<f8", false, &[], &f8(2.0)))],
+        "`n` is an array of floats, but a size (a natural number) is wanted",
+    );
+    refused(
+        &[("n", npy("|i1", false, &[], &[255]))],
+        "`n` is -1, but a size (a natural number) is wanted",
+    );
+    refused(
+        &[("row", npy("<u8", false, &[1], &u64::MAX.to_le_bytes()))],
+        "`row[0]` is 18446744073709551615, which is too large: an integer of 64 bits is wanted",
+    );
+    refused(
+        &[("R", npy("|i1", false, &[2, 3], &[0; 6]))],
+        "`R` is an integer array of shape [2, 3], but an array of coordinates of shape [.., 2] is wanted",
+    );
+    refused(
+        &[("x", b"text".to_vec())],
+        "the inputs are not a readable NPZ archive: `x`: it does not begin as an NPY file",
+    );
     let torn: Result<Values<f64>, _> = read(b"PK", &program(), Reals::Finite);
-    assert!(torn.expect_err("a refusal").to_string().starts_with("the inputs are not a readable NPZ archive: "));
+    assert!(
+        torn.expect_err("a refusal")
+            .to_string()
+            .starts_with("the inputs are not a readable NPZ archive: ")
+    );
 }
 
 proptest! {

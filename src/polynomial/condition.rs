@@ -22,9 +22,7 @@ impl Atom {
         match self {
             Self::All(least) => sizes.iter().all(|n| *n >= least),
             Self::Least(i, least) => sizes[i] >= least,
-            Self::Above(i, j, c) => {
-                i128::from(sizes[i]) >= i128::from(sizes[j]) + i128::from(c)
-            }
+            Self::Above(i, j, c) => i128::from(sizes[i]) >= i128::from(sizes[j]) + i128::from(c),
         }
     }
 
@@ -109,7 +107,8 @@ pub(super) fn region(
         let large = |at: &[u64]| rank == 0 || at.iter().any(|n| *n >= LARGE);
         let trusted = inside.iter().all(|(_, agrees)| **agrees)
             && inside.len() * 5 >= checks.len()
-            && inside.iter().filter(|((at, _), _)| large(at)).count() >= LARGE_POINTS.min(checks.len())
+            && inside.iter().filter(|((at, _), _)| large(at)).count()
+                >= LARGE_POINTS.min(checks.len())
             && !inside.is_empty();
         trusted.then_some(inside.len())
     };
@@ -122,11 +121,11 @@ pub(super) fn region(
     best(singles, &score).or_else(|| {
         let failing = checks.iter().zip(agreement).filter(|(_, agrees)| !**agrees);
         let failing: Vec<&[u64]> = failing.map(|((at, _), _)| at.as_slice()).collect();
-        let excludes =
-            |a: Atom, b: Atom| !failing.iter().any(|at| a.holds(at) && b.holds(at));
-        let pairs = atoms.iter().enumerate().flat_map(|(k, a)| {
-            atoms[k + 1..].iter().map(move |b| (*a, *b))
-        });
+        let excludes = |a: Atom, b: Atom| !failing.iter().any(|at| a.holds(at) && b.holds(at));
+        let pairs = atoms
+            .iter()
+            .enumerate()
+            .flat_map(|(k, a)| atoms[k + 1..].iter().map(move |b| (*a, *b)));
         let pairs = pairs.filter(|(a, b)| excludes(*a, *b)).map(|(a, b)| Condition(vec![a, b]));
         best(pairs, &score)
     })

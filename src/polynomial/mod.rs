@@ -143,7 +143,8 @@ fn bases(rank: usize) -> Vec<Vec<u64>> {
     const MOST_SIZES: usize = 4;
     let mut all: Vec<Vec<u64>> = [0, 2, 4].into_iter().map(|b| vec![b; rank]).collect();
     if (2..=MOST_SIZES).contains(&rank) {
-        let pick = |bits: u64| (0..rank).map(move |i| if bits >> i & 1 == 1 { LARGE } else { SMALL });
+        let pick =
+            |bits: u64| (0..rank).map(move |i| if bits >> i & 1 == 1 { LARGE } else { SMALL });
         all.extend((1..(1 << rank) - 1).map(|bits| pick(bits).collect()));
     }
     all

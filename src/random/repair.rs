@@ -27,7 +27,8 @@ pub(super) fn satisfy<S: Entry>(
     if test.clauses.is_empty() || drawn.iter().all(|p| matches!(p, Param::Size(_))) {
         return Ok(values);
     }
-    let mut search = Search { test, program, drawn, sizes, rng: Rng::new(seed, ""), limits, trials: 0 };
+    let mut search =
+        Search { test, program, drawn, sizes, rng: Rng::new(seed, ""), limits, trials: 0 };
     let mut last = None;
     for arrangement in Arrangement::ALL {
         let mut values = values.clone();

@@ -8,7 +8,9 @@ use crate::json::param_name;
 use crate::sizes::{self, Sizes};
 use iverson_interpreter::{EvalError, Fault, eval};
 use iverson_spec::call::{Dense, Limits, Relation, Value, Values};
-use iverson_spec::ir::{Atom, Block, Def, Element, Index, Param, RelId, Symbols, TensorId, Typed, VarId};
+use iverson_spec::ir::{
+    Atom, Block, Def, Element, Index, Param, RelId, Symbols, TensorId, Typed, VarId,
+};
 use iverson_spec::traverse::{self, Visit};
 
 /// How often broken entries are drawn anew for each arrangement.
@@ -70,7 +72,8 @@ impl Search<'_> {
     /// Brings the drawn index tensors into an order.
     pub(super) fn arrange<S>(&mut self, arrangement: Arrangement, values: &mut Values<S>) {
         for &param in self.drawn {
-            let Some(Value::Index(dense)) = values.get_mut(param_name(&self.program.symbols, param))
+            let Some(Value::Index(dense)) =
+                values.get_mut(param_name(&self.program.symbols, param))
             else {
                 continue;
             };
@@ -213,13 +216,7 @@ impl Search<'_> {
     }
 
     /// Adds the tuple at the point, or takes it out.
-    fn flip<S>(
-        &mut self,
-        id: RelId,
-        at: &[Index],
-        point: &[(VarId, i64)],
-        values: &mut Values<S>,
-    ) {
+    fn flip<S>(&mut self, id: RelId, at: &[Index], point: &[(VarId, i64)], values: &mut Values<S>) {
         let tuple: Option<Vec<i64>> = at.iter().map(|e| self.value(e, point, values)).collect();
         let name = &self.program.symbols.relation(id).name;
         let (Some(Value::Relation(Relation { tuples, .. })), Some(tuple)) =
@@ -261,13 +258,7 @@ fn bound(symbols: &Symbols, param: Param, sizes: &Sizes) -> u64 {
 
 /// An index: any, an end of the range, or one that has to do with the point or
 /// with the entry beside it, which is what clauses are mostly about.
-fn propose(
-    rng: &mut Rng,
-    bound: u64,
-    place: usize,
-    data: &[i64],
-    point: &[(VarId, i64)],
-) -> i64 {
+fn propose(rng: &mut Rng, bound: u64, place: usize, data: &[i64], point: &[(VarId, i64)]) -> i64 {
     let last = bound.max(1) as i64 - 1;
     let near = match point.len() {
         0 => data[place],

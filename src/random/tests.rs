@@ -24,18 +24,36 @@ const SPMV: &str = "fn spmv(n: size, m: size, nnz: size, row: index(n)[nnz], col
 
 /// Programs whose clauses a random draw hardly ever meets.
 const DEMANDING: [(&str, &str); 6] = [
-    ("tree", "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real[n]) \
-              { requires(v: n) v = 0 or p[v] < v\n y[v: n] = x[p[v]] }"),
-    ("rows", "fn f(n: size, m: size, p: index(m + 1)[n + 1]) -> (y: real[n]) \
-              { requires(i: n) p[i] <= p[i + 1]\n requires p[0] = 0\n requires p[n] = m\n y[i: n] = real(p[i]) }"),
-    ("permutation", "fn f(n: size, p: index(n)[n]) -> (y: real[n]) \
-              { requires(i: n, j: n) i = j or p[i] != p[j]\n y[i: n] = real(p[i]) }"),
-    ("symmetric", "fn f(n: size, R: rel(n, n), x: real[n]) -> (y: real[n]) \
-              { requires(i: n, j: n) not R(i, j) or R(j, i)\n y[i: n] = x[i] }"),
-    ("positive", "fn f(n: size, x: real[n]) -> (y: real[n]) \
-              { requires(i: n) x[i] > 0.25\n y[i: n] = 1 / x[i] }"),
-    ("derived", "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real[n]) \
-              { q[i: n] = p[p[i]]\n requires(i: n) q[i] <= i\n y[i: n] = x[q[i]] }"),
+    (
+        "tree",
+        "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real[n]) \
+              { requires(v: n) v = 0 or p[v] < v\n y[v: n] = x[p[v]] }",
+    ),
+    (
+        "rows",
+        "fn f(n: size, m: size, p: index(m + 1)[n + 1]) -> (y: real[n]) \
+              { requires(i: n) p[i] <= p[i + 1]\n requires p[0] = 0\n requires p[n] = m\n y[i: n] = real(p[i]) }",
+    ),
+    (
+        "permutation",
+        "fn f(n: size, p: index(n)[n]) -> (y: real[n]) \
+              { requires(i: n, j: n) i = j or p[i] != p[j]\n y[i: n] = real(p[i]) }",
+    ),
+    (
+        "symmetric",
+        "fn f(n: size, R: rel(n, n), x: real[n]) -> (y: real[n]) \
+              { requires(i: n, j: n) not R(i, j) or R(j, i)\n y[i: n] = x[i] }",
+    ),
+    (
+        "positive",
+        "fn f(n: size, x: real[n]) -> (y: real[n]) \
+              { requires(i: n) x[i] > 0.25\n y[i: n] = 1 / x[i] }",
+    ),
+    (
+        "derived",
+        "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real[n]) \
+              { q[i: n] = p[p[i]]\n requires(i: n) q[i] <= i\n y[i: n] = x[q[i]] }",
+    ),
 ];
 
 #[test]
@@ -61,7 +79,8 @@ fn the_same_seed_gives_the_same_values_for_every_scalar() {
     let exact: Values<Rational> =
         fill(&program(SPMV), &Values::new(), 7, Limits::default()).expect("values");
     let (Value::Real(a), Value::Real(b)) = (&f64s["x"], &exact["x"]) else { panic!("reals") };
-    let nearest: Vec<f64> = b.data.iter().map(|Rational(x)| Number::new(x.clone()).nearest()).collect();
+    let nearest: Vec<f64> =
+        b.data.iter().map(|Rational(x)| Number::new(x.clone()).nearest()).collect();
     assert_eq!(a.data, nearest);
 }
 
@@ -84,14 +103,26 @@ fn sizes_make_shapes_possible() {
 #[test]
 fn refusals_say_why() {
     for (text, sizes, want) in [
-        (SPMV, &[("n", 0), ("nnz", 3)][..],
-         "`row` cannot be filled in: it has 3 entries and its sort `index(0)` is empty at the given sizes"),
-        ("fn f(n: size, x: real[n - 5]) -> (y: real) { y = sum(i: n - 5) x[i] }", &[("n", 3)],
-         "`x` cannot be filled in: its shape would be [-2] at these sizes: n = 3"),
-        ("fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) x[i] }", &[("n", 1 << 40)],
-         "`x` cannot be filled in: its shape would be [1099511627776] at these sizes: n = 1099511627776"),
-        ("fn f(n: size, x: real[n]) -> (y: real[n]) { requires(i: n) x[i] > 1\n y[i: n] = x[i] }", &[("n", 2)],
-         "the missing inputs cannot be filled in at random: clause 1, `requires x[i] > 1`, does not hold at i = 0 after 1203 trials; give `x`"),
+        (
+            SPMV,
+            &[("n", 0), ("nnz", 3)][..],
+            "`row` cannot be filled in: it has 3 entries and its sort `index(0)` is empty at the given sizes",
+        ),
+        (
+            "fn f(n: size, x: real[n - 5]) -> (y: real) { y = sum(i: n - 5) x[i] }",
+            &[("n", 3)],
+            "`x` cannot be filled in: its shape would be [-2] at these sizes: n = 3",
+        ),
+        (
+            "fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) x[i] }",
+            &[("n", 1 << 40)],
+            "`x` cannot be filled in: its shape would be [1099511627776] at these sizes: n = 1099511627776",
+        ),
+        (
+            "fn f(n: size, x: real[n]) -> (y: real[n]) { requires(i: n) x[i] > 1\n y[i: n] = x[i] }",
+            &[("n", 2)],
+            "the missing inputs cannot be filled in at random: clause 1, `requires x[i] > 1`, does not hold at i = 0 after 1203 trials; give `x`",
+        ),
     ] {
         assert_eq!(fill_f64(text, sizes, 0).expect_err("a refusal").to_string(), want);
     }

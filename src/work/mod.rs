@@ -5,12 +5,12 @@ use crate::random::{self, Refusal};
 use crate::sizes::{self, Sizes};
 use indexmap::IndexMap;
 use iverson_interpreter::{EvalError, Model, WorkReport, eval_ssa};
-use iverson_spec::ast::Cmp;
+use iverson_spec::ast::{self, Cmp};
 use iverson_spec::call::{Limits, Value, Values};
 use iverson_spec::ir::{Atom, Block, Expr, Guard, Typed, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa};
 use iverson_spec::traverse::{self, Visit};
-use iverson_spec::{call, normalize};
+use iverson_spec::{call, normalize, unelaborate};
 use std::fmt;
 use thiserror::Error;
 
@@ -26,6 +26,8 @@ pub struct Work {
     pub sizes: IndexMap<String, u64>,
     /// The counts at these sizes.
     pub report: WorkReport,
+    /// The tensor that each statement defines, named as in the printed Tensor SSA.
+    pub names: Vec<String>,
     /// How each statement's work grows.
     pub statements: Vec<Growths>,
     /// How the whole program's work grows.
@@ -104,7 +106,32 @@ pub fn work(
     let k = statements.len();
     let sparse = if data { Growth::Data } else { samples.growth(names, 2 * k) };
     let total = Growths { sparse, dense: samples.growth(names, 2 * k + 1) };
-    Ok(Work { sizes, report, statements, total })
+    Ok(Work { sizes, report, names: printed_names(&ssa), statements, total })
+}
+
+/// The names that the printer gives to the tensors of the statements, in order.
+fn printed_names(ssa: &TensorSsa) -> Vec<String> {
+    fn collect(statements: &[ast::Stmt], names: &mut Vec<String>) {
+        for statement in statements {
+            match statement {
+                ast::Stmt::Def { targets, .. } => {
+                    names.extend(targets.iter().map(|target| target.name.text.clone()));
+                }
+                ast::Stmt::Rec { body, .. } => collect(body, names),
+                ast::Stmt::Requires { .. } => {}
+            }
+        }
+    }
+    let mut names = Vec::new();
+    for item in unelaborate::module(ssa, Stmt::to_def).items {
+        match item {
+            ast::Item::Fn(function) if function.name.text == ssa.name => {
+                collect(&function.body, &mut names);
+            }
+            ast::Item::Fn(_) | ast::Item::Const { .. } => {}
+        }
+    }
+    names
 }
 
 /// The statements in order, those of recurrences too.
@@ -189,9 +216,8 @@ fn box_points(ssa: &TensorSsa, sizes: &Sizes) -> Option<u128> {
         let extent = sizes::extent(&ssa.symbols.var(*var).range, sizes)?;
         Some(u128::try_from(extent).unwrap_or(0))
     };
-    let product = |vars: &[VarId]| {
-        vars.iter().try_fold(1u128, |all, var| all.checked_mul(range(var)?))
-    };
+    let product =
+        |vars: &[VarId]| vars.iter().try_fold(1u128, |all, var| all.checked_mul(range(var)?));
     statements(&ssa.body).iter().try_fold(0u128, |sum, stmt| {
         let terms = match &stmt.rhs {
             Rhs::Sum(terms) => terms.as_slice(),

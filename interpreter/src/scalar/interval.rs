@@ -16,8 +16,8 @@ const INFINITY: f64 = f64::INFINITY;
 
 /// The numbers from `lo` to `hi`; the ends may be infinite, never NaN.
 ///
-/// `x / y` is the whole line if y may be 0, and so is `tan` if a pole may be
-/// inside. Negative numbers in the domain of `log`, `sqrt` or a power that is
+/// `x / y` is the whole line if y may be 0, and so are `tan` if a pole may be
+/// inside and a negative power of what may be 0. Negative numbers in the domain of `log`, `sqrt` or a power that is
 /// not an integer are an error. `lgamma`, `digamma`, `trigamma` are not
 /// enclosed: no error bound is known for them.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -166,6 +166,9 @@ impl Interval {
             return Ok(self.integer_power(lo));
         }
         let Self { lo: a, hi: b } = self.inside(0.0, INFINITY, Fun::Pow)?;
+        if a == 0.0 && lo < 0.0 {
+            return Ok(Self::WHOLE);
+        }
         let corner = |x, y| around(pxfm::f_pow(x, y));
         let hull = Self::hull([corner(a, lo), corner(a, hi), corner(b, lo), corner(b, hi)]);
         Ok(hull.within(0.0, INFINITY))

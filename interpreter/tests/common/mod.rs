@@ -1,6 +1,7 @@
 //! Programs from text, values from lists.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "only simple programs are taken apart")]
 
 use iverson_interpreter::{EvalError, Rational, Scalar, WorkReport, eval, eval_ssa};
 use iverson_spec::ast::Reduction;

@@ -1,8 +1,8 @@
 (** * Axioms: every theorem of the development, with its axioms ("Closed under
     the global context" is expected for each; check.sh counts them).           *)
 From TL Require Import Syntax Semantics Equations Statements Derivative Correct Cost Closure.
-From TL Require Import Stages Recurrence Lexicographic Loops.
-From TL Require Import Rewrite Interp Lower Main.
+From TL Require Import Stages Recurrence Lexicographic Loops Blocks.
+From TL Require Import Rewrite Passes Primitives Maximum Interp InterpAdjoint InterpCost Lower Main Example.
 (* meaning *)
 Print Assumptions eval_solves.
 Print Assumptions solution_unique.
@@ -55,12 +55,70 @@ Print Assumptions code_ssa_adjoint.
 Print Assumptions rec_block_solution.
 Print Assumptions rec_block_adjoint.
 Print Assumptions rec_block_scost.
-(* laws *)
+Print Assumptions cotangent_runE.
+Print Assumptions stmts_gradient.
+Print Assumptions stmts_cheap_gradient.
+Print Assumptions block_loop.
+Print Assumptions block_adjoint_loop.
+Print Assumptions block_scost.
+Print Assumptions scan_adjoint_solution.
+(* laws, primitives, maxima *)
+Print Assumptions absorb_true.
+Print Assumptions absurd_guard.
+Print Assumptions zero_laws.
+Print Assumptions one_laws.
+Print Assumptions merge_guards.
+Print Assumptions iverson_idem.
+Print Assumptions split_or.
+Print Assumptions iverson_or.
+Print Assumptions iverson_neg.
+Print Assumptions like_terms.
+Print Assumptions iverson_if.
+Print Assumptions complementary.
+Print Assumptions iverson_guard.
+Print Assumptions iverson_subst.
+Print Assumptions sum_iverson.
+Print Assumptions sum_delta.
+Print Assumptions sift.
+Print Assumptions drop_empty_sum.
+Print Assumptions sum_false.
+Print Assumptions tighten_range.
+Print Assumptions sum_hoist.
+Print Assumptions hoist_invariant.
+Print Assumptions sum_swap.
+Print Assumptions sum_split.
+Print Assumptions sum_pair.
+Print Assumptions solve_equality.
+Print Assumptions solve_reflect.
+Print Assumptions divisibility.
+Print Assumptions solve_divmod.
+Print Assumptions sum_bij.
+Print Assumptions sum_pinv.
 Print Assumptions sum_fibre.
+Print Assumptions sum_partition.
 Print Assumptions scatter_gather.
+Print Assumptions contraction_adjoint.
+Print Assumptions eval_replace.
+Print Assumptions replace_terms.
+Print Assumptions rewrite_term.
+Print Assumptions contrib_false.
+Print Assumptions drop_dead.
+Print Assumptions share.
+Print Assumptions compose_gather.
+Print Assumptions replace_access.
+Print Assumptions fold_constants.
+Print Assumptions prim_dual.
+Print Assumptions dual_mulV.
+Print Assumptions argmax_max.
+Print Assumptions argmax_first.
+Print Assumptions dmax_argmax.
+Print Assumptions read_at_adjoint.
 (* the executable interpreter *)
 Print Assumptions crunE.
 Print Assumptions ccostE.
+Print Assumptions cadjointE.
+Print Assumptions cgradient.
+Print Assumptions ccost_cadjoint.
 (* the surface language *)
 Print Assumptions lower_sound.
 Print Assumptions scost_lower.

@@ -1,6 +1,6 @@
 (** * Main: from the surface language to a cheap and correct gradient        *)
 From mathcomp Require Import all_ssreflect all_algebra.
-From TL Require Import Syntax Semantics Dual Derivative Correct Cost Closure Lower.
+From TL Require Import Syntax Semantics Dual Derivative Correct Cost Closure Fresh Lower.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.

@@ -196,3 +196,52 @@ move=> kp; rewrite (scost_staged rank_adjoint_lt) (scost_staged r_lt).
 exact: cheap_gradient.
 Qed.
 End Derivatives.
+
+(** ** Assigning programs: statements whose right-hand sides are sums of terms *)
+Section Assigning.
+Variables (P : Type) (deriv : P -> nat -> P) (V : finType) (Ix : V -> finType).
+Variable M : model P.
+Notation store := (store Ix M).
+Implicit Types (x u : store) (D : seq (stmt P Ix)).
+
+(** The cotangent statements of an SSA program: for each cotangent one statement,
+    seed plus sum of terms, in the order in which the backward pass completes
+    them.                                                                     *)
+Definition cotangent_run (p : prog P Ix) (z : Semantics.store (Ix2 Ix) M) :=
+  let N := (size p).+1 in
+  run z (staged (rank_adjoint (last_write p) N) (adjoint deriv p) (N + N)) z.
+
+Theorem cotangent_runE p x u : ssa p ->
+  cotangent_run p (join x u) = eval (adjoint deriv p) (join x u).
+Proof.
+move=> sp; symmetry; apply: (eval_solution (rank_adjoint_lt (last_write_lt p))) => //.
+  by apply: ranked_adjoint; [exact: last_write_lt | exact: ssa_ranked].
+exact: ssa_adjoint.
+Qed.
+
+(** ** Theorem: the gradient of an assigning program, as an assigning program.
+    [k] is a cell of an input, [l] a cell of a result.                        *)
+Theorem stmts_gradient D x v (k : Ix v) w (l : Ix w) :
+  ssa_stmts D -> ~~ targets D (Tagged Ix k) ->
+  get (cot (cotangent_run (flat D) (join (start 0 D x) (basis M l)))) k =
+  eps (get (run 0 D (dstore deriv x (basis M k))) l).
+Proof.
+move=> sD nk; have sp := ssa_flat sD.
+rewrite cotangent_runE // gradient_dual // run_eval //.
+rewrite [start 0 D (dstore _ _ _)](_ : _ = dstore deriv (start 0 D x) (basis M k)) //.
+apply/ffunP=> c; rewrite !ffunE; case: ifP => // tc; congr Dual.
+symmetry; apply: big1 => i /eqP e; case: eqP => // ei.
+by move: nk; rewrite -ei e tc.
+Qed.
+
+(** at most K + 2 times the cost of the program, for at most K accesses a term *)
+Theorem stmts_cheap_gradient K D :
+  arity_le K (flat D) ->
+  let N := (size (flat D)).+1 in
+  (scost (flat (staged (rank_adjoint (last_write (flat D)) N) (adjoint deriv (flat D)) (N + N)))
+   <= K.+2 * scost (flat D))%N.
+Proof.
+move=> kD /=; rewrite (scost_staged (rank_adjoint_lt (last_write_lt _))).
+exact: cheap_gradient.
+Qed.
+End Assigning.

@@ -20,13 +20,13 @@ Notation "'⟦' b '⟧'" := ((b : bool)%:R : R) (at level 0, b at level 99).
 (** absorb-true *)
 Lemma absorb_true (e : R) : ⟦true⟧ * e = e. Proof. exact: mul1r. Qed.
 (** contradiction *)
-Lemma contradiction_ (p : bool) (e : R) : (p -> False) -> ⟦p⟧ * e = 0.
+Lemma absurd_guard (p : bool) (e : R) : (p -> False) -> ⟦p⟧ * e = 0.
 Proof. by case: p => [[]|_] //; rewrite mul0r. Qed.
 (** zero *)
-Lemma zero_ (e : R) : [/\ 0 * e = 0, e * 0 = 0, 0 + e = e & e + 0 = e].
+Lemma zero_laws (e : R) : [/\ 0 * e = 0, e * 0 = 0, 0 + e = e & e + 0 = e].
 Proof. by rewrite mul0r mulr0 add0r addr0. Qed.
 (** one *)
-Lemma one_ (e : R) : 1 * e = e /\ e * 1 = e.
+Lemma one_laws (e : R) : 1 * e = e /\ e * 1 = e.
 Proof. by rewrite mul1r mulr1. Qed.
 (** merge-guards *)
 Lemma merge_guards (p q : bool) (e : R) : ⟦p⟧ * (⟦q⟧ * e) = ⟦p && q⟧ * e.

@@ -143,6 +143,11 @@ Lemma writesE (t : term) (c : cell) :
 Proof. by case/existsP=> i /existsP[j /andP[h /eqP <-]]; exists i, j. Qed.
 Lemma written_cons t p c : written (t :: p) c = writes t c || written p c.
 Proof. by []. Qed.
+Lemma written_In p c : written p c -> exists2 t, List.In t p & writes t c.
+Proof.
+elim: p => //= t p IH /orP[w|/IH[u up w]]; first by exists t => //; left.
+by exists u => //; right.
+Qed.
 Lemma written_cat p q c : written (p ++ q) c = written p c || written q c.
 Proof. exact: has_cat. Qed.
 Lemma reads_in_sub (A B : pred cell) t : subpred A B -> reads_in A t -> reads_in B t.

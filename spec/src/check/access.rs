@@ -1,10 +1,11 @@
 //! Reads of tensors, each proved in bounds.
 
+use super::outside::{Kind, Reader};
 use super::scope::{Binding, View};
 use super::{Check, Checker, Reported};
-use crate::ast::{Expr, Name};
+use crate::ast::{Expr, ExprKind, Name};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::{self, Atom, Element, Index};
+use crate::ir::{self, Atom, Element, Extent, Index};
 
 impl Checker<'_, '_> {
     /// `A[i, j]` as a real.
@@ -14,7 +15,7 @@ impl Checker<'_, '_> {
             let message = format!("a real is wanted here, found an entry of the index tensor `{}`", name.text);
             return Err(self.report(
                 Diagnostic::new("typing::real", span, message)
-                    .help(format!("write `real({}[..])` to use it as a number", name.text)),
+                    .help(format!("write `real({})` to use it as a number", as_access(name, indices))),
             ));
         }
         let view = self.entry(name, view, indices, span)?;
@@ -28,7 +29,7 @@ impl Checker<'_, '_> {
             let message = format!("an index is wanted here, found an entry of the real tensor `{}`", name.text);
             return Err(self.report(
                 Diagnostic::new("typing::index", span, message)
-                    .help(format!("write `floor({}[..])` to round it down to an index", name.text)),
+                    .help(format!("write `floor({})` to round it down to an index", as_access(name, indices))),
             ));
         }
         let view = self.entry(name, view, indices, span)?;
@@ -66,34 +67,85 @@ impl Checker<'_, '_> {
         let shape = self.symbols.tensor(view.tensor).shape.clone();
         let rank = shape.len() - view.prefix.len();
         if indices.len() > rank {
-            let message = format!("`{}` has {}, found {} indices", name.text, axes(rank), indices.len());
-            return Err(self.report(
-                Diagnostic::new("typing::rank", span, message).help("give one index for each axis"),
-            ));
+            let message = format!("`{}` has {}, found {}", name.text, axes(rank), count(indices.len(), "index", "indices"));
+            let help = match rank {
+                0 => format!("it is a single number: write `{}`", name.text),
+                _ => format!("give one index for each axis, as in `{}[{}]`", name.text, letters(rank)),
+            };
+            return Err(self.report(Diagnostic::new("typing::rank", span, message).help(help)));
         }
         let fixed = view.prefix.len();
         let mut prefix = view.prefix;
+        let mut outside = Vec::new();
         for (axis, expr) in indices.iter().enumerate() {
+            let extent = &shape[fixed + axis];
+            self.require_bound_variables(expr, name, extent)?;
             let index = self.index(expr)?;
-            self.require_within(&index, &shape[fixed + axis], expr.span, &name.text, axis);
+            outside.extend(self.outside(&index, extent, expr.span, axis));
             prefix.push(index);
         }
-        self.require_earlier(view.tensor, &prefix, span);
+        let kind = match self.symbols.tensor(view.tensor).element {
+            _ if indices.len() < rank => Kind::Row,
+            Element::Real => Kind::Real,
+            Element::Index(_) => Kind::Index,
+        };
+        let text = crate::print::expr(&Expr { kind: ExprKind::Access(name.clone(), indices.to_vec()), span });
+        if self.require_earlier(view.tensor, &prefix, span) {
+            self.report_outside(&Reader { kind, name: &name.text, text }, &outside);
+        }
         Ok(View { tensor: view.tensor, prefix })
+    }
+
+    /// `x[i]` where no `i` is in scope.
+    fn require_bound_variables(&mut self, expr: &Expr, tensor: &Name, extent: &Extent) -> Check<()> {
+        let (ExprKind::Name(name), true) = (&expr.kind, is_letter(expr)) else { return Ok(()) };
+        if self.scope.get(name).is_some() {
+            return Ok(());
+        }
+        let (range, tensor) = (self.show_index(extent), &tensor.text);
+        let message = format!("`{name}` is not defined here");
+        Err(self.report(
+            Diagnostic::new("names::unknown", expr.span, message)
+                .at("an index variable is bound with its range")
+                .help(format!("bind it: `sum({name}: {range}) {tensor}[{name}]` adds entries, `y[{name}: {range}] = {tensor}[{name}]` makes an axis")),
+        ))
     }
 
     /// A tensor stands where an entry is wanted.
     pub(super) fn missing_indices(&mut self, name: &str, rank: usize, span: Span) -> Reported {
-        let letters: Vec<&str> = ["i", "j", "k", "l", "m"].into_iter().cycle().take(rank).collect();
         let message = format!("an entry is wanted here, found a tensor: `{name}` has {} to index", axes(rank));
+        let entry = format!("{name}[{}]", letters(rank));
         self.report(
-            Diagnostic::new("typing::rank", span, message)
-                .help(format!("read an entry, like `{name}[{}]`, under a binder such as `sum(i: n)`", letters.join(", "))),
+            Diagnostic::new("typing::rank", span, message).help(format!(
+                "work with its entries: `y[i: n] = .. {entry} ..` makes a tensor, `sum(i: n) {entry}` a number"
+            )),
         )
     }
 }
 
 /// `1 axis`, `2 axes`
 fn axes(rank: usize) -> String {
-    if rank == 1 { "1 axis".to_owned() } else { format!("{rank} axes") }
+    count(rank, "axis", "axes")
+}
+
+/// `1 index`, `2 indices`
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// `i, j, k`
+pub(super) fn letters(count: usize) -> String {
+    let letters: Vec<&str> = ["i", "j", "k", "l", "m"].into_iter().cycle().take(count).collect();
+    letters.join(", ")
+}
+
+/// Whether the expression is a name of one letter, as index variables are.
+fn is_letter(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Name(name) if name.chars().count() == 1)
+}
+
+/// `x[i]` for what was written `x(i)`.
+pub(super) fn as_access(name: &Name, args: &[Expr]) -> String {
+    let kind = ExprKind::Access(name.clone(), args.to_vec());
+    crate::print::expr(&Expr { kind, span: name.span })
 }

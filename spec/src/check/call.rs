@@ -4,7 +4,9 @@
 //! standing for the arguments. Its own accesses were proved where it is
 //! defined; what is checked here is that arguments have the declared sorts.
 
-use super::scope::{Binding, Scope, View};
+use super::access::count;
+use super::outside::{Kind, Reader};
+use super::scope::{Binding, Scope, View, nearest};
 use super::stmt::{Aside, Frame};
 use super::view::Blocks;
 use super::{Check, Checker, MAX_CALL_DEPTH, MAX_INLINED, Reported};
@@ -44,7 +46,7 @@ impl Checker<'_, '_> {
             let message = format!("`{}` returns a tensor, and a real is wanted here", name.text);
             return Err(self.report(
                 Diagnostic::new("typing::rank", span, message)
-                    .help(format!("bind its result whole in a statement of its own: `z = {}(..)`, then read `z[i]`", name.text)),
+                    .help(format!("bind its result in a statement of its own, `z = {}(..)`, and read `z[i]`", name.text)),
             ));
         }
         if let Element::Index(_) = self.symbols.tensor(view.tensor).element {
@@ -58,17 +60,20 @@ impl Checker<'_, '_> {
         Ok(if blocks.is_empty() { access } else { ir::Expr::Let(blocks, Box::new(access)) })
     }
 
-    fn unknown_function(&mut self, name: &Name) -> Reported {
+    pub(super) fn unknown_function(&mut self, name: &Name) -> Reported {
         let known = self.file.functions.keys().copied();
         let builtin = crate::function::FUNCTIONS.iter().map(|row| row.name);
-        let close = known.chain(builtin).find(|other| {
-            other.eq_ignore_ascii_case(&name.text) || name.text == alias_of(other)
-        });
+        let words = ["real", "floor"].into_iter();
+        let close = nearest(&name.text, known.chain(builtin).chain(words));
         let message = format!("there is no function `{}`", name.text);
         let unknown = Diagnostic::new("names::unknown", name.span, message);
-        self.report(match close {
-            Some(other) => unknown.help(format!("did you mean `{other}`?")),
-            None => unknown.help("define it in this file with `fn`, or see chapter 1 for the functions of the language"),
+        self.report(match (instead_of(&name.text), close) {
+            (Some(form), _) => unknown.help(format!("write `{form}`")),
+            (None, Some(other)) => unknown.help(format!("did you mean `{other}`?")),
+            (None, None) => unknown.help(format!(
+                "define it in this file: `fn {}(x: real) -> (y: real) {{ y = .. }}`",
+                name.text
+            )),
         })
     }
 
@@ -79,7 +84,7 @@ impl Checker<'_, '_> {
                 let message = format!("`{}` returns {} results, one is wanted here", name.text, views.len());
                 Err(self.report(
                     Diagnostic::new("typing::results", name.span, message)
-                        .help(format!("bind them all in a statement of its own: `(a, b) = {}(..)`", name.text)),
+                        .help(format!("bind them all in a statement of their own, `(a, b) = {}(..)`, and use one", name.text)),
                 ))
             }
         }
@@ -91,7 +96,8 @@ impl Checker<'_, '_> {
         }
         let names: Vec<&str> = function.params.iter().map(|p| p.name.text.as_str()).collect();
         let name = &function.name.text;
-        let message = format!("`{name}` takes {} arguments, found {}", names.len(), args.len());
+        let wanted = count(names.len(), "argument", "arguments");
+        let message = format!("`{name}` takes {wanted}, found {}", args.len());
         Err(self.report(
             Diagnostic::new("typing::arity", span, message)
                 .label(function.name.span, "defined here")
@@ -119,7 +125,7 @@ impl Checker<'_, '_> {
             return Err(self.report(
                 Diagnostic::new("typing::results", span, message)
                     .label(function.name.span, "defined here")
-                    .help("name every result: `(a, b) = f(..)`"),
+                    .help(format!("name every result: `{} = {}(..)`", names_of(function), name.text)),
             ));
         }
         for target in targets {
@@ -189,23 +195,29 @@ impl Checker<'_, '_> {
         self.take_back(aside);
         self.calls.pop();
         if self.diagnostics.len() > reported {
-            self.diagnostics.truncate(reported);
-            return Err(self.report(super::expansion(&function.name.text, span)));
+            let found = self.diagnostics.split_off(reported);
+            let cause = found.into_iter().find(|d| d.code == "call::recursion" || d.code == "call::size");
+            return Err(self.report(cause.unwrap_or_else(|| super::expansion(&function.name.text, span))));
         }
         views
     }
 
     pub(super) fn require_expandable(&mut self, key: &str, span: Span) -> Check<()> {
-        if self.calls.contains(&key) {
-            let message = format!("`{key}` calls itself");
+        if let Some(place) = self.calls.iter().position(|open| *open == key) {
+            let through: Vec<String> =
+                self.calls[place + 1..].iter().map(|name| format!("`{name}`")).collect();
+            let message = match through.as_slice() {
+                [] => format!("`{key}` calls itself"),
+                through => format!("`{key}` calls itself through {}", through.join(", ")),
+            };
             return Err(self.report(
                 Diagnostic::new("call::recursion", span, message)
                     .at("calls are inlined, so a function cannot reach itself")
                     .help("write the recursion as a recurrence over an index: `rec t: n { s[t] = .. }`"),
             ));
         }
-        if self.calls.len() >= MAX_CALL_DEPTH || self.statements > MAX_INLINED {
-            let message = format!("the calls expand to more than {MAX_INLINED} statements or nest deeper than {MAX_CALL_DEPTH}");
+        if self.calls.len() >= MAX_CALL_DEPTH || self.file.inlined.get() > MAX_INLINED {
+            let message = format!("the calls of this file expand to more than {MAX_INLINED} statements or nest deeper than {MAX_CALL_DEPTH}");
             return Err(self.report(
                 Diagnostic::new("call::size", span, message)
                     .help("define a tensor with an axis over the repeated part instead of repeating calls"),
@@ -216,10 +228,7 @@ impl Checker<'_, '_> {
 
     /// The callee's scope with its sizes bound.
     fn sizes_of_call(&mut self, function: &Function, args: &[Expr]) -> Check<Scope> {
-        let mut callee = Scope::default();
-        for (name, value) in &self.file.constants {
-            callee.insert(name, Binding::Const(value.clone()), Span::default());
-        }
+        let mut callee = self.file.scope();
         for (param, arg) in function.params.iter().zip(args) {
             if param.sort.kind == SortKind::Size {
                 let size = self.extent(arg)?;
@@ -276,7 +285,7 @@ impl Checker<'_, '_> {
         let leading = self.frame.leading();
         let axes = leading.iter().copied().chain(own).collect();
         blocks.push(Block::Stmt(Def { tensor, axes, value }));
-        self.statements += 1;
+        self.count_statement();
         Ok(View { tensor, prefix: leading.into_iter().map(Index::var).collect() })
     }
 
@@ -298,7 +307,11 @@ impl Checker<'_, '_> {
             && !self.is_tensor(arg)
         {
             let index = self.index(arg)?;
-            self.require_within(&index, bound, arg.span, &param.name.text, 0);
+            if let Some(outside) = self.outside(&index, bound, arg.span, 0) {
+                let reader =
+                    Reader { kind: Kind::Argument, name: &param.name.text, text: String::new() };
+                self.report_outside(&reader, &[outside]);
+            }
             return Ok(Binding::Index(index));
         }
         let view = self.view(arg, blocks)?;
@@ -385,15 +398,32 @@ impl Checker<'_, '_> {
     }
 }
 
-/// Other spellings of built-in functions.
-fn alias_of(name: &str) -> &'static str {
-    match name {
-        "log" => "ln",
-        "max" => "maximum",
-        "min" => "minimum",
-        "abs" => "fabs",
-        "sigmoid" => "logistic",
-        "lgamma" => "gammaln",
-        _ => "",
+/// What to write for functions that other languages have.
+fn instead_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "ln" => "log(x)",
+        "log2" => "log(x) / log(2)",
+        "log10" => "log(x) / log(10)",
+        "pow" | "power" => "x^y",
+        "square" | "sqr" => "x^2",
+        "relu" => "max(x, 0)",
+        "maximum" => "max(a, b)",
+        "minimum" => "min(a, b)",
+        "fabs" => "abs(x)",
+        "logistic" => "sigmoid(x)",
+        "gammaln" => "lgamma(x)",
+        "round" => "floor(x + 0.5)",
+        "int" => "floor(x)",
+        "float" => "real(i)",
+        _ => return None,
+    })
+}
+
+/// `(lo, hi)`, or `y`
+fn names_of(function: &Function) -> String {
+    let names: Vec<&str> = function.results.iter().map(|r| r.name.text.as_str()).collect();
+    match names.as_slice() {
+        [one] => (*one).to_owned(),
+        names => format!("({})", names.join(", ")),
     }
 }

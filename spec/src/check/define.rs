@@ -1,10 +1,11 @@
 //! Definitions: their axes, sorts and values.
 
+use super::order::depends_on_data;
 use super::scope::{Binding, View};
 use super::sort::Kind;
 use super::view::Blocks;
 use super::{Check, Checker, Reported};
-use crate::ast::{Axis, Cmp, Expr, ExprKind, RecVar, Reduction, SortKind, Stmt, Target};
+use crate::ast::{self, Axis, Cmp, Expr, ExprKind, RecVar, Reduction, SortKind, Stmt, Target};
 use crate::bounds::{Verdict, arg_is_total};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{Atom, Block, Def, Element, Extent, Guard, Index, Tensor, TensorId, Value, VarId};
@@ -30,7 +31,10 @@ impl Checker<'_, '_> {
 
     fn define_one(&mut self, target: &Target, value: &Expr, blocks: &mut Blocks) -> Check<()> {
         let mark = self.scope.mark();
+        let current = self.frame.preset.get(&target.name.text).copied();
+        let outer = std::mem::replace(&mut self.order.current, current);
         let made = self.axes(target).and_then(|axes| self.entry_value(target, axes, value, blocks));
+        self.order.current = outer;
         self.scope.reset(mark);
         let (element, axes, value) = made?;
         let shape: Vec<Extent> = axes.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
@@ -43,7 +47,7 @@ impl Checker<'_, '_> {
             }
         };
         blocks.push(Block::Stmt(Def { tensor, axes, value }));
-        self.statements += 1;
+        self.count_statement();
         self.order.finish(tensor);
         self.declare_tensor(target, tensor)
     }
@@ -101,26 +105,28 @@ impl Checker<'_, '_> {
         for axis in &target.axes[carried.len()..] {
             match axis {
                 Axis::Bind(binder) => axes.push(self.bind(binder)?),
-                Axis::Carried(name) => {
-                    let message = format!("the axis `{}` of `{}` has no range", name.text, target.name.text);
-                    return Err(self.report(
-                        Diagnostic::new("typing::axis", name.span, message)
-                            .help(format!("write its range: `{}: n`", name.text)),
-                    ));
-                }
+                Axis::Carried(name) => return Err(self.axis_without_range(target, axes.len(), name)),
             }
         }
         Ok(axes)
+    }
+
+    fn axis_without_range(&mut self, target: &Target, place: usize, name: &ast::Name) -> Reported {
+        let message = format!("the axis `{}` of `{}` has no range", name.text, target.name.text);
+        let declared = self.frame.results.get(&target.name.text);
+        let extent = declared.and_then(|(_, shape)| shape.get(place));
+        let extent = extent.map_or_else(|| "n".to_owned(), |e| self.show_index(e));
+        self.report(
+            Diagnostic::new("typing::axis", name.span, message)
+                .help(format!("write its range: `{}: {extent}`", name.text)),
+        )
     }
 
     /// A target of a call is written with the carried axes alone.
     pub(super) fn carried_only(&mut self, target: &Target) -> Check<()> {
         let own = self.frame.carried.len();
         if let Some(axis) = target.axes.get(own) {
-            let span = match axis {
-                Axis::Bind(binder) => binder.name.span,
-                Axis::Carried(name) => name.span,
-            };
+            let span = span_of(axis);
             let message = format!("the result of a call is bound whole: `{}` takes no more axes", target.name.text);
             return Err(self.report(
                 Diagnostic::new("typing::axis", span, message).help("leave this axis out"),
@@ -133,11 +139,10 @@ impl Checker<'_, '_> {
     }
 
     fn carried_axis(&mut self, target: &Target, place: usize, name: &str, found: Option<&Axis>) -> Reported {
-        let span = match found {
-            Some(Axis::Bind(binder)) => binder.name.span,
-            Some(Axis::Carried(other)) => other.span,
-            None => target.name.span,
-        };
+        let span = found.map_or(target.name.span, span_of);
+        let axes: Vec<&str> =
+            self.frame.carried.iter().map(|v| self.symbols.var(*v).name.as_str()).collect();
+        let axes = axes.join(", ");
         let message = format!(
             "axis {} of `{}` must be the recurrence variable `{name}`",
             place + 1,
@@ -146,7 +151,7 @@ impl Checker<'_, '_> {
         self.report(
             Diagnostic::new("recurrence::axis", span, message)
                 .at("a tensor of a recurrence has its variables as leading axes, without a range")
-                .help(format!("write `{}[{name}, ..]`", target.name.text)),
+                .help(format!("write `{0}[{axes}]`, with further axes after: `{0}[{axes}, i: n]`", target.name.text)),
         )
     }
 
@@ -231,20 +236,26 @@ impl Checker<'_, '_> {
         if self.trusted {
             return;
         }
-        let lower = Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0));
-        let upper = Guard::Compare(Cmp::Lt, index.clone(), bound.clone());
-        let verdict = self.prove(&lower.and(upper));
+        let Some(outside) = self.outside(index, bound, span, 0) else { return };
         let plain = index.terms().iter().all(|(atom, _)| matches!(atom, Atom::Size(_) | Atom::Var(_)));
-        if let (Verdict::Disproved(_), true) = (&verdict, plain) {
+        if plain && outside.verdicts().any(|v| matches!(v, Verdict::Disproved(_))) {
+            let shown = self.show_index(index);
+            let within = format!("keep it within: `if {} then {shown} else 0`", self.show_goal(&outside));
+            let largest = self.upper(index).and_then(|u| u.add(&Index::constant(1)));
+            let help = match largest {
+                Some(larger) if outside.lower.is_none() => {
+                    format!("declare a larger range, `index({})`, or {within}", self.show_index(&larger))
+                }
+                _ => within,
+            };
             let message = format!(
                 "`{}` is not always in `0..{}`, the declared range of `{}`",
                 self.show_index(index),
                 self.show_index(bound),
                 target.name.text
             );
-            let diagnostic = Diagnostic::new("bounds::index", span, message)
-                .help("declare a larger range, or use `if p then a else b` to keep it within");
-            let diagnostic = self.note_facts(diagnostic, index);
+            let diagnostic = Diagnostic::new("bounds::index", span, message).help(help);
+            let diagnostic = self.note_facts(diagnostic, std::iter::once(index));
             self.report(diagnostic);
         }
     }
@@ -253,22 +264,23 @@ impl Checker<'_, '_> {
     pub(super) fn infer_bound(&mut self, index: &Index, span: Span) -> Check<Extent> {
         let bound = self.upper(index).and_then(|u| u.add(&Index::constant(1)));
         let lower = Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0));
-        let what = match bound {
-            None => "its range cannot be inferred",
-            Some(_) if !self.trusted && self.prove(&lower) != Verdict::Proved => {
-                "it is not proved to be at least 0"
-            }
-            Some(bound) => return Ok(bound),
+        let verdict = if self.trusted { Verdict::Proved } else { self.prove(&lower) };
+        let shown = self.show_index(index);
+        let declare = "declare the range of the definition, `t[i: n]: index(m) = ..`: entries are in `0..m`, proved or checked at the call";
+        let (message, help) = match (bound, verdict) {
+            (Some(bound), Verdict::Proved) => return Ok(bound),
+            (_, Verdict::Disproved(_)) if !depends_on_data(index) => (
+                format!("the index `{shown}` can be negative, and an index tensor has entries from 0"),
+                format!("keep it from 0: `if {} then {shown} else 0`", self.show_lower(index)),
+            ),
+            (None, _) => (format!("the range of the index `{shown}` cannot be inferred"), declare.to_owned()),
+            (Some(_), _) => (format!("the index `{shown}` is not proved to be at least 0"), declare.to_owned()),
         };
-        let message = format!("the definition has index entries `{}`, and {what}", self.show_index(index));
-        Err(self.report(
-            Diagnostic::new("typing::bound", span, message)
-                .help("write its range at the definition: `t[i: n]: index(m) = ..` says that entries are in `0..m` (proved, or checked at the call)"),
-        ))
+        Err(self.report(Diagnostic::new("typing::bound", span, message).help(help)))
     }
 
     /// An upper bound in sizes alone.
-    fn upper(&self, index: &Index) -> Option<Extent> {
+    pub(super) fn upper(&self, index: &Index) -> Option<Extent> {
         self.extreme(index, true)
     }
 
@@ -365,8 +377,11 @@ impl Checker<'_, '_> {
         let mark = self.scope.mark();
         let sort = self.announced_sort(target, place, value);
         self.scope.reset(mark);
-        self.diagnostics.truncate(quiet);
-        let (element, shape) = sort.ok()?;
+        let found = self.diagnostics.split_off(quiet);
+        let Ok((element, shape)) = sort else {
+            self.frame.unannounced.insert(target.name.text.clone(), found);
+            return None;
+        };
         shape.iter().for_each(|e| self.assume_extent(e));
         let tensor = Tensor { name: target.name.text.clone(), element, shape };
         if let Some(named_by_caller) = self.frame.preset.get(&target.name.text).copied() {
@@ -415,5 +430,13 @@ impl Checker<'_, '_> {
             Diagnostic::new("typing::bound", target.name.span, message)
                 .help(format!("write `{}[..]: index(m) = ..`", target.name.text)),
         ))
+    }
+}
+
+/// The whole axis.
+fn span_of(axis: &Axis) -> Span {
+    match axis {
+        Axis::Bind(binder) => binder.name.span.to(binder.range.span),
+        Axis::Carried(name) => name.span,
     }
 }

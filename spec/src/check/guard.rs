@@ -1,5 +1,7 @@
 //! Propositions.
 
+use super::access::{as_access, letters};
+use super::outside::{self, Reader};
 use super::scope::Binding;
 use super::sort::Kind;
 use super::{Check, Checker, Reported};
@@ -36,10 +38,13 @@ impl Checker<'_, '_> {
             ExprKind::Access(name, _) => Some(name.text.as_str()),
             _ => None,
         };
+        if let Some(reported) = self.unbound(expr) {
+            return reported;
+        }
         let relation = name.filter(|n| matches!(self.scope.get(n), Some(Binding::Relation(_))));
         let help = match relation {
             Some(name) => format!("membership is written with parentheses: `{name}(i, j)`"),
-            None => "compare it with something: `e > 0`, `e != 0`".to_owned(),
+            None => format!("compare it with something: `{} != 0`", crate::print::expr(expr)),
         };
         let message = format!("a proposition is wanted here, found {}", self.kind(expr).noun());
         self.report(Diagnostic::new("typing::proposition", expr.span, message).help(help))
@@ -95,18 +100,26 @@ impl Checker<'_, '_> {
 
     /// In `a and b`, `a` is in force for `b`; in `a or b`, its negation.
     fn logic(&mut self, op: LogicOp, parts: &[Expr]) -> Check<Guard> {
-        let mut guards: Vec<Guard> = Vec::with_capacity(parts.len());
-        let mut known: Vec<Guard> = Vec::new();
+        let depth = self.facts.guards.len();
+        let mut guards: Check<Vec<Guard>> = Ok(Vec::with_capacity(parts.len()));
         for part in parts {
-            let guard = self.under(&known, |c| c.guard(part))?;
-            known.push(match op {
+            let Ok(guard) = self.guard(part) else {
+                guards = Err(Reported);
+                break;
+            };
+            self.facts.guards.push(match op {
                 LogicOp::And => guard.clone(),
                 LogicOp::Or => guard.clone().negate(),
             });
-            guards.push(guard);
+            guards = guards.map(|mut all| {
+                all.push(guard);
+                all
+            });
         }
+        self.facts.guards.truncate(depth);
+        let guards = guards?;
         Ok(match op {
-            LogicOp::And => guards.into_iter().fold(Guard::truth(), Guard::and),
+            LogicOp::And => Guard::all(guards.into_iter().flat_map(Guard::conjuncts).collect()),
             LogicOp::Or => Guard::any(guards),
         })
     }
@@ -118,18 +131,19 @@ impl Checker<'_, '_> {
             Some(_) => {
                 let message = format!("`{}` is not a relation", name.text);
                 return Err(self.report(
-                    Diagnostic::new("typing::relation", name.span, message)
+                    Diagnostic::new("typing::relation", span, message)
                         .at("a proposition is wanted here")
-                        .help("entries of tensors are read with brackets, `x[i]`, and compared: `x[i] > 0`"),
+                        .help(format!("entries are read with brackets and compared: `{} > 0`", as_access(name, args))),
                 ));
             }
             None if self.file.functions.contains_key(name.text.as_str())
                 || crate::function::Fun::named(&name.text).is_some() =>
             {
+                let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
                 let message = format!("a proposition is wanted here, found the call of `{}`", name.text);
                 return Err(self.report(
                     Diagnostic::new("typing::proposition", span, message)
-                        .help("compare its result with something: `f(x) > 0`"),
+                        .help(format!("compare its result with something: `{text} > 0`")),
                 ));
             }
             None => return Err(self.unknown_name(&name.text, name.span)),
@@ -144,12 +158,19 @@ impl Checker<'_, '_> {
                 indices.len()
             );
             return Err(self.report(
-                Diagnostic::new("typing::arity", span, message).help("give one index for each place"),
+                Diagnostic::new("typing::arity", span, message).help(format!(
+                    "give one index for each place, as in `{}({})`",
+                    name.text,
+                    letters(extents.len())
+                )),
             ));
         }
-        for (place, (index, extent)) in indices.iter().zip(&extents).enumerate() {
-            self.require_within(index, extent, args[place].span, &name.text, place);
-        }
+        let places = indices.iter().zip(&extents).zip(args).enumerate();
+        let outside: Vec<_> = places
+            .filter_map(|(place, ((index, extent), arg))| self.outside(index, extent, arg.span, place))
+            .collect();
+        let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
+        self.report_outside(&Reader { kind: outside::Kind::Member, name: &name.text, text }, &outside);
         Ok(Guard::Member(relation, indices))
     }
 }

@@ -3,7 +3,7 @@
 use super::scope::Binding;
 use super::sort::Kind;
 use super::{Check, Checker, Reported};
-use crate::ast::{ChainOp, Expr, ExprKind, Reduction, Sign, UnaryOp};
+use crate::ast::{ChainOp, Expr, ExprKind, Name, Reduction, Sign, UnaryOp};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{self, ArgReduce, Atom, Guard, Index};
 
@@ -28,7 +28,7 @@ impl Checker<'_, '_> {
             ExprKind::Reduce { op: op @ (Reduction::Argmax | Reduction::Argmin), binders, guard, body } => {
                 self.arg_reduce(*op, binders, guard.as_deref(), body, expr.span)
             }
-            ExprKind::Call(name, _) => Err(self.call_as_index(&name.text, expr.span)),
+            ExprKind::Call(name, args) => Err(self.call_as_index(name, args, expr.span)),
             ExprKind::Unary(UnaryOp::Not, _)
             | ExprKind::Power(..)
             | ExprKind::Compare(..)
@@ -118,9 +118,18 @@ impl Checker<'_, '_> {
     }
 
     fn not_an_index(&mut self, expr: &Expr) -> Reported {
-        let message = format!("an index is wanted here, found {}", self.kind(expr).noun());
+        if let Some(reported) = self.unbound(expr) {
+            return reported;
+        }
+        let found = match expr.kind {
+            ExprKind::Power(..) => "a power",
+            ExprKind::Let(..) => "a `let`",
+            ExprKind::For(..) => "a tensor",
+            _ => self.kind(expr).noun(),
+        };
+        let message = format!("an index is wanted here, found {found}");
         let help = match expr.kind {
-            ExprKind::Power(..) => "powers of indices are not affine: write the product out, or use `floor` of a real",
+            ExprKind::Power(..) => "powers of indices are not affine: write a constant as its value, `2^3` as `8`",
             ExprKind::Let(..) | ExprKind::For(..) => "define the index tensor in a statement of its own and read it here",
             ExprKind::Reduce { .. } => "write `floor(..)` around it to round a real down to an index",
             _ => "index expressions are integers, index variables, sizes, reads of index tensors, `+ - * / %` by constants, `floor(..)`, `if`, `argmax`, `argmin`",
@@ -128,12 +137,19 @@ impl Checker<'_, '_> {
         self.report(Diagnostic::new("typing::index", expr.span, message).help(help))
     }
 
-    fn call_as_index(&mut self, name: &str, span: Span) -> Reported {
+    fn call_as_index(&mut self, called: &Name, args: &[Expr], span: Span) -> Reported {
+        let name = called.text.as_str();
         if name == "real" {
             return self.report(
                 Diagnostic::new("typing::index", span, "`real(..)` is a real, and an index is wanted here")
                     .help("leave `real` out"),
             );
+        }
+        if self.scope.get(name).is_some() {
+            return self.not_a_function(called, args, span);
+        }
+        if !self.file.functions.contains_key(name) && crate::function::Fun::named(name).is_none() {
+            return self.unknown_function(called);
         }
         if self.file.functions.contains_key(name) {
             let message = format!("the call of `{name}` cannot stand inside an index expression");
@@ -180,11 +196,12 @@ impl Checker<'_, '_> {
 
     fn index_chain(&mut self, items: &[(ChainOp, Expr)]) -> Check<Index> {
         let mut value = Index::constant(1);
+        let first = items.first().map(|(_, item)| item.span).unwrap_or_default();
         for (op, item) in items {
             let factor = self.index(item)?;
             value = match op {
-                ChainOp::Times => self.index_product(&value, &factor, item.span)?,
-                ChainOp::Over | ChainOp::Modulo => self.index_quotient(*op, &value, &factor, item.span)?,
+                ChainOp::Times => self.index_product(&value, &factor, first.to(item.span))?,
+                ChainOp::Over | ChainOp::Modulo => self.index_quotient(*op, &value, &factor, first.to(item.span))?,
             };
         }
         Ok(value)
@@ -203,7 +220,7 @@ impl Checker<'_, '_> {
                 return Err(self.report(
                     Diagnostic::new("typing::affine", span, message)
                         .at("a product of two indices or sizes")
-                        .help("use a tensor with two axes, `A[i, j]`, instead of one flat axis `i * m + j`"),
+                        .help("give the tensor two axes, `A[i, j]` instead of the flat `A[i * m + j]`; products of numbers are written with `real(i)`"),
                 ));
             }
         };
@@ -212,8 +229,8 @@ impl Checker<'_, '_> {
 
     fn index_quotient(&mut self, op: ChainOp, a: &Index, b: &Index, span: Span) -> Check<Index> {
         let (what, example) = match op {
-            ChainOp::Modulo => ("remainder", "i % 3"),
-            ChainOp::Over | ChainOp::Times => ("quotient", "i / 2"),
+            ChainOp::Modulo => ("remainder", format!("{} % 2", self.show_index(a))),
+            ChainOp::Over | ChainOp::Times => ("quotient", format!("{} / 2", self.show_index(a))),
         };
         let Some(k) = b.as_constant().filter(|k| *k > 0) else {
             let message = format!(
@@ -221,7 +238,9 @@ impl Checker<'_, '_> {
                 self.show_index(b)
             );
             return Err(self.report(
-                Diagnostic::new("typing::affine", span, message).help(format!("write `{example}`")),
+                Diagnostic::new("typing::affine", span, message).help(format!(
+                    "write the divisor as a constant, as in `{example}`, or split the axis in two: `A[i, j]`"
+                )),
             ));
         };
         if k == 1 {
@@ -261,7 +280,9 @@ impl Checker<'_, '_> {
         self.scoped(|c| {
             let var = c.bind(binder)?;
             let guard = guard.map_or(Ok(Guard::truth()), |g| c.guard(g))?;
-            let body = c.under(std::slice::from_ref(&guard), |c| c.real(body))?;
+            let body = c.under(std::slice::from_ref(&guard), |c| {
+                c.reducing(op, &[var], |c| c.real(body))
+            })?;
             Ok(Index::atom(Atom::Arg(Box::new(ArgReduce { op, var, guard, body }))))
         })
     }

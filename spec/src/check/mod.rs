@@ -11,7 +11,7 @@
 //! * [`stmt`], [`define`]: definitions, recurrences, conditions
 //! * [`call`], [`view`]: inlining, and the tensors handed to calls
 //! * [`order`]: well-founded recurrences
-//! * [`prove`]: questions to the prover, and their messages
+//! * [`prove`], [`outside`]: questions to the prover, and what is said where it cannot answer
 
 mod access;
 mod call;
@@ -19,6 +19,7 @@ mod define;
 mod guard;
 mod index;
 mod order;
+mod outside;
 mod prove;
 mod real;
 mod scope;
@@ -34,6 +35,7 @@ use crate::ir::{self, Extent, Guard, Requires, Symbols, Typed, VarId};
 use indexmap::IndexMap;
 use order::Order;
 use scope::{Binding, Scope};
+use std::cell::Cell;
 use stmt::Frame;
 
 /// A checked file: each function as a typed program, in file order.
@@ -49,7 +51,7 @@ struct Reported;
 
 type Check<T> = Result<T, Reported>;
 
-/// More statements than this after inlining are refused.
+/// Calls that expand to more statements than this, in all of a file, are refused.
 const MAX_INLINED: usize = 100_000;
 /// Calls nested deeper than this are refused.
 const MAX_CALL_DEPTH: usize = 100;
@@ -104,27 +106,37 @@ fn expansion(name: &str, span: Span) -> Diagnostic {
 #[derive(Default)]
 struct File<'m> {
     functions: IndexMap<&'m str, &'m ast::Function>,
-    constants: IndexMap<&'m str, ir::Expr>,
+    constants: IndexMap<&'m str, Binding>,
+    /// Where each is named.
+    places: IndexMap<&'m str, Span>,
+    /// Statements made by expanding calls so far.
+    inlined: Cell<usize>,
 }
 
 impl<'m> File<'m> {
+    /// A scope with the constants.
+    fn scope(&self) -> Scope {
+        let mut scope = Scope::default();
+        for (name, value) in &self.constants {
+            scope.insert(name, value.clone(), self.places[name]);
+        }
+        scope
+    }
+
     fn declare(&mut self, item: &'m Item, diagnostics: &mut Vec<Diagnostic>) {
         let name = match item {
             Item::Const { name, .. } => name,
             Item::Fn(function) => &function.name,
         };
         let text = name.text.as_str();
-        let earlier = self.functions.get(text).map(|f| f.name.span);
-        if earlier.is_some() || self.constants.contains_key(text) {
-            let mut twice = Diagnostic::new(
+        if let Some(earlier) = self.places.get(text) {
+            let twice = Diagnostic::new(
                 "names::duplicate",
                 name.span,
                 format!("`{text}` is defined twice in this file"),
             )
+            .label(*earlier, "first defined here")
             .help("give one of the two another name");
-            if let Some(span) = earlier {
-                twice = twice.label(span, "first defined here");
-            }
             diagnostics.push(twice);
             return;
         }
@@ -132,6 +144,7 @@ impl<'m> File<'m> {
             diagnostics.push(scope::reserved(name));
             return;
         }
+        self.places.insert(text, name.span);
         match item {
             Item::Fn(function) => {
                 self.functions.insert(text, function);
@@ -139,7 +152,7 @@ impl<'m> File<'m> {
             Item::Const { value, .. } => {
                 let (value, mut found) = Checker::new(self).constant(value);
                 diagnostics.append(&mut found);
-                self.constants.insert(text, value.unwrap_or(ir::Expr::integer(0)));
+                self.constants.insert(text, value.map_or(Binding::Broken, Binding::Const));
             }
         }
     }
@@ -155,12 +168,12 @@ struct Checker<'m, 'f> {
     facts: Facts,
     order: Order,
     frame: Frame,
+    /// The innermost reduction around the current place.
+    reducing: Option<(ast::Reduction, Vec<VarId>)>,
     /// Functions with a user-given derivative met so far.
     user_functions: IndexMap<String, UserFunId>,
     /// Functions being inlined, outermost first.
     calls: Vec<&'f str>,
-    /// Statements made so far.
-    statements: usize,
     /// Inside an inlined body or a repeated elaboration: its accesses were proved where it is defined.
     trusted: bool,
 }
@@ -175,10 +188,7 @@ struct Facts {
 
 impl<'m, 'f> Checker<'m, 'f> {
     fn new(file: &'f File<'m>) -> Self {
-        let mut scope = Scope::default();
-        for (name, value) in &file.constants {
-            scope.insert(name, Binding::Const(value.clone()), Span::default());
-        }
+        let scope = file.scope();
         Self {
             file,
             symbols: Symbols::default(),
@@ -187,9 +197,9 @@ impl<'m, 'f> Checker<'m, 'f> {
             facts: Facts::default(),
             order: Order::default(),
             frame: Frame::default(),
+            reducing: None,
             user_functions: IndexMap::new(),
             calls: Vec::new(),
-            statements: 0,
             trusted: false,
         }
     }
@@ -205,12 +215,32 @@ impl<'m, 'f> Checker<'m, 'f> {
         Reported
     }
 
+    /// Counts a statement that the expansion of a call has made.
+    fn count_statement(&self) {
+        if self.calls.len() > 1 {
+            self.file.inlined.set(self.file.inlined.get() + 1);
+        }
+    }
+
     /// Runs `inner` with `guards` in force.
     fn under<T>(&mut self, guards: &[Guard], inner: impl FnOnce(&mut Self) -> T) -> T {
         let depth = self.facts.guards.len();
         self.facts.guards.extend_from_slice(guards);
         let out = inner(self);
         self.facts.guards.truncate(depth);
+        out
+    }
+
+    /// Runs `inner` as the body of a reduction.
+    fn reducing<T>(
+        &mut self,
+        op: ast::Reduction,
+        binders: &[VarId],
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outer = self.reducing.replace((op, binders.to_vec()));
+        let out = inner(self);
+        self.reducing = outer;
         out
     }
 
@@ -224,7 +254,7 @@ impl<'m, 'f> Checker<'m, 'f> {
 
     /// Binds `binder` as a fresh variable of the current scope.
     fn bind(&mut self, binder: &ast::Binder) -> Check<VarId> {
-        let range = self.extent(&binder.range)?;
+        let range = self.range(binder)?;
         let var = self.symbols.add_var(binder.name.text.clone(), range);
         self.declare(&binder.name, Binding::Index(ir::Index::var(var)))?;
         Ok(var)
@@ -237,18 +267,17 @@ impl<'m, 'f> Checker<'m, 'f> {
     /// Declares a name; a name in scope, or a word of the language, is refused.
     fn declare(&mut self, name: &ast::Name, binding: Binding) -> Check<()> {
         if scope::is_reserved(&name.text) {
+            self.scope.insert(&name.text, Binding::Broken, name.span);
             return Err(self.report(scope::reserved(name)));
         }
         if let Some(earlier) = self.scope.span(&name.text) {
-            let mut twice = Diagnostic::new(
+            let twice = Diagnostic::new(
                 "names::duplicate",
                 name.span,
                 format!("`{}` already stands for something here", name.text),
             )
+            .label(earlier, "it is defined here")
             .help("every tensor is defined once and names are not shadowed: choose another name");
-            if earlier != Span::default() {
-                twice = twice.label(earlier, "it is defined here");
-            }
             return Err(self.report(twice));
         }
         self.scope.insert(&name.text, binding, name.span);

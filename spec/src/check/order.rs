@@ -5,17 +5,19 @@
 //! reader and the tensor share, each in its direction; at the same step, the
 //! tensor's statement must stand before the reader's.
 
-use super::Checker;
+use super::{Checker, Reported};
 use crate::ast::{Cmp, Direction};
 use crate::bounds::Verdict;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::{Atom, Guard, Index, TensorId, VarId};
+use crate::ir::{Atom, Element, Guard, Index, TensorId, VarId};
 use crate::traverse::{Visit, walk_atom};
 use rustc_hash::FxHashMap;
 
 /// The open recurrences and their tensors.
 #[derive(Default)]
 pub(super) struct Order {
+    /// The tensor of an open block whose statement is looked at.
+    pub(super) current: Option<TensorId>,
     /// The recurrence variables in force, outermost first.
     pub(super) open: Vec<(VarId, Direction)>,
     tensors: FxHashMap<TensorId, Place>,
@@ -71,15 +73,15 @@ impl Order {
 
 impl Checker<'_, '_> {
     /// Reports a read of an entry that is not computed yet. A read through data
-    /// that cannot be proved earlier is left to the call.
-    pub(super) fn require_earlier(&mut self, tensor: TensorId, indices: &[Index], span: Span) {
+    /// that cannot be proved earlier is left to the call. Whether all is well.
+    pub(super) fn require_earlier(&mut self, tensor: TensorId, indices: &[Index], span: Span) -> bool {
         if self.trusted {
-            return;
+            return true;
         }
-        let Some(condition) = self.order.condition(tensor, indices) else { return };
+        let Some(condition) = self.order.condition(tensor, indices) else { return true };
         let verdict = self.prove(&condition);
         if verdict == Verdict::Proved || indices.iter().any(depends_on_data) {
-            return;
+            return true;
         }
         let name = self.symbols.tensor(tensor).name.clone();
         let shown: Vec<String> = indices.iter().map(|i| self.show_index(i)).collect();
@@ -94,10 +96,38 @@ impl Checker<'_, '_> {
         if !guards.is_empty() {
             diagnostic = diagnostic.note(format!("known here: {}", guards.join(", ")));
         }
-        let help = format!(
-            "read an earlier step (`t - 1` when ascending, `t + 1` when descending) under a guard such as `[t > 0]`, or move the definition of `{name}` before this statement"
-        );
-        self.report(diagnostic.help(help));
+        let help = self.earlier_help(tensor, indices);
+        let Reported = self.report(diagnostic.help(help));
+        false
+    }
+
+    /// The read of the step before, under its guard; or to define the other tensor first.
+    fn earlier_help(&self, tensor: TensorId, indices: &[Index]) -> String {
+        let same_step = self.order.open.iter().zip(indices).all(|((v, _), i)| i.as_var() == Some(*v));
+        let name = &self.symbols.tensor(tensor).name;
+        let step = self.order.open.first().zip(indices.split_first());
+        let earlier = step.map(|((var, direction), (_, rest))| {
+            let var = self.symbols.var(*var);
+            let t = &var.name;
+            let (step, guard) = match direction {
+                Direction::Ascending => (format!("{t} - 1"), format!("{t} > 0")),
+                Direction::Descending => {
+                    (format!("{t} + 1"), format!("{t} + 1 < {}", self.show_index(&var.range)))
+                }
+            };
+            let rest = rest.iter().map(|i| format!(", {}", self.show_index(i)));
+            let entry = format!("{name}[{step}{}]", rest.collect::<String>());
+            match self.symbols.tensor(tensor).element {
+                Element::Real => format!("read the step before: `[{guard}] * {entry}`"),
+                Element::Index(_) => format!("read the step before: `if {guard} then {entry} else 0`"),
+            }
+        });
+        let first = format!("define `{name}` above this statement");
+        match earlier {
+            Some(earlier) if same_step && self.order.current != Some(tensor) => format!("{first}, or {earlier}"),
+            Some(earlier) => earlier,
+            None => first,
+        }
     }
 
     fn show_step(&self, var: VarId, direction: Direction) -> String {
@@ -110,7 +140,7 @@ impl Checker<'_, '_> {
 }
 
 /// Whether the value of an index depends on data.
-fn depends_on_data(index: &Index) -> bool {
+pub(super) fn depends_on_data(index: &Index) -> bool {
     struct Data(bool);
     impl Visit for Data {
         fn atom(&mut self, atom: &Atom) {

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::ast::Cmp;
 use crate::bounds::{self, Verdict};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::ir::{Atom, Extent, Guard, Index, VarId};
 use crate::traverse::{FreeVars, Visit, walk_atom};
 use crate::unelaborate::Names;
@@ -25,65 +25,19 @@ impl Checker<'_, '_> {
         a == b || self.prove(&Guard::Compare(Cmp::Eq, a.clone(), b.clone())) == Verdict::Proved
     }
 
-    /// Reports an index that is not proved within `0..extent`.
-    pub(super) fn require_within(
-        &mut self,
-        index: &Index,
-        extent: &Extent,
-        span: Span,
-        tensor: &str,
-        axis: usize,
-    ) {
-        if self.trusted || self.is_within_plainly(index, extent) {
-            return;
-        }
-        let lower = Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0));
-        let upper = Guard::Compare(Cmp::Lt, index.clone(), extent.clone());
-        let answers = [(lower.clone(), self.prove(&lower)), (upper.clone(), self.prove(&upper))];
-        let open: Vec<_> = answers.into_iter().filter(|(_, v)| *v != Verdict::Proved).collect();
-        if open.is_empty() {
-            return;
-        }
-        let (goals, verdicts): (Vec<Guard>, Vec<Verdict>) = open.into_iter().unzip();
-        let shown = self.show_index(index);
-        let certain = verdicts.iter().any(|v| matches!(v, Verdict::Disproved(_)));
-        let modal = if certain { "can be" } else { "is not proved to stay within its range: it may be" };
-        let range = self.show_index(extent);
-        let message = format!("index `{shown}` of `{tensor}` {modal} out of bounds");
-        let mut diagnostic = Diagnostic::new("bounds::access", span, message)
-            .at(format!("axis {} of `{tensor}` has indices 0 up to `{range}` (not included)", axis + 1));
-        diagnostic = self.note_facts(diagnostic, index);
-        for verdict in &verdicts {
-            if let Verdict::Disproved(values) = verdict {
-                diagnostic = diagnostic.note(self.show_counterexample(values, index, extent));
-                break;
-            }
-        }
-        let guard = self.show_guard(&Guard::all(goals));
-        let diagnostic = diagnostic.help(format!(
-            "guard it, `[{guard}] * ..`, or say with `requires` what the data satisfy"
-        ));
-        self.report(diagnostic);
-    }
-
-    /// `i` over `0..n` read at an axis of extent `n`; a small constant at a large constant extent.
-    fn is_within_plainly(&self, index: &Index, extent: &Extent) -> bool {
-        match (index.as_var(), index.as_constant(), extent.as_constant()) {
-            (Some(var), _, _) => self.symbols.var(var).range == *extent,
-            (_, Some(i), Some(n)) => 0 <= i && i < n,
-            _ => false,
-        }
-    }
-
-    /// Says which ranges and guards were known.
-    pub(super) fn note_facts(&self, diagnostic: Diagnostic, index: &Index) -> Diagnostic {
-        let mut known: Vec<String> = FreeVars::of_index(index)
-            .into_iter()
-            .map(|v| self.show_range(v))
-            .collect();
+    /// Says which ranges and guards were known of the variables of the indices.
+    pub(super) fn note_facts<'i>(
+        &self,
+        diagnostic: Diagnostic,
+        indices: impl Iterator<Item = &'i Index>,
+    ) -> Diagnostic {
+        let mut vars: Vec<VarId> = indices.flat_map(FreeVars::of_index).collect();
+        let mut seen = Vec::new();
+        vars.retain(|v| !seen.contains(v) && (seen.push(*v), true).1);
+        let mut known: Vec<String> = vars.into_iter().map(|v| self.show_range(v)).collect();
         known.extend(self.facts.guards.iter().map(|g| format!("`{}`", self.show_guard(g))));
         if known.is_empty() {
-            return diagnostic.note("nothing restricts it here but that sizes are not negative");
+            return diagnostic.note("known here: sizes are not negative");
         }
         diagnostic.note(format!("known here: {}", known.join(", ")))
     }
@@ -93,7 +47,7 @@ impl Checker<'_, '_> {
         format!("`0 <= {} < {}`", var.name, self.show_index(&var.range))
     }
 
-    fn show_counterexample(&self, values: &[(Atom, i128)], index: &Index, extent: &Extent) -> String {
+    pub(super) fn show_counterexample(&self, values: &[(Atom, i128)], index: &Index, extent: &Extent) -> String {
         let mut shown = relevant(values, index, extent, &self.facts.guards);
         shown.sort_by_key(|(atom, _)| !matches!(atom, Atom::Size(_)));
         let names: Vec<String> = shown

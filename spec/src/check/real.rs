@@ -1,5 +1,6 @@
 //! Real expressions.
 
+use super::access::{as_access, count};
 use super::scope::Binding;
 use super::sort::Kind;
 use super::{Check, Checker, Reported};
@@ -23,7 +24,7 @@ impl Checker<'_, '_> {
             ExprKind::Power(base, exponent) => {
                 Ok(ir::Expr::Apply(Fun::Pow, vec![self.real(base)?, self.real(exponent)?]))
             }
-            ExprKind::Bracket(p) => Ok(ir::Expr::integer(1).guarded(self.bracket(p)?)),
+            ExprKind::Bracket(p) => Ok(ir::Expr::integer(1).guarded(self.guard(p)?)),
             ExprKind::Reduce { op, binders, guard, body } => match op {
                 Reduction::Argmax | Reduction::Argmin => Err(self.index_as_real(expr)),
                 Reduction::Sum | Reduction::Prod | Reduction::Max | Reduction::Min => {
@@ -84,7 +85,11 @@ impl Checker<'_, '_> {
     }
 
     fn index_name_as_real(&mut self, name: &str, span: Span) -> Reported {
-        let message = format!("a real is wanted here, found the index `{name}`");
+        let what = match self.scope.get(name) {
+            Some(Binding::Index(index)) if index.as_var().is_none() => "size",
+            _ => "index",
+        };
+        let message = format!("a real is wanted here, found the {what} `{name}`");
         self.report(
             Diagnostic::new("typing::real", span, message)
                 .help(format!("write `real({name})` to use it as a number")),
@@ -103,18 +108,25 @@ impl Checker<'_, '_> {
         self.report(
             Diagnostic::new("typing::rank", expr.span, "a real is wanted here, found a tensor")
                 .at("`for` makes a tensor")
-                .help("define it in a statement of its own and read its entries: `t = for(i: n) ..`, then `t[i]`"),
+                .help("define it in a statement of its own, `t = for(i: n) ..`, and read its entries `t[i]`"),
         )
     }
 
     /// The name is not in scope.
     pub(super) fn unknown_name(&mut self, name: &str, span: Span) -> Reported {
+        if let Some(found) = self.frame.unannounced.get(name) {
+            self.diagnostics.extend(found.iter().cloned());
+            return Reported;
+        }
         let message = format!("`{name}` is not defined here");
         let mut unknown = Diagnostic::new("names::unknown", span, message);
         unknown = match self.scope.similar(name) {
             Some(similar) => unknown.help(format!("did you mean `{similar}`?")),
+            None if self.file.functions.contains_key(name) || Fun::named(name).is_some() => {
+                unknown.help(format!("`{name}` is a function: call it with its arguments, `{name}(..)`"))
+            }
             None => unknown.help(
-                "a name is a parameter, an index variable in scope, or a tensor defined above this line",
+                "a name is a parameter, a tensor defined above this line, or a variable bound with its range: `sum(i: n) ..`, `y[i: n] = ..`",
             ),
         };
         self.report(unknown)
@@ -134,31 +146,34 @@ impl Checker<'_, '_> {
 
     /// A product chain: its indicators guard all its other factors.
     fn chain(&mut self, items: &[(ChainOp, Expr)]) -> Check<ir::Expr> {
-        let mut guards: Vec<Guard> = Vec::new();
+        let depth = self.facts.guards.len();
+        let body = self.guarded_factors(items);
+        let guards = self.facts.guards.split_off(depth);
+        let guard = Guard::all(guards.into_iter().flat_map(Guard::conjuncts).collect());
+        Ok(body?.guarded(guard))
+    }
+
+    /// Puts the indicators in force and elaborates the other factors under them.
+    fn guarded_factors(&mut self, items: &[(ChainOp, Expr)]) -> Check<ir::Expr> {
         for (op, item) in items {
             if let ExprKind::Bracket(p) = &item.kind {
                 if *op == ChainOp::Over {
                     return Err(self.bracket_divisor(item));
                 }
-                let known = guards.clone();
-                guards.push(self.under(&known, |c| c.bracket(p))?);
+                let guard = self.guard(p)?;
+                self.facts.guards.push(guard);
             }
         }
         let factors = |(_, item): &&(ChainOp, Expr)| !matches!(item.kind, ExprKind::Bracket(_));
         let factors: Vec<&(ChainOp, Expr)> = items.iter().filter(factors).collect();
-        let body = self.under(&guards.clone(), |c| c.factors(&factors))?;
-        Ok(body.guarded(guards.into_iter().fold(Guard::truth(), Guard::and)))
-    }
-
-    fn bracket(&mut self, p: &Expr) -> Check<Guard> {
-        self.guard(p)
+        self.factors(&factors)
     }
 
     fn bracket_divisor(&mut self, item: &Expr) -> Reported {
         self.report(
             Diagnostic::new("typing::divisor", item.span, "an indicator cannot be a divisor")
                 .at("this is 0 where it does not hold")
-                .help("write `[p] * a` for `a` where `p` holds and 0 elsewhere"),
+                .help(format!("multiply by it, `{} * ..`, for 0 where it does not hold", crate::print::expr(item))),
         )
     }
 
@@ -174,8 +189,9 @@ impl Checker<'_, '_> {
                     run.push(ir::Expr::Apply(Fun::Div, vec![dividend, factor]));
                 }
                 ChainOp::Modulo => {
+                    let chain = items[0].1.span.to(item.span);
                     return Err(self.report(
-                        Diagnostic::new("typing::index", item.span, "`%` takes indices, found a real")
+                        Diagnostic::new("typing::index", chain, "`%` takes indices, found reals")
                             .help("the remainder of reals is `x - m * real(floor(x / m))`"),
                     ));
                 }
@@ -194,7 +210,9 @@ impl Checker<'_, '_> {
         self.scoped(|c| {
             let binders = c.bind_all(binders)?;
             let guard = guard.map_or(Ok(Guard::truth()), |g| c.guard(g))?;
-            let body = c.under(std::slice::from_ref(&guard), |c| c.real(body))?;
+            let body = c.under(std::slice::from_ref(&guard), |c| {
+                c.reducing(op, &binders, |c| c.real(body))
+            })?;
             Ok(ir::Expr::Reduce(Box::new(Reduce { op, binders, guard, body })))
         })
     }
@@ -220,12 +238,17 @@ impl Checker<'_, '_> {
         }
         if let Some(row) = Fun::named(&name.text) {
             if args.len() != row.arity {
-                let message =
-                    format!("`{}` takes {} arguments, found {}", name.text, row.arity, args.len());
-                return Err(self.report(
-                    Diagnostic::new("typing::arity", span, message)
-                        .help("reductions over a range are written `max(i: n) x[i]`"),
-                ));
+                let wanted = count(row.arity, "argument", "arguments");
+                let message = format!("`{}` takes {wanted}, found {}", name.text, args.len());
+                let form = if row.arity == 1 { "x" } else { "a, b" };
+                let help = match row.fun {
+                    Fun::Max | Fun::Min => format!(
+                        "write `{0}(a, b)` of two numbers, or over a range `{0}(i: n) x[i]`",
+                        name.text
+                    ),
+                    _ => format!("write `{}({form})`", name.text),
+                };
+                return Err(self.report(Diagnostic::new("typing::arity", span, message).help(help)));
             }
             let args = args.iter().map(|a| self.real(a)).collect::<Check<Vec<_>>>()?;
             return Ok(ir::Expr::Apply(row.fun, args));
@@ -239,14 +262,50 @@ impl Checker<'_, '_> {
                 ))
             }
             Some(Binding::Broken) => Err(Reported),
-            Some(_) => {
-                let message = format!("`{}` is not a function", name.text);
-                Err(self.report(
-                    Diagnostic::new("typing::call", name.span, message)
-                        .help(format!("entries are read with brackets: `{}[..]`", name.text)),
-                ))
-            }
+            Some(_) => Err(self.not_a_function(name, args, span)),
             None => self.call_as_real(name, args, span),
+        }
+    }
+
+    /// `x(i)` where `x` is no function.
+    pub(super) fn not_a_function(&mut self, name: &Name, args: &[Expr], span: Span) -> Reported {
+        let help = match self.scope.get(&name.text) {
+            Some(Binding::Broken) => return Reported,
+            Some(Binding::Tensor(view)) if !self.view_shape(view).is_empty() => {
+                format!("entries are read with brackets: `{}`", as_access(name, args))
+            }
+            _ => format!("write a product with `*`: `{} * (..)`", name.text),
+        };
+        let message = format!("`{}` is not a function", name.text);
+        self.report(Diagnostic::new("typing::call", span, message).help(help))
+    }
+
+    /// Reports the first name in `expr` that is not in scope; silent where it is broken.
+    pub(super) fn unbound(&mut self, expr: &Expr) -> Option<Reported> {
+        match &expr.kind {
+            ExprKind::Name(name) => self.unbound_name(name, expr.span),
+            ExprKind::Access(name, _) => self.unbound_name(&name.text, name.span),
+            ExprKind::Unary(_, e) => self.unbound(e),
+            ExprKind::Power(base, exponent) => self.unbound(base).or_else(|| self.unbound(exponent)),
+            ExprKind::Sum(items) => items.iter().find_map(|(_, e)| self.unbound(e)),
+            ExprKind::Chain(items) => items.iter().find_map(|(_, e)| self.unbound(e)),
+            ExprKind::Number(_)
+            | ExprKind::Call(..)
+            | ExprKind::Bracket(_)
+            | ExprKind::Compare(..)
+            | ExprKind::Logic(..)
+            | ExprKind::Reduce { .. }
+            | ExprKind::For(..)
+            | ExprKind::If(..)
+            | ExprKind::Let(..) => None,
+        }
+    }
+
+    fn unbound_name(&mut self, name: &str, span: Span) -> Option<Reported> {
+        match self.scope.get(name) {
+            Some(Binding::Broken) => Some(Reported),
+            None if name != "pi" => Some(self.unknown_name(name, span)),
+            Some(_) | None => None,
         }
     }
 

@@ -90,11 +90,18 @@ impl Scope {
 
     /// The names in scope that differ from `name` by little, best first.
     pub(super) fn similar(&self, name: &str) -> Option<&str> {
-        let close = |other: &&String| edit_distance(name, other) <= 1 + name.chars().count() / 4;
-        let mut candidates: Vec<&String> = self.order.iter().filter(close).collect();
-        candidates.sort_by_key(|other| edit_distance(name, other));
-        candidates.first().map(|s| s.as_str())
+        nearest(name, self.order.iter().map(String::as_str))
     }
+}
+
+/// The candidate that `name` is likely a slip of: one edit for three letters, or other capitals.
+pub(super) fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let slips = name.chars().count() / 3;
+    candidates
+        .map(|other| (edit_distance(&name.to_lowercase(), &other.to_lowercase()), other))
+        .filter(|(distance, _)| *distance <= slips)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
 }
 
 /// The number of single-character edits between two short names.
@@ -121,5 +128,5 @@ pub(super) fn is_reserved(name: &str) -> bool {
 /// The message for a reserved name.
 pub(super) fn reserved(name: &Name) -> Diagnostic {
     let message = format!("`{}` is a word of the language and cannot be defined", name.text);
-    Diagnostic::new("names::reserved", name.span, message).help("choose another name")
+    Diagnostic::new("names::reserved", name.span, message).help(format!("choose another name, such as `{}_`", name.text))
 }

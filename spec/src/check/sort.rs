@@ -2,7 +2,7 @@
 
 use super::scope::Binding;
 use super::{Check, Checker};
-use crate::ast::{Expr, ExprKind, Reduction, SortKind, UnaryOp};
+use crate::ast::{Binder, Expr, ExprKind, Reduction, SortKind, UnaryOp};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Element, Extent, Index};
 
@@ -40,7 +40,7 @@ impl Kind {
 }
 
 impl Checker<'_, '_> {
-    /// The kind of `expr`; for an expression with a mistake, a guess.
+    /// The kind of `expr`. What is not known fits wherever it stands, as an integer does.
     pub(super) fn kind(&self, expr: &Expr) -> Kind {
         match &expr.kind {
             ExprKind::Number(text) if text.bytes().all(|b| b.is_ascii_digit() || b == b'_') => {
@@ -84,7 +84,9 @@ impl Checker<'_, '_> {
             Some(Binding::Const(crate::ir::Expr::Const(n))) if n.as_integer().is_some() => {
                 Kind::Integer
             }
-            Some(Binding::Const(_) | Binding::Broken) | None => Kind::Real,
+            Some(Binding::Const(_)) => Kind::Real,
+            None if name == "pi" => Kind::Real,
+            Some(Binding::Broken) | None => Kind::Integer,
         }
     }
 
@@ -96,6 +98,10 @@ impl Checker<'_, '_> {
             return Kind::Proposition;
         }
         let function = self.file.functions.get(name);
+        let unknown = function.is_none() && crate::function::Fun::named(name).is_none();
+        if unknown && name != "real" && self.scope.get(name).is_none() {
+            return Kind::Integer;
+        }
         match function.and_then(|f| f.results.first()).map(|r| &r.sort.kind) {
             Some(SortKind::Index(..)) => Kind::Index,
             Some(SortKind::Real(_) | SortKind::Size | SortKind::Rel(_)) | None => Kind::Real,
@@ -112,7 +118,25 @@ impl Checker<'_, '_> {
         Err(self.report(
             Diagnostic::new("typing::extent", expr.span, message)
                 .at("shapes and ranges depend on sizes alone")
-                .help("range over all indices and restrict them with `where` or a guard `[p]`"),
+                .help("use the largest extent, and a guard `[p]` where entries are read"),
+        ))
+    }
+
+    /// The range of a binder.
+    pub(super) fn range(&mut self, binder: &Binder) -> Check<Extent> {
+        let index = self.index(&binder.range)?;
+        if is_extent(&index) {
+            return Ok(index);
+        }
+        let (name, shown) = (&binder.name.text, self.show_index(&index));
+        let message = format!("the range `{shown}` of `{name}` is not an expression in sizes");
+        let largest = self.upper(&index).map_or_else(|| "n".to_owned(), |e| self.show_index(&e));
+        Err(self.report(
+            Diagnostic::new("typing::extent", binder.range.span, message)
+                .at("shapes and ranges depend on sizes alone")
+                .help(format!(
+                    "take the largest range and restrict it: `sum({name}: {largest} where {name} < {shown})`, or a guard `[{name} < {shown}] * ..`"
+                )),
         ))
     }
 

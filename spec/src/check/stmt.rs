@@ -25,6 +25,8 @@ pub(super) struct Frame {
     /// Tensors that exist before their definition is reached: those of open
     /// recurrences, and results that the caller has named.
     pub(super) preset: FxHashMap<String, TensorId>,
+    /// The tensors of open recurrences whose sort is not known before their definition, and why.
+    pub(super) unannounced: FxHashMap<String, Vec<Diagnostic>>,
     /// The variables made for inner recurrences when the outermost one announced its
     /// tensors, by the place of the first.
     pub(super) nested: FxHashMap<Span, Vec<VarId>>,
@@ -46,7 +48,10 @@ impl Checker<'_, '_> {
         }
         let signature = self.signature(function);
         let results = match signature {
-            Err(Reported) => Vec::new(),
+            Err(Reported) => {
+                self.stmts(&function.body, &mut body);
+                Vec::new()
+            }
             Ok(()) if function.derivative.is_some() => {
                 self.wrap_user_function(function, &mut body).into_iter().collect()
             }
@@ -176,15 +181,14 @@ impl Checker<'_, '_> {
                 let message = format!("the result `{}` is not a tensor", result.name.text);
                 Err(self.report(
                     Diagnostic::new("typing::results", result.name.span, message)
-                        .help("a result is a real or index tensor that the body defines, or a parameter"),
+                        .help("a result is defined by the body, as in `y = real(n)`, or is a tensor that is a parameter"),
                 ))
             }
             None => {
-                let name = &result.name.text;
-                let message = format!("the result `{name}` is not defined by the body");
+                let message = format!("the result `{}` is not defined by the body", result.name.text);
+                let help = format!("define it: `{} = ..`", target_of(result));
                 Err(self.report(
-                    Diagnostic::new("typing::results", result.name.span, message)
-                        .help(format!("define it: `{name} = ..` or `{name}[i: n] = ..`")),
+                    Diagnostic::new("typing::results", result.name.span, message).help(help),
                 ))
             }
         }
@@ -206,14 +210,21 @@ impl Checker<'_, '_> {
             return Ok(());
         }
         let message = format!(
-            "the result `{name}` is declared `{}`, the body defines `{}`",
+            "the result `{name}` is declared `{}`, and the body defines `{}`",
             self.show_sort(&element, &shape),
             self.show_sort(&own, &actual)
         );
-        Err(self.report(
-            Diagnostic::new("typing::results", result.sort.span, message)
-                .help("declare the sort that the body defines"),
-        ))
+        let mut differs = Diagnostic::new("typing::results", result.sort.span, message)
+            .at("declared here")
+            .help(format!(
+                "declare what the body defines, `{name}: {}`, or define what is declared, `{} = ..`",
+                self.show_sort(&own, &actual),
+                target_of(result)
+            ));
+        if let Some(defined) = self.scope.span(name) {
+            differs = differs.label(defined, "defined here");
+        }
+        Err(self.report(differs))
     }
 
     pub(super) fn show_sort(&self, element: &Element, shape: &[Extent]) -> String {
@@ -359,4 +370,19 @@ pub(super) struct Aside {
     pub(super) scope: super::scope::Scope,
     pub(super) frame: Frame,
     pub(super) trusted: bool,
+}
+
+/// `y`, or `y[i: n, j: m]`: how a result is defined.
+fn target_of(result: &ast::Param) -> String {
+    let name = &result.name.text;
+    let (SortKind::Real(shape) | SortKind::Index(_, shape)) = &result.sort.kind else {
+        return name.clone();
+    };
+    if shape.is_empty() {
+        return name.clone();
+    }
+    let letters = ["i", "j", "k", "l", "m"].into_iter().cycle();
+    let axes: Vec<String> =
+        letters.zip(shape).map(|(i, extent)| format!("{i}: {}", crate::print::expr(extent))).collect();
+    format!("{name}[{}]", axes.join(", "))
 }

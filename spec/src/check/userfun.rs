@@ -1,6 +1,6 @@
 //! Scalar functions with a derivative given by the user.
 
-use super::scope::{Binding, Scope, View};
+use super::scope::{Binding, View};
 use super::stmt::Frame;
 use super::view::Blocks;
 use super::{Check, Checker, Reported};
@@ -65,10 +65,7 @@ impl Checker<'_, '_> {
     /// Elaborates value and partials over fresh rank-0 parameters. The partials may
     /// call the function itself, its value may not.
     fn elaborate_user_function(&mut self, function: &Function, trusted: bool) -> Check<UserFunId> {
-        let mut scope = Scope::default();
-        for (name, value) in &self.file.constants {
-            scope.insert(name, Binding::Const(value.clone()), Span::default());
-        }
+        let mut scope = self.file.scope();
         let mut params = Vec::new();
         for param in &function.params {
             let name = param.name.text.clone();

@@ -150,7 +150,7 @@ impl Checker<'_, '_> {
         shape.iter().for_each(|e| self.assume_extent(e));
         let tensor = self.symbols.add_tensor(Tensor { name: name.to_owned(), element, shape });
         blocks.push(Block::Stmt(Def { tensor, axes, value }));
-        self.statements += 1;
+        self.count_statement();
         View { tensor, prefix: carried.into_iter().map(Index::var).collect() }
     }
 }

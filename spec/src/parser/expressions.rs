@@ -195,7 +195,7 @@ impl Parser<'_> {
             Kind::Keyword(Keyword::Where) => {
                 "a condition stands in the head of a reduction: `sum(i: n where p) e`"
             }
-            _ => "",
+            _ => "an operand is a number, a name, `x[i]`, `f(x)`, `[p]`, `(e)` or a form such as `sum(i: n) e`",
         };
         self.unexpected("an expression", help)
     }
@@ -211,7 +211,9 @@ impl Parser<'_> {
             ExprKind::Call(..) if indexes => {
                 "only a name is indexed: define a tensor first, as in `y = f(x)`".to_owned()
             }
-            _ if indexes => "write the product with `*`: `a * [p]`; only a name is indexed".to_owned(),
+            _ if indexes => {
+                "write the product with `*`: `a * [p]`; only a name is indexed".to_owned()
+            }
             _ => "write the product with `*`: `a * (b)`; only a name is called".to_owned(),
         };
         self.unexpected("an operator", &help)
@@ -237,7 +239,9 @@ impl Parser<'_> {
         }
         let indices = self.list(Kind::CloseBracket, Self::expr)?;
         let help = match self.kind() {
-            Kind::Colon => "an axis with its range stands in a definition alone, or in `for(i: n) e`",
+            Kind::Colon => {
+                "an axis with its range stands in a definition alone, or in `for(i: n) e`"
+            }
             _ => "",
         };
         self.close(Kind::CloseBracket, open, "`,` or `]`", help)?;
@@ -298,7 +302,8 @@ impl Parser<'_> {
             let limits = format!(
                 "a number has at most {MAX_DIGITS} digits and an exponent of at most {MAX_EXPONENT}"
             );
-            let mistake = Diagnostic::new("syntax::number", token.span, limits);
+            let mistake = Diagnostic::new("syntax::number", token.span, limits)
+                .help("round it, or compute it from smaller numbers");
             return Err(self.fail(mistake));
         }
         Ok(Expr { kind: ExprKind::Number(text.to_owned()), span: token.span })
@@ -349,7 +354,9 @@ impl Parser<'_> {
                 ("`,` or `)`", "every entry is defined; guard its value: `for(i: n) [p] * e`")
             }
             (true, _) if guard.is_none() => ("`,`, `where` or `)`", ""),
-            (true, Kind::Comma) => ("`)`", "`where` and its one condition stand last; join conditions by `and`"),
+            (true, Kind::Comma) => {
+                ("`)`", "`where` and its one condition stand last; join conditions by `and`")
+            }
             (true, _) => ("`)`", ""),
             (false, _) => ("`,` or `)`", ""),
         };

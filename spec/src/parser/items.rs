@@ -26,7 +26,10 @@ impl Parser<'_> {
                 "definitions stand in the body of a function: `fn f(x: real) -> (y: real) { y = x }`",
             )),
             Kind::CloseBrace => Err(self.unexpected("`fn` or `const`", "this `}` closes no block")),
-            _ => Err(self.unexpected("`fn` or `const`", "")),
+            _ => Err(self.unexpected(
+                "`fn` or `const`",
+                "a file is a list of functions, `fn f(x: real) -> (y: real) { y = x }`, and constants, `const c = 2`",
+            )),
         }
     }
 

@@ -6,7 +6,10 @@
 //! [`Parser::nested`], so no text overflows the stack. A mistake ends its
 //! statement; the statements after it are still read.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a parser names the tokens it takes; the others are the mistake")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a parser names the tokens it takes; the others are the mistake"
+)]
 
 mod expressions;
 mod hints;
@@ -38,7 +41,9 @@ pub const MAX_MISTAKES: usize = 50;
 pub fn parse(source: &str) -> Result<ast::Module, Vec<Diagnostic>> {
     if source.len() > MAX_BYTES {
         let message = format!("the text has {} bytes; at most {MAX_BYTES} are read", source.len());
-        return Err(vec![Diagnostic::new("syntax::size", Span::default(), message)]);
+        let mistake = Diagnostic::new("syntax::size", Span::default(), message)
+            .help("divide the program into several files");
+        return Err(vec![mistake]);
     }
     let mut parser = Parser::new(source);
     let module = parser.module();
@@ -48,7 +53,9 @@ pub fn parse(source: &str) -> Result<ast::Module, Vec<Diagnostic>> {
     parser.mistakes.sort_by_key(|mistake| mistake.span().start);
     if parser.stopped {
         let text = format!("{MAX_MISTAKES} mistakes found; the text is not read further");
-        parser.mistakes.push(Diagnostic::new("syntax::many", parser.token().span, text));
+        let many = Diagnostic::new("syntax::many", parser.token().span, text)
+            .help("correct the mistakes above and read it again");
+        parser.mistakes.push(many);
     }
     Err(parser.mistakes)
 }
@@ -130,7 +137,11 @@ impl<'a> Parser<'a> {
 /// What must stand here.
 impl Parser<'_> {
     fn expect(&mut self, kind: Kind, wanted: &str) -> Parse<Span> {
-        if self.kind() == kind { Ok(self.bump().span) } else { Err(self.unexpected(wanted, "")) }
+        if self.kind() == kind {
+            return Ok(self.bump().span);
+        }
+        let help = format!("write {wanted} here");
+        Err(self.unexpected(wanted, &help))
     }
 
     /// The bracket that closes the one at `open`.
@@ -138,6 +149,12 @@ impl Parser<'_> {
         if self.kind() == kind {
             return Ok(self.bump().span);
         }
+        let help = match kind {
+            _ if !help.is_empty() => help,
+            Kind::CloseParen => "write `)` where the bracket ends",
+            Kind::CloseBracket => "write `]` where the bracket ends",
+            _ => "write `}` where the block ends",
+        };
         let mistake = self.found(wanted, help).label(open, "opened here");
         Err(self.fail(mistake))
     }
@@ -152,7 +169,8 @@ impl Parser<'_> {
                 let help = format!("`{}` is a keyword; a name such as `{0}_` is free", self.text());
                 Err(self.unexpected(wanted, &help))
             }
-            _ => Err(self.unexpected(wanted, "")),
+            _ => Err(self
+                .unexpected(wanted, "a name is letters, digits and `_`, and begins with no digit")),
         }
     }
 
@@ -220,6 +238,7 @@ impl Parser<'_> {
         let mistake = Diagnostic::new(code, span, text);
         match hints::foreign(self.text()).filter(|_| foreign) {
             Some(advice) => mistake.help(advice),
+            None if foreign => mistake.help("leave it out, or write it in a comment, which begins with `#`"),
             None if help.is_empty() => mistake,
             None => mistake.help(help),
         }
@@ -241,11 +260,14 @@ impl Parser<'_> {
     /// After a mistake in the statement that began at `start`: on to the end of
     /// its line, where all brackets it opened are closed, or to the `}` of its block.
     fn skip_statement(&mut self, start: usize) {
+        if self.kind() == Kind::End || self.at_item() {
+            return;
+        }
         let mistake = self.at.max(start + 1);
         let mut open = Open::default();
         for at in start..self.tokens.len() {
             let Token { kind, first, .. } = self.tokens[at];
-            let item_begins = first && at > start && begins_item(kind);
+            let item_begins = first && begins_item(kind);
             let line_ends = first && at >= mistake && open.brackets.is_empty();
             let block_ends = kind == Kind::CloseBrace && open.braces == 0 && at >= self.at;
             if kind == Kind::End || item_begins || line_ends || block_ends {
@@ -258,9 +280,13 @@ impl Parser<'_> {
 
     /// After a mistake in an item: on to the next line that begins one.
     fn skip_item(&mut self) {
-        while self.kind() != Kind::End && !(self.token().first && begins_item(self.kind())) {
+        while self.kind() != Kind::End && !self.at_item() {
             self.bump();
         }
+    }
+
+    fn at_item(&self) -> bool {
+        self.token().first && begins_item(self.kind())
     }
 }
 

@@ -31,7 +31,7 @@ impl Parser<'_> {
     }
 
     fn unclosed(&mut self, open: Span) -> Fail {
-        let mistake = self.found("`}` or a statement", "").label(open, "this block is not closed");
+        let mistake = self.found("`}` or a statement", "write `}` where the block ends").label(open, "this block is not closed");
         self.fail(mistake)
     }
 
@@ -89,11 +89,8 @@ impl Parser<'_> {
     /// `t[i: n] = e`, `(lo, hi) = f(x)`
     pub(super) fn definition(&mut self) -> Parse<Stmt> {
         let returns = self.text() == "return";
-        let targets = if self.kind() == Kind::OpenParen {
-            self.tuple()?
-        } else {
-            vec![self.target()?]
-        };
+        let targets =
+            if self.kind() == Kind::OpenParen { self.tuple()? } else { vec![self.target()?] };
         if self.kind() != Kind::Eq {
             let help = if returns {
                 "a result is named in the head, `-> (y: real)`, and defined like any tensor: `y = e`"
@@ -117,7 +114,12 @@ impl Parser<'_> {
                 break;
             }
         }
-        self.close(Kind::CloseParen, open, "`,` or `)`", "results of a call are bound whole, by names")?;
+        self.close(
+            Kind::CloseParen,
+            open,
+            "`,` or `)`",
+            "results of a call are bound whole, by names",
+        )?;
         Ok(names)
     }
 
@@ -215,4 +217,3 @@ impl Parser<'_> {
         Ok(Binder { name, range: self.expr()? })
     }
 }
-

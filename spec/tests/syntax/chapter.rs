@@ -23,3 +23,16 @@ fn the_canonical_example_is_canonical() {
     let example = block.split("```").next().unwrap();
     assert_eq!(canonical(example), example);
 }
+
+/// The examples are not only well formed: they pass the checks of the later chapters.
+#[test]
+fn every_example_is_checked() {
+    let chapter = include_str!("../../1-syntax.md");
+    for block in chapter.split("```iv\n").skip(1) {
+        let example = block.split("```").next().unwrap_or_default();
+        let module = iverson_spec::parse(example).unwrap();
+        if let Err(mistakes) = iverson_spec::check(&module) {
+            panic!("{}", iverson_spec::render::render(&mistakes, "1-syntax.md", example));
+        }
+    }
+}

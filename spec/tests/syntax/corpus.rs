@@ -1,6 +1,6 @@
 //! The texts that fuzzing found worth keeping (`spec/fuzz`), read once each.
 
-use iverson_spec::{parse, print, render};
+use iverson_spec::{check, parse, print, render};
 use std::path::Path;
 
 #[test]
@@ -15,6 +15,7 @@ fn the_fuzzing_corpus_reads_or_is_refused() {
                 let printed = print::module(&module);
                 let again = parse(&printed).expect("canonical text reads");
                 assert_eq!(print::module(&again), printed);
+                let _ = check(&module);
                 read += 1;
             }
             Err(mistakes) => assert!(!render::render(&mistakes, "text.iv", &text).is_empty()),

@@ -73,7 +73,8 @@ fn nesting_up_to_the_limit_reads_and_prints_back() {
         ("(a or not b < -c + d * ", "x", "^2)"),
         ("let {\n x = ", "x", "\n y = x } in x"),
     ] {
-        let text = |depth| format!("y = {}{middle}{}", open.repeat(depth), str::repeat(close, depth));
+        let text =
+            |depth| format!("y = {}{middle}{}", open.repeat(depth), str::repeat(close, depth));
         let deepest = (1..=200).rev().find(|depth| parse(&body(&text(*depth))).is_ok()).unwrap();
         assert!(deepest >= 60, "{open} {deepest}");
         assert!(codes(body(&text(deepest))).is_empty());
@@ -103,7 +104,12 @@ const MEGABYTE: usize = 1_000_000;
 fn long_texts() -> Vec<(&'static str, String)> {
     let fill = |piece: &str| piece.repeat(MEGABYTE / piece.len());
     vec![
-        ("program", fill("fn f(n: size, x: real[n]) -> (y: real) {\n    y = sum(i: n) [i > 0] * x[i - 1]^2\n}\n")),
+        (
+            "program",
+            fill(
+                "fn f(n: size, x: real[n]) -> (y: real) {\n    y = sum(i: n) [i > 0] * x[i - 1]^2\n}\n",
+            ),
+        ),
         ("statements", body(&fill("y[i: n] = a[i] * b[i + 1] + sum(j: m where j < i) c[j]\n"))),
         ("sum", body(&format!("y = {} a", fill("a + ")))),
         ("product", body(&format!("y = {} a", fill("a*")))),

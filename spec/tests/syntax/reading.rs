@@ -119,8 +119,10 @@ fn open_forms_extend_to_the_right() {
     check("for(i: n) (x[i] + 1)", "for(i: n) x[i] + 1");
     check("a + for(i: n) x[i] + 1", "a + (for(i: n) x[i] + 1)");
     check("a * if p then b else c * d", "a * (if p then b else c * d)");
-    check("if (if p then q else r) then (let x = 1 in x) else (for(i: n) x)",
-          "if if p then q else r then let x = 1 in x else for(i: n) x");
+    check(
+        "if (if p then q else r) then (let x = 1 in x) else (for(i: n) x)",
+        "if if p then q else r then let x = 1 in x else for(i: n) x",
+    );
     check("(let x = (let z = 1 in z) in x)", "let x = let z = 1 in z in x");
     check("f((if p then a else b), c)", "f(if p then a else b, c)");
     same("let d[k: 3] = x[k] in d[0]");
@@ -161,8 +163,10 @@ fn a_statement_ends_with_its_line() {
     check_body("a = x\nb = y", "    a = x\n    b = y\n");
     check_body("a = x; b = y;", "    a = x\n    b = y\n");
     check_body("a = x\n(b, c) = f(a)", "    a = x\n    (b, c) = f(a)\n");
-    check_body("z = g(let {\n a = x\n b = y\n} in a\n + b)\nc = z",
-        "    z = g(let {\n        a = x\n        b = y\n    } in a + b)\n    c = z\n");
+    check_body(
+        "z = g(let {\n a = x\n b = y\n} in a\n + b)\nc = z",
+        "    z = g(let {\n        a = x\n        b = y\n    } in a + b)\n    c = z\n",
+    );
     check_body("a = x\r\n\r\nb = y\r", "    a = x\n    b = y\n");
 }
 
@@ -185,8 +189,10 @@ fn statements_read() {
 
 #[test]
 fn contextual_keywords_are_names_elsewhere() {
-    check_body("descending = size + real(index) - rel(derivative)",
-        "    descending = size + real(index) - rel(derivative)\n");
+    check_body(
+        "descending = size + real(index) - rel(derivative)",
+        "    descending = size + real(index) - rel(derivative)\n",
+    );
     check_body("rec t: descending descending { }", "    rec t: descending descending { }\n");
 }
 

@@ -11,8 +11,26 @@ use proptest::option;
 use proptest::prelude::*;
 
 fn text() -> BoxedStrategy<String> {
-    let names = ["x", "A", "i", "n", "x_1", "_", "α", "max", "min", "real", "index", "size", "rel",
-        "descending", "ascending", "derivative", "summary", "iff"];
+    let names = [
+        "x",
+        "A",
+        "i",
+        "n",
+        "x_1",
+        "_",
+        "α",
+        "max",
+        "min",
+        "real",
+        "index",
+        "size",
+        "rel",
+        "descending",
+        "ascending",
+        "derivative",
+        "summary",
+        "iff",
+    ];
     prop::sample::select(names.to_vec()).prop_map(str::to_owned).boxed()
 }
 
@@ -110,21 +128,20 @@ fn statement(e: BoxedStrategy<Expr>) -> BoxedStrategy<Stmt> {
         }),
     ];
     let direction = prop::sample::select(&[Direction::Ascending, Direction::Descending][..]);
-    let var =
-        (binder(e), direction).prop_map(|(binder, direction)| RecVar { binder, direction });
+    let var = (binder(e), direction).prop_map(|(binder, direction)| RecVar { binder, direction });
     block
         .prop_recursive(2, 6, 3, move |inner| {
-            (vec(var.clone(), 1..3), vec(inner, 0..3))
-                .prop_map(|(vars, body)| Stmt::Rec { vars, body, span: Span::default() })
+            (vec(var.clone(), 1..3), vec(inner, 0..3)).prop_map(|(vars, body)| Stmt::Rec {
+                vars,
+                body,
+                span: Span::default(),
+            })
         })
         .boxed()
 }
 
 fn definition(e: BoxedStrategy<Expr>) -> BoxedStrategy<Stmt> {
-    let axis = prop_oneof![
-        binder(e.clone()).prop_map(Axis::Bind),
-        name().prop_map(Axis::Carried),
-    ];
+    let axis = prop_oneof![binder(e.clone()).prop_map(Axis::Bind), name().prop_map(Axis::Carried),];
     let target = (name(), vec(axis, 0..3), option::of(sort(e.clone())))
         .prop_map(|(name, axes, sort)| vec![Target { name, axes, sort }]);
     let result = name().prop_map(|name| Target { name, axes: Vec::new(), sort: None });
@@ -137,8 +154,13 @@ fn function() -> BoxedStrategy<Function> {
     let partial = (name(), expr()).prop_map(|(param, value)| Partial { param, value });
     let body = vec(statement(expr()), 0..4);
     (name(), vec(param(), 0..4), vec(param(), 0..3), body, option::of(vec(partial, 0..3)))
-        .prop_map(|(name, params, results, body, derivative)| {
-            Function { name, params, results, body, derivative, span: Span::default() }
+        .prop_map(|(name, params, results, body, derivative)| Function {
+            name,
+            params,
+            results,
+            body,
+            derivative,
+            span: Span::default(),
         })
         .boxed()
 }
@@ -190,9 +212,55 @@ proptest! {
 }
 
 fn word() -> BoxedStrategy<&'static str> {
-    let words = ["fn f() -> () {", "}", "{", "(", ")", "[", "]", "\n", " ", "x", "x[i: n] = ", "= ",
-        "sum(i: n) ", "sum", "for(i: n) ", "if ", "then ", "else ", "let ", "in ", "rec t: n {",
-        "requires ", "+", "-", "*", "/", "^", "<", "==", "2", ".5", ",", ":", ";", "not ", "and ",
-        "or ", "where ", "const ", "fn ", "derivative {", "≤", "\u{202e}", "#", "@", "é", "²", "\r\n"];
+    let words = [
+        "fn f() -> () {",
+        "}",
+        "{",
+        "(",
+        ")",
+        "[",
+        "]",
+        "\n",
+        " ",
+        "x",
+        "x[i: n] = ",
+        "= ",
+        "sum(i: n) ",
+        "sum",
+        "for(i: n) ",
+        "if ",
+        "then ",
+        "else ",
+        "let ",
+        "in ",
+        "rec t: n {",
+        "requires ",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "<",
+        "==",
+        "2",
+        ".5",
+        ",",
+        ":",
+        ";",
+        "not ",
+        "and ",
+        "or ",
+        "where ",
+        "const ",
+        "fn ",
+        "derivative {",
+        "≤",
+        "\u{202e}",
+        "#",
+        "@",
+        "é",
+        "²",
+        "\r\n",
+    ];
     prop_oneof![prop::sample::select(words.to_vec())].boxed()
 }

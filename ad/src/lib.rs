@@ -1,0 +1,70 @@
+//! Derivatives of Tensor SSA, as Tensor SSA (spec chapter 5).
+//!
+//! * [`jvp`] pushes tangents forward: `ẋ ↦ J·ẋ`.
+//! * [`vjp`] pulls cotangents back: `ȳ ↦ Jᵀ·ȳ`.
+//!
+//! Both are programs of the same language. Reverse mode needs one rule. For a
+//! term `y[i] = Σ_j [P(i, j)] e(i, j)` and an access `a[α(i, j)]` in its body,
+//!
+//! ```text
+//! ā[k] += Σ_{i,j} [P(i, j)] [k = α(i, j)] · ∂e/∂a[α] · ȳ[i]
+//! ```
+//!
+//! It follows from `⟨ȳ, J·ẋ⟩ = ⟨Jᵀ·ȳ, ẋ⟩`: the left side is a sum over the points
+//! of the term, and the indicator only names the entry of `ā` that each point
+//! belongs to. A gather, a slice, a broadcast, a diagonal, a convolution are no
+//! cases of their own.
+//!
+//! This crate never simplifies; guards and index expressions are constants.
+
+mod fold;
+mod forward;
+mod partials;
+mod program;
+mod reverse;
+mod user;
+mod uses;
+
+pub use forward::jvp;
+pub use reverse::vjp;
+
+use iverson_spec::function::Fun;
+use thiserror::Error;
+
+/// Why a program has no derivative.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum AdError {
+    /// A function without a known derivative is applied to an active value.
+    #[error("`{function}` has no derivative here: `{tensor}` applies it to a value that depends on the inputs; give one with a `derivative` clause")]
+    NoDerivative {
+        /// The function.
+        function: String,
+        /// The tensor whose definition applies it.
+        tensor: String,
+    },
+    /// An input that cannot be differentiated in.
+    #[error("`{name}` {reason}; name real parameters of the program")]
+    NotAnInput {
+        /// What was named.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl AdError {
+    /// Names the tensor whose definition is at fault.
+    fn within(self, name: &str) -> Self {
+        match self {
+            Self::NoDerivative { function, .. } => {
+                Self::NoDerivative { function, tensor: name.to_owned() }
+            }
+            other @ Self::NotAnInput { .. } => other,
+        }
+    }
+}
+
+/// The name of a function in a message.
+fn function_name(fun: Fun) -> String {
+    fun.name().unwrap_or("a function of the program").to_owned()
+}

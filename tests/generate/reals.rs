@@ -1,0 +1,324 @@
+//! Real expressions.
+
+use super::builder::{Builder, EXACT, Element, Flavour, MAX_VARIABLES, Size, Tensor};
+use super::index::Access;
+
+/// How an expression binds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Row {
+    /// `if`, `let`
+    Open,
+    Sum,
+    Minus,
+    /// A product, or a reduction, which takes the rest of a product.
+    Chain,
+    Power,
+    Operand,
+}
+
+/// The text of a real expression.
+pub(crate) struct Real {
+    pub(crate) text: String,
+    pub(crate) row: Row,
+    pub(crate) size: Size,
+}
+
+impl Real {
+    pub(crate) fn new(row: Row, text: String, size: Size) -> Self {
+        Self { text, row, size }
+    }
+
+    fn within(&self, least: Row) -> String {
+        if self.row < least { format!("({})", self.text) } else { self.text.clone() }
+    }
+
+    pub(crate) fn summand(&self) -> String {
+        self.within(Row::Chain)
+    }
+
+    pub(crate) fn factor(&self) -> String {
+        self.within(Row::Power)
+    }
+
+    fn operand(&self) -> String {
+        self.within(Row::Operand)
+    }
+}
+
+pub(crate) fn exact(bits: u32) -> Size {
+    Size { bits, rounded: false }
+}
+
+/// The size of a sum or product of two.
+pub(crate) fn both(a: Size, b: Size) -> Size {
+    Size { bits: a.bits + b.bits + 1, rounded: a.rounded || b.rounded }
+}
+
+type Make = fn(&mut Builder<'_>, u32, u32) -> Option<Real>;
+
+/// The forms with their weights; each gives nothing where it has no place.
+const FORMS: [(usize, Make); 17] = [
+    (6, |b, _, limit| Some(b.leaf(limit))),
+    (7, Builder::sum),
+    (7, Builder::product),
+    (6, Builder::bracketed),
+    (8, Builder::reduction),
+    (3, Builder::power),
+    (4, Builder::conditional),
+    (4, Builder::indicator),
+    (4, Builder::quotient),
+    (2, Builder::extreme_of_two),
+    (2, Builder::negated),
+    (3, Builder::index_as_real),
+    (3, Builder::binding),
+    (4, Builder::call),
+    (4, Builder::function),
+    (2, Builder::recurrence_inside),
+    (2, Builder::absolute),
+];
+
+impl Builder<'_> {
+    /// A real of at most `limit` binary digits.
+    pub(crate) fn real(&mut self, fuel: u32, limit: u32) -> Real {
+        let limit = if self.exact { limit.min(EXACT) } else { limit };
+        if fuel == 0 || limit < 8 || self.choices.exhausted() {
+            return self.leaf(limit);
+        }
+        let make = self.choices.weighted(&FORMS);
+        match make(self, fuel - 1, limit) {
+            Some(made) => made,
+            None => self.leaf(limit),
+        }
+    }
+
+    /// An access or a number.
+    pub(crate) fn leaf(&mut self, limit: u32) -> Real {
+        if self.choices.chance(1, 6) {
+            return self.constant_leaf();
+        }
+        match self.entry(limit) {
+            Some((Access { text, guards }, size)) if guards.is_empty() => {
+                Real::new(Row::Operand, text, size)
+            }
+            Some((Access { text, guards }, size)) => {
+                self.note("guarded access");
+                let guard = guards.join(" and ");
+                let text = match self.choices.below(5) {
+                    0 => format!("{text} * [{guard}]"),
+                    1 if guards.len() > 1 => {
+                        let each: Vec<String> = guards.iter().map(|g| format!("[{g}]")).collect();
+                        format!("{} * {text}", each.join(" * "))
+                    }
+                    _ => format!("[{guard}] * {text}"),
+                };
+                Real::new(Row::Chain, text, size)
+            }
+            None => self.constant_leaf(),
+        }
+    }
+
+    fn constant_leaf(&mut self) -> Real {
+        if self.constant && self.choices.chance(1, 4) {
+            self.note("constant of the file");
+            return Real::new(Row::Operand, "half".to_owned(), exact(2));
+        }
+        if self.flavour == Flavour::Full && !self.exact && self.choices.chance(1, 6) {
+            self.note("pi");
+            return Real::new(Row::Operand, "pi".to_owned(), Size { bits: 53, rounded: true });
+        }
+        Real::new(Row::Operand, self.number(), exact(3))
+    }
+
+    pub(crate) fn number(&mut self) -> String {
+        self.choices.pick(&["1", "2", "0.5", "0", "3", "1.5"]).to_owned()
+    }
+
+    /// An entry of a real tensor.
+    pub(crate) fn entry(&mut self, limit: u32) -> Option<(Access, Size)> {
+        let fits = |t: &&Tensor| match t.element {
+            Element::Real(size) => self.fits(size, limit),
+            Element::Index(_) => false,
+        };
+        let mut tensors: Vec<Tensor> = self.tensors.iter().filter(fits).cloned().collect();
+        let open: Vec<Tensor> = tensors.iter().filter(|t| t.steps > 0).cloned().collect();
+        if !open.is_empty() && self.choices.chance(1, 2) {
+            tensors = open;
+        }
+        if tensors.is_empty() {
+            return None;
+        }
+        let tensor = self.choices.pick(&tensors);
+        let Element::Real(size) = tensor.element else { return None };
+        Some((self.part(&tensor, tensor.shape.len(), 0), size))
+    }
+
+    fn sum(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("sum of two");
+        let first = self.real(fuel, limit / 2 - 1);
+        let second = self.real(fuel, limit / 2 - 1);
+        let sign = self.choices.pick(&["+", "-"]);
+        let text = format!("{} {sign} {}", first.summand(), second.summand());
+        Some(Real::new(Row::Sum, text, both(first.size, second.size)))
+    }
+
+    fn product(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("product");
+        let count = 2 + self.choices.below(2) as u32;
+        let mut factors = Vec::new();
+        let mut size = exact(0);
+        for _ in 0..count {
+            let factor = self.real(fuel, limit / count - 1);
+            size = both(size, factor.size);
+            factors.push(self.factor(&factor));
+        }
+        Some(Real::new(Row::Chain, factors.join(" * "), size))
+    }
+
+    /// As a factor, with a minus sometimes.
+    fn factor(&mut self, real: &Real) -> String {
+        let factor = real.factor();
+        if real.row >= Row::Power && self.choices.chance(1, 10) { format!("-{factor}") } else { factor }
+    }
+
+    /// `[p] * e`, `e * [p] * [q]`
+    fn bracketed(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("guard in a product");
+        let guard = self.guard(2).text;
+        let body = self.real(fuel, limit);
+        let text = match self.choices.below(4) {
+            0 | 1 => format!("[{guard}] * {}", body.factor()),
+            2 => format!("{} * [{guard}]", body.factor()),
+            _ => format!("[{guard}] * [{}] * {}", self.guard(1).text, body.factor()),
+        };
+        Some(Real::new(Row::Chain, text, body.size))
+    }
+
+    fn power(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("power");
+        let exponent = self.choices.pick(&[2, 3, 1, 0]);
+        let base = self.real(fuel, limit / 3);
+        let size = Size { bits: base.size.bits * 3, ..base.size };
+        Some(Real::new(Row::Power, format!("{}^{exponent}", base.operand()), size))
+    }
+
+    fn conditional(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("conditional real");
+        let guard = self.guard(1).text;
+        let (a, b) = (self.real(fuel, limit / 2 - 1), self.real(fuel, limit / 2 - 1));
+        let text = format!("if {guard} then {} else {}", a.text, b.text);
+        Some(Real::new(Row::Open, text, both(a.size, b.size)))
+    }
+
+    /// An indicator as a number.
+    fn indicator(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("indicator as a number");
+        let guard = self.guard(2).text;
+        Some(match self.choices.below(4) {
+            0 => Real::new(Row::Operand, format!("[{guard}]"), exact(1)),
+            1 => Real::new(Row::Power, format!("[{guard}]^2"), exact(1)),
+            2 => Real::new(Row::Sum, format!("1 - [{guard}]"), exact(2)),
+            _ => {
+                let other = self.real(fuel, limit - 3);
+                let text = format!("(1 + [{guard}]) * {}", other.factor());
+                Real::new(Row::Chain, text, both(exact(1), other.size))
+            }
+        })
+    }
+
+    /// A quotient, with a guard that keeps its divisor from 0.
+    fn quotient(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        let half = limit / 2 - 1;
+        let (access, size) = self.divisor(half)?;
+        let dividend = self.real(fuel, half);
+        let size = Size { rounded: true, ..both(size, dividend.size) };
+        if self.exact {
+            return None;
+        }
+        self.note("quotient");
+        let Access { text: divisor, mut guards } = access;
+        let dividend_text = dividend.factor();
+        Some(match self.choices.below(4) {
+            0 => {
+                let text = format!("{dividend_text} / (1 + {divisor}^2)");
+                let text = if guards.is_empty() { text } else { format!("[{}] * {text}", guards.join(" and ")) };
+                let size = Size { bits: size.bits * 2 + 2, ..size };
+                Real::new(Row::Chain, text, size)
+            }
+            1 => {
+                guards.push(format!("{divisor} != 0"));
+                let guard = guards.join(" and ");
+                let text = format!("if {guard} then {dividend_text} / {divisor} else 1");
+                Real::new(Row::Open, text, size)
+            }
+            2 => {
+                guards.push(format!("{divisor} != 0"));
+                let text = format!("[{}] * {dividend_text} * {divisor}^-1", guards.join(" and "));
+                Real::new(Row::Chain, text, size)
+            }
+            _ => {
+                guards.push(format!("{divisor} != 0"));
+                let text = format!("{dividend_text} / {divisor} * [{}]", guards.join(" and "));
+                Real::new(Row::Chain, text, size)
+            }
+        })
+    }
+
+    /// An entry whose comparison with 0 is certain.
+    fn divisor(&mut self, limit: u32) -> Option<(Access, Size)> {
+        self.exactly(|b| b.entry((limit / 2).min(EXACT)))
+    }
+
+    fn extreme_of_two(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("max or min of two");
+        let (a, b) = (self.real(fuel, limit / 2 - 1), self.real(fuel, limit / 2 - 1));
+        let name = self.choices.pick(&["max", "min"]);
+        let text = format!("{name}({}, {})", a.text, b.text);
+        Some(Real::new(Row::Operand, text, both(a.size, b.size)))
+    }
+
+    fn negated(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("negated real");
+        let inner = self.real(fuel, limit);
+        Some(Real::new(Row::Minus, format!("-{}", inner.summand()), inner.size))
+    }
+
+    fn absolute(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        self.note("abs");
+        let inner = self.real(fuel, limit);
+        Some(Real::new(Row::Operand, format!("abs({})", inner.text), inner.size))
+    }
+
+    fn index_as_real(&mut self, _: u32, _: u32) -> Option<Real> {
+        self.note("index as a real");
+        let place = self.free_index(0);
+        if place.guards.is_empty() {
+            return Some(Real::new(Row::Operand, format!("real({})", place.text), exact(6)));
+        }
+        let text = format!("[{}] * real({})", place.guards.join(" and "), place.text);
+        Some(Real::new(Row::Chain, text, exact(6)))
+    }
+
+    /// A function that rationals do not have; nothing where only exact values may stand.
+    fn function(&mut self, fuel: u32, limit: u32) -> Option<Real> {
+        if self.flavour == Flavour::Rational || self.exact {
+            return self.product(fuel, limit);
+        }
+        let inner = self.real(fuel, limit.min(200));
+        let bounded = ["sin", "cos", "tanh", "sigmoid", "erf", "atan"];
+        let size = Size { bits: 53, rounded: true };
+        let text = match self.choices.below(10) {
+            at @ 0..6 => format!("{}({})", bounded[at], inner.text),
+            6 => format!("exp(-abs({}))", inner.text),
+            7 => format!("log1p({}^2)", inner.operand()),
+            8 => format!("sqrt(1 + {}^2)", inner.operand()),
+            _ => format!("exp(sin({}))", inner.text),
+        };
+        self.note("transcendental function");
+        Some(Real::new(Row::Operand, text, size))
+    }
+
+    /// Whether one more variable may be bound here.
+    pub(crate) fn may_bind(&self, count: usize) -> bool {
+        self.variables.len() + count <= MAX_VARIABLES
+    }
+}

@@ -1,0 +1,16 @@
+//! The generator makes every construct, and the checker takes what it makes.
+
+use crate::generate::{Flavour, check_all};
+use crate::subject::Subject;
+
+#[test]
+fn every_construct_is_made() {
+    let coverage = check_all(Flavour::Rational, 1000, |case| Subject::new(case).map(|_| ()));
+    let rare = coverage.rare(100);
+    assert!(rare.is_empty(), "in less than 1 % of {} programs: {rare:?}", coverage.programs());
+}
+
+#[test]
+fn programs_with_every_function_are_accepted() {
+    check_all(Flavour::Full, 1000, |case| Subject::new(case).map(|_| ()));
+}
