@@ -657,14 +657,14 @@ def one_cg_step(A, x, r, p):
     return {"next_x": new_x, "next_r": new_r, "next_p": new_r - (new_r @ Ap) / (p @ Ap) * p}
 
 
-def steepest(A, b):
+def solved(A, b):
     return {"x": solve(A, b), "left": Fraction(0)}
 
 
 # After n steps in exact arithmetic the solution is exact. The residual then is 0.
 for n in (1, 2):
     A = np.array(POSITIVE)[:n, :n].tolist()
-    exact("conjugate_gradient", "two_steps", {"A": A, "b": reals(87, n, low=1)}, steepest)
+    exact("conjugate_gradient", "two_steps", {"A": A, "b": reals(87, n, low=1)}, solved)
 B3 = reals(88, 3, low=1)
 RESIDUAL = {"A": POSITIVE, "x": [0.0] * 3, "r": B3, "p": B3}
 exact("conjugate_gradient", "cg_step", RESIDUAL, one_cg_step)
@@ -734,7 +734,7 @@ def letters(word):
 
 for a, b in (("kitten", "sitting"), ("", "ab"), ("abc", "abc"), ("", "")):
     inputs = {"letters": 26, "a": letters(a), "b": letters(b)}
-    close("edit_distance", "edit_distance", inputs, edit_distance)
+    exact("edit_distance", "edit_distance", inputs, edit_distance)
 
 
 def viterbi(start, move, emit, seen):
@@ -756,9 +756,9 @@ def uneven(seed, *shape):
 
 
 HIDDEN = {"start": uneven(91, 3), "move": uneven(92, 3, 3), "emit": uneven(93, 3, 4)}
-close("viterbi", "viterbi", {**HIDDEN, "seen": [0, 3, 1, 2, 2]}, viterbi)
-close("viterbi", "viterbi", {**HIDDEN, "seen": [2]}, viterbi)
-close("viterbi", "viterbi", {"start": [-1.0], "move": [[-2.0]], "emit": [[-0.5]], "seen": [0, 0]}, viterbi)
+exact("viterbi", "viterbi", {**HIDDEN, "seen": [0, 3, 1, 2, 2]}, viterbi)
+exact("viterbi", "viterbi", {**HIDDEN, "seen": [2]}, viterbi)
+exact("viterbi", "viterbi", {"start": [-1.0], "move": [[-2.0]], "emit": [[-0.5]], "seen": [0, 0]}, viterbi)
 
 
 def main():

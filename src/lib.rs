@@ -5,8 +5,10 @@
 //! [`random`] fills in missing inputs, and [`polynomial`] turns counts into
 //! formulas in the sizes.
 
+pub use iverson_ad as ad;
 pub use iverson_affine as affine;
 pub use iverson_interpreter as interpreter;
+pub use iverson_simplify as simplify;
 pub use iverson_spec as spec;
 
 pub mod entry;

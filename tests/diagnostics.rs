@@ -80,6 +80,57 @@ fn every_diagnostic_helps_and_points_into_the_text() {
     }
 }
 
+/// A case, a text in it, what to write for that, and which part of this the help says.
+type Fix = (&'static str, &'static str, &'static str, &'static str);
+
+const FIXES: &[Fix] = &[
+    ("bounds-access-argmax", "y[k]", "[k < n] * y[k]", "[k < n] * y[k]"),
+    ("bounds-access-convolution", "x[i + j - 1]", "[0 <= i + j - 1 < n] * x[i + j - 1]", "[0 <= i + j - 1 < n] * x[i + j - 1]"),
+    ("bounds-access-data", "x[p[e] + 1]", "[p[e] + 1 < n] * x[p[e] + 1]", "[p[e] + 1 < n] * x[p[e] + 1]"),
+    ("bounds-access-data", "    y[", "    requires(e: m) p[e] + 1 < n\n    y[", "requires(e: m) p[e] + 1 < n"),
+    ("bounds-access-first", "x[0]", "[0 < n] * x[0]", "[0 < n] * x[0]"),
+    ("bounds-access-first", "    y", "    requires 0 < n\n    y", "requires 0 < n"),
+    ("bounds-access-guarded", "x[i + 1]", "[i + 1 < n] * x[i + 1]", "[i + 1 < n] * x[i + 1]"),
+    ("bounds-access-index", "x[next[i + 1]]", "[i + 1 < n] * x[next[i + 1]]", "[i + 1 < n] * "),
+    ("bounds-access-max", "(j: 3)", "(j: 3 where i + j < n)", "where i + j < n"),
+    ("bounds-access-next", "x[i + 1]", "[i + 1 < n] * x[i + 1]", "[i + 1 < n] * x[i + 1]"),
+    ("bounds-access-range", "A[i, j]", "[i < n and j < m] * A[i, j]", "[i < n and j < m] * A[i, j]"),
+    ("bounds-access-relation", "edge(i, i + 1)", "i + 1 < n and edge(i, i + 1)", "i + 1 < n and edge(i, i + 1)"),
+    ("names-function-without-call", "sin *", "sin(x[i]) *", "sin("),
+    ("names-unknown", "wieght", "weight", "weight"),
+    ("names-unknown-index", "x[i]", "sum(i: n) x[i]", "sum(i: n) x[i]"),
+    ("names-unknown-size", "(x:", "(n: size, x:", "n: size"),
+    ("recurrence-order", "s[t] /", "[t > 0] * s[t - 1] /", "[t > 0] * s[t - 1]"),
+    ("recurrence-order-statements", "s[t] = gate[t]", "s[t] = [t > 0] * gate[t - 1]", "[t > 0] * gate[t - 1]"),
+    ("typing-axis", "y[i]", "y[i: n]", "i: n"),
+    ("typing-bound-recurrence", "place[t] =", "place[t]: index(m) =", "place[t]: index(m)"),
+    ("typing-divisor", "x[i] / [d[i] > 0]", "[d[i] > 0] * x[i] / d[i]", "[d[i] > 0] * "),
+    ("typing-index-computed", "Q[i: n] = other(n, P[i])", "rec i: n { Q[i] = other(n, P[i]) }", "rec i: n {"),
+    ("typing-real-argmax", "argmax(i: n) x[i]", "real(argmax(i: n) x[i])", "real(argmax(i: n) x[i])"),
+    ("typing-real-call", "y = 2 * best(n, x)", "k = best(n, x)\n    y = 2 * real(k)", "k = best(n, x)"),
+    ("typing-real-entry", "label[i]", "real(label[i])", "real(label[i])"),
+    ("typing-real-floor", "floor(x)", "real(floor(x))", "real(floor(x))"),
+    ("typing-real-index", "i * x", "real(i) * x", "real(i)"),
+    ("typing-real-proposition", "(x[i] > 0)", "[x[i] > 0]", "[x[i] > 0]"),
+    ("typing-real-size", "/ n", "/ real(n)", "real(n)"),
+    ("typing-relation", "mask(i)", "mask[i] > 0", "mask[i] > 0"),
+];
+
+/// Who does what the help says has a right program.
+#[test]
+fn helps_are_right() {
+    let cases = cases();
+    for (name, wrong, right, said) in FIXES {
+        let (_, source) = cases.iter().find(|(case, _)| case == name).unwrap();
+        let helps: Vec<String> = diagnose(source).into_iter().filter_map(|d| d.help).collect();
+        assert!(helps.iter().any(|help| help.contains(said)), "{name}: `{said}` in {helps:?}");
+        assert!(source.contains(wrong) && right.contains(said), "{name}: {wrong}, {right}, {said}");
+        let fixed = source.replacen(wrong, right, 1);
+        let left = diagnose(&fixed);
+        assert!(left.is_empty(), "{}", render::render(&left, name, &fixed));
+    }
+}
+
 /// A code in the sources, a row in the chapter, a case: each has the others.
 #[test]
 fn codes_have_a_case_and_a_row() {

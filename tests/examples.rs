@@ -162,7 +162,10 @@ fn every_function_has_a_case() {
         let cases = cases(&name);
         let functions = example(&name).checked.functions;
         let last = functions.keys().next_back().unwrap();
-        assert!(cases.iter().any(|case| case.program.name == *last), "{name}: no case for `{last}`");
+        assert!(
+            cases.iter().any(|case| case.program.name == *last),
+            "{name}: no case for `{last}`"
+        );
         let called = read(&format!("{name}.iv"));
         for function in functions.keys() {
             let uses = called.matches(&format!("{function}(")).count();

@@ -79,6 +79,13 @@ pub enum Fault {
     IndexOverflow,
 }
 
+impl EvalError {
+    /// Whether an entry simply has no value, which matters only to those who read it.
+    pub(crate) fn is_void(&self) -> bool {
+        *self.fault == Fault::Scalar(ScalarError::NoInfinity)
+    }
+}
+
 impl From<Fault> for EvalError {
     fn from(fault: Fault) -> Self {
         Self { place: None, fault: Box::new(fault) }

@@ -2,7 +2,8 @@
 //! tensor, and a function for each construct that says what it means.
 //!
 //! * An entry is `None` until it is computed; reading it then is an error, which
-//!   is what makes recurrences well-founded.
+//!   is what makes recurrences well-founded. The maximum of no points has no value
+//!   in scalars without infinities: an error only where the entry is needed.
 //! * Every binder has a variable of its own, so assigning it needs no scope.
 
 use crate::error::{EvalError, Fault, Place};
@@ -31,6 +32,8 @@ pub(crate) type Eval<T> = Result<T, EvalError>;
 pub(crate) enum Entry<S> {
     Real(S),
     Index(i64),
+    /// It has no value; the error is that of whoever needs it.
+    Void(Box<EvalError>),
 }
 
 /// A tensor whose entries may not all be computed.
@@ -160,6 +163,7 @@ impl<'p, S: Scalar> Machine<'p, S> {
                 match self.entry_at(*id, place)? {
                     Entry::Real(x) => reals.push(x.clone()),
                     Entry::Index(i) => indices.push(*i),
+                    Entry::Void(_) => unreachable!("`entry_at` gives values"),
                 }
             }
             let shape = table.shape.clone();
@@ -210,7 +214,10 @@ impl<'p, S: Scalar> Machine<'p, S> {
         let tensor = stmt.defines();
         self.points(&stmt.axes()[depth..], &mut |m| {
             let entry = stmt.entry(m).and_then(|entry| m.in_sort(tensor, entry));
-            let entry = entry.map_err(|error| m.locate(error, tensor, stmt.axes()))?;
+            let entry = match entry.map_err(|error| m.locate(error, tensor, stmt.axes())) {
+                Err(error) if error.is_void() => Entry::Void(Box::new(error)),
+                entry => entry?,
+            };
             let shape = &m.tables[tensor.index()].shape;
             let place =
                 stmt.axes().iter().zip(shape).fold(0, |place, (axis, extent)| {
@@ -396,7 +403,9 @@ impl<'p, S: Scalar> Machine<'p, S> {
             Expr::Real(index) => Ok(S::integer(self.index(index)?)),
             Expr::Access(tensor, indices) => match self.read(*tensor, indices)? {
                 Entry::Real(x) => Ok(x.clone()),
-                Entry::Index(_) => unreachable!("a checked program reads reals as reals"),
+                Entry::Index(_) | Entry::Void(_) => {
+                    unreachable!("a checked program reads reals as reals")
+                }
             },
             Expr::Apply(Fun::User(function), args) => self.user(*function, args),
             Expr::Apply(fun, args) => self.apply(*fun, args),
@@ -524,7 +533,9 @@ impl<'p, S: Scalar> Machine<'p, S> {
             Atom::Var(var) => Ok(self.vars[var.index()]),
             Atom::Read(tensor, indices) => match self.read(*tensor, indices)? {
                 Entry::Index(i) => Ok(*i),
-                Entry::Real(_) => unreachable!("a checked program reads indices as indices"),
+                Entry::Real(_) | Entry::Void(_) => {
+                    unreachable!("a checked program reads indices as indices")
+                }
             },
             Atom::Div(index, by) => Ok(self.index(index)?.div_euclid(*by)),
             Atom::Mod(index, by) => Ok(self.index(index)?.rem_euclid(*by)),
@@ -558,14 +569,19 @@ impl<'p, S: Scalar> Machine<'p, S> {
         self.entry_at(tensor, place)
     }
 
+    /// The entry, which must have been computed and have a value.
     fn entry_at(&self, tensor: TensorId, place: usize) -> Eval<&Entry<S>> {
         let table = &self.tables[tensor.index()];
-        table.entries.get(place).and_then(Option::as_ref).ok_or_else(|| {
-            let dense = Dense { shape: table.shape.clone(), data: Vec::<()>::new() };
-            let position = dense.position(place).into_iter().map(|at| at as i64).collect();
-            Fault::NotYetDefined { tensor: self.symbols.tensor(tensor).name.clone(), position }
-                .into()
-        })
+        match table.entries.get(place).and_then(Option::as_ref) {
+            Some(Entry::Void(error)) => Err((**error).clone()),
+            Some(entry) => Ok(entry),
+            None => {
+                let dense = Dense { shape: table.shape.clone(), data: Vec::<()>::new() };
+                let position = dense.position(place).into_iter().map(|at| at as i64).collect();
+                let tensor = self.symbols.tensor(tensor).name.clone();
+                Err(Fault::NotYetDefined { tensor, position }.into())
+            }
+        }
     }
 
     fn unguarded(&mut self, tensor: TensorId, indices: &'p [Index]) -> Eval<EvalError> {

@@ -14,10 +14,10 @@
 use iverson_spec::ast::{Cmp, Reduction};
 use iverson_spec::call::{Bound, entries};
 use iverson_spec::function::Fun;
-use iverson_spec::ir::{Atom, Block, Expr, Guard, Index, TensorId};
+use iverson_spec::ir::{Atom, Block, Expr, Guard, Index, TensorId, VarId};
 use iverson_spec::number::Number;
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::{Visit, walk_atom, walk_expr};
+use iverson_spec::traverse::{FreeVars, Visit, walk_atom, walk_expr};
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, Mul};
@@ -431,7 +431,7 @@ fn enumerable(guard: &Guard, positive: bool) -> bool {
             let cmp = if positive { *cmp } else { cmp.negate() };
             let sides = [a, b];
             sides.iter().all(|side| affine(side))
-                || cmp == Cmp::Eq && sides.iter().all(|side| readable(side))
+                || sides.iter().all(|side| readable(side)) && (cmp == Cmp::Eq || bounds(cmp, a, b))
         }
         Guard::Real(..) => false,
         Guard::Member(_, indices) => positive && indices.iter().all(readable),
@@ -449,12 +449,29 @@ fn affine(index: &Index) -> bool {
     })
 }
 
-/// As [`affine`], with reads of index tensors.
+/// Whether a comparison with data bounds a variable that the data do not depend
+/// on, so that its values form a segment: `start[i] <= e`.
+fn bounds(cmp: Cmp, a: &Index, b: &Index) -> bool {
+    let Some(difference) = a.sub(b) else { return false };
+    let inside: Vec<VarId> = difference
+        .terms()
+        .iter()
+        .filter(|(atom, _)| !matches!(atom, Atom::Var(_)))
+        .flat_map(|(atom, _)| FreeVars::of_index(&Index::atom(atom.clone())))
+        .collect();
+    let bounded = |(atom, c): &(Atom, i64)| {
+        c.abs() == 1 && matches!(atom, Atom::Var(v) if !inside.contains(v))
+    };
+    cmp != Cmp::Ne && difference.terms().iter().any(bounded)
+}
+
+/// As [`affine`], with reads of index tensors and reals rounded down.
 fn readable(index: &Index) -> bool {
     index.terms().iter().all(|(atom, _)| match atom {
         Atom::Size(_) | Atom::Var(_) => true,
         Atom::Div(inner, _) | Atom::Mod(inner, _) => readable(inner),
         Atom::Read(_, indices) => indices.iter().all(readable),
-        Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => false,
+        Atom::Floor(_) => true,
+        Atom::If(_) | Atom::Arg(_) => false,
     })
 }

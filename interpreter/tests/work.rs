@@ -63,9 +63,17 @@ fn comparisons_of_reals_are_tests() {
 }
 
 #[test]
-fn inequalities_on_data_and_negated_relations_are_tests() {
-    let data = "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real) { y = sum(i: n, j: n) [p[i] < j] * x[j] }";
-    check(data, [("p", indices(&[0, 1])), ("x", vector(&[1.0, 1.0]))], [4, 4, 1], [4, 4, 4]);
+fn a_bound_by_data_is_a_segment_and_data_against_data_a_test() {
+    let segment = "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real) { y = sum(i: n, j: n) [p[i] < j] * x[j] }";
+    check(segment, [("p", indices(&[0, 1])), ("x", vector(&[1.0, 1.0]))], [1, 0, 1], [4, 0, 4]);
+    let own = "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real) { y = sum(i: n) [p[i] < i] * x[i] }";
+    check(own, [("p", indices(&[0, 0])), ("x", vector(&[1.0, 1.0]))], [2, 2, 1], [2, 2, 2]);
+    let data = "fn f(n: size, p: index(n)[n], x: real[n]) -> (y: real) { y = sum(i: n, j: n) [p[i] < p[j]] * x[j] }";
+    check(data, [("p", indices(&[0, 1])), ("x", vector(&[1.0, 1.0]))], [4, 8, 1], [4, 8, 4]);
+}
+
+#[test]
+fn negated_relations_are_tests() {
     let not =
         "fn f(n: size, R: rel(n), x: real[n]) -> (y: real) { y = sum(i: n) [not R(i)] * x[i] }";
     check(not, [("R", relation(1, &[&[0]])), ("x", vector(&[1.0, 1.0]))], [2, 2, 1], [2, 2, 2]);

@@ -61,6 +61,13 @@ impl Diagnostic {
         Self { code, message: message.into(), labels: vec![main], notes: Vec::new(), help: None }
     }
 
+    /// The same mistake with another main place.
+    #[must_use]
+    pub fn moved(mut self, span: Span) -> Self {
+        self.labels[0].span = span;
+        self
+    }
+
     /// Says what the main place is.
     #[must_use]
     pub fn at(mut self, text: impl Into<String>) -> Self {

@@ -302,14 +302,14 @@ impl<'a> Names<'a> {
         let (positive, negative): (Vec<_>, Vec<_>) = index.terms().iter().partition(|(_, c)| *c > 0);
         let constant = index.constant_part();
         let mut items = Vec::new();
-        for (atom, c) in positive {
+        for (atom, c) in self.in_text_order(positive) {
             items.push((Sign::Plus, self.scaled(*c, atom)));
         }
         if constant > 0 || (items.is_empty() && negative.is_empty()) {
             let sign = if constant < 0 { Sign::Minus } else { Sign::Plus };
             items.push((sign, expr(ExprKind::Number(constant.unsigned_abs().to_string()))));
         }
-        for (atom, c) in negative {
+        for (atom, c) in self.in_text_order(negative) {
             let atom = self.scaled(c.saturating_neg(), atom);
             items.push((Sign::Minus, atom));
         }
@@ -317,6 +317,28 @@ impl<'a> Names<'a> {
             items.push((Sign::Minus, expr(ExprKind::Number(constant.unsigned_abs().to_string()))));
         }
         sum(items)
+    }
+
+    /// Sizes, then variables, outer ones first, then the rest by its text: an order
+    /// that the ids, which are others once the text is read back, do not change.
+    fn in_text_order<'t>(&mut self, mut terms: Vec<&'t (Atom, i64)>) -> Vec<&'t (Atom, i64)> {
+        if terms.len() > 1 {
+            terms.sort_by_cached_key(|(atom, _)| match atom {
+                Atom::Size(size) => (0, size.index(), String::new()),
+                Atom::Var(var) => {
+                    let name = &self.vars[var.index()];
+                    let depth = self.scope.iter().position(|n| n == name);
+                    (1, depth.unwrap_or(self.scope.len()), String::new())
+                }
+                Atom::Read(..)
+                | Atom::Div(..)
+                | Atom::Mod(..)
+                | Atom::Floor(_)
+                | Atom::If(_)
+                | Atom::Arg(_) => (2, 0, crate::print::expr(&self.atom(atom))),
+            });
+        }
+        terms
     }
 
     fn scaled(&mut self, coefficient: i64, atom: &Atom) -> ast::Expr {
@@ -382,7 +404,10 @@ impl<'a> Names<'a> {
                 expr(ExprKind::Compare(Box::new(a), vec![(*cmp, b)]))
             }
             Guard::Real(cmp, sides) => {
-                let (a, b) = (self.expr_mut(&sides.0), self.expr_mut(&sides.1));
+                let (mut a, b) = (self.expr_mut(&sides.0), self.expr_mut(&sides.1));
+                if is_integer(&a) && is_integer(&b) {
+                    say_real(&mut a);
+                }
                 expr(ExprKind::Compare(Box::new(a), vec![(*cmp, b)]))
             }
             Guard::Member(relation, indices) => {
@@ -551,6 +576,46 @@ impl Visit for TextOrder {
             self.found.push(def.tensor);
         }
         walk_def(self, def);
+    }
+}
+
+/// Whether only integer literals occur, so that it could be read as an index.
+fn is_integer(e: &ast::Expr) -> bool {
+    match &e.kind {
+        ExprKind::Number(text) => text.bytes().all(|b| b.is_ascii_digit()),
+        ExprKind::Unary(UnaryOp::Neg, e) | ExprKind::Power(e, _) => is_integer(e),
+        ExprKind::Sum(items) => items.iter().all(|(_, e)| is_integer(e)),
+        ExprKind::Chain(items) => items.iter().all(|(_, e)| is_integer(e)),
+        ExprKind::If(_, a, b) => is_integer(a) && is_integer(b),
+        ExprKind::Unary(UnaryOp::Not, _)
+        | ExprKind::Name(_)
+        | ExprKind::Access(..)
+        | ExprKind::Call(..)
+        | ExprKind::Compare(..)
+        | ExprKind::Logic(..)
+        | ExprKind::Bracket(_)
+        | ExprKind::Reduce { .. }
+        | ExprKind::For(..)
+        | ExprKind::Let(..) => false,
+    }
+}
+
+/// Writes the first integer literal as `1.0`.
+fn say_real(e: &mut ast::Expr) {
+    match &mut e.kind {
+        ExprKind::Number(text) => text.push_str(".0"),
+        ExprKind::Unary(_, e) | ExprKind::Power(e, _) | ExprKind::If(_, e, _) => say_real(e),
+        ExprKind::Sum(items) => items.iter_mut().take(1).for_each(|(_, e)| say_real(e)),
+        ExprKind::Chain(items) => items.iter_mut().take(1).for_each(|(_, e)| say_real(e)),
+        ExprKind::Name(_)
+        | ExprKind::Access(..)
+        | ExprKind::Call(..)
+        | ExprKind::Compare(..)
+        | ExprKind::Logic(..)
+        | ExprKind::Bracket(_)
+        | ExprKind::Reduce { .. }
+        | ExprKind::For(..)
+        | ExprKind::Let(..) => {}
     }
 }
 

@@ -120,7 +120,8 @@ impl Builder<'_> {
             return None;
         }
         let (text, extent, guards, size) = if self.choices.chance(1, 4) {
-            self.generated_row(limit / 5)
+            let extent = self.shape_extent();
+            self.generated_row(extent, limit / 5)
         } else {
             self.sized_row(limit / 5)?
         };
@@ -131,10 +132,9 @@ impl Builder<'_> {
     }
 
     /// `for(i: n) e`
-    fn generated_row(&mut self, limit: u32) -> (String, Extent, Vec<String>, Size) {
+    fn generated_row(&mut self, extent: Extent, limit: u32) -> (String, Extent, Vec<String>, Size) {
         self.note("generator as an argument");
         let depth = self.variables.len();
-        let extent = self.shape_extent();
         let name = self.bind("i", extent);
         let body = self.real(1, limit);
         self.variables.truncate(depth);
@@ -151,11 +151,15 @@ impl Builder<'_> {
     }
 
     fn relation_call(&mut self, limit: u32) -> Option<Real> {
-        let relation = self.relations.iter().find(|r| r.extents.len() == 1)?.clone();
-        let (text, extent, guards, size) = self.sized_row(limit / 5)?;
-        if extent != relation.extents[0] {
+        if !self.may_bind(1) {
             return None;
         }
+        let relation = self.relations.iter().find(|r| r.extents.len() == 1)?.clone();
+        let wanted = relation.extents[0];
+        let (text, extent, guards, size) = match self.sized_row(limit / 5) {
+            Some(row) if row.1 == wanted => row,
+            _ => self.generated_row(wanted, limit / 5),
+        };
         self.note("call with a relation");
         let helper = self.helper("chosen");
         let size = Size { bits: size.bits * 5 + 2, ..size };

@@ -92,9 +92,11 @@ impl Builder<'_> {
     fn real_comparison(&mut self, fuel: u32) -> Guard {
         self.note("real comparison");
         let (a, b) = self.exactly(|b| {
-            let a = b.real(fuel, 30);
-            let b = if b.choices.chance(1, 2) { b.real(0, 30) } else { b.number() };
-            (a.summand(), b.summand())
+            let first = b.real(fuel, 30).summand();
+            let second = b.real(0, 30).summand();
+            // an integer compared with an integer would be an index
+            let integer = second.parse::<u32>().is_ok();
+            (first, if integer { format!("{second}.0") } else { second })
         });
         let cmp = self.choices.pick(&COMPARISONS);
         if self.choices.chance(1, 5) {

@@ -116,10 +116,15 @@ impl Builder<'_> {
         }
     }
 
+    /// `floor(x[i])`: of an entry, so that it is one thing wherever it is repeated.
     fn floor_index(&mut self) -> Place {
-        let real = self.exactly(|b| b.real(1, 20));
-        self.note("floor");
-        Place::plain(format!("floor({})", real.text))
+        match self.exactly(|b| b.entry(20)) {
+            Some((Access { text, guards }, _)) => {
+                self.note("floor");
+                Place { text: format!("floor({text})"), guards }
+            }
+            None => Place::plain("1".to_owned()),
+        }
     }
 
     fn any_variable(&mut self) -> Option<Variable> {
@@ -203,7 +208,7 @@ impl Builder<'_> {
         let step = self.open[level].clone();
         let (t, range) = (step.variable.name, step.variable.range);
         let way = self.choices.below(6);
-        if way == 5
+        if matches!(way, 3 | 5)
             && depth < 2
             && let Some((read, guard)) = self.earlier_by_data(&t, range, step.descending)
         {

@@ -48,9 +48,13 @@ impl Builder<'_> {
 
     /// Opens a recurrence variable.
     fn step(&mut self) -> String {
-        let range = match self.choices.below(4) {
+        let maps = self.tensors.iter().filter(|t| matches!(t.element, Element::Index(_)));
+        let axes: Vec<Extent> =
+            maps.filter(|t| t.shape.len() == 1 && t.steps == 0).map(|t| t.shape[0]).collect();
+        let range = match self.choices.below(5) {
             0 | 1 => self.any_size(),
             2 => Extent::constant(3),
+            3 if !axes.is_empty() => self.choices.pick(&axes),
             _ => self.any_size().shifted(1),
         };
         let descending = self.choices.chance(1, 3);

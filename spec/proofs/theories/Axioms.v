@@ -22,6 +22,7 @@ Print Assumptions gradient_dual.
 (* cost *)
 Print Assumptions enum_adjoint.
 Print Assumptions cheap_gradient.
+Print Assumptions cheap_gradient_tight.
 Print Assumptions cheap_tangent.
 Print Assumptions cheap_gradient_total.
 Print Assumptions gather_adjoint_sparse.

@@ -185,6 +185,45 @@ by rewrite space_adjoint leq_mul.
 Qed.
 End Cheap.
 
+(** ** K + 2 is the best constant: one primitive of K accesses at one point costs
+    K + 1, and its K partial derivatives K + 2 each.                          *)
+Section Tight.
+Variables (P : Type) (deriv : P -> nat -> P) (g : P) (K : nat).
+Definition TIx (_ : bool) : finType := [finType of unit].
+Definition one_point : term P TIx :=
+  @Term P _ TIx true [finType of unit] (fun _ _ => true) (fun _ _ => true) 0
+    [:: Ap g (nseq K (@Access _ TIx _ _ false (fun _ _ => tt)))].
+
+Lemma one_point_nargs : nargs one_point = K.
+Proof. by rewrite /nargs /args /= cats0 size_nseq. Qed.
+Lemma one_point_card : #|visited one_point| = 1 /\ #|passing one_point| = 1.
+Proof.
+have aE (A : {set unit * unit}) : (forall ij, ij \in A) -> #|A| = 1.
+  by move=> h; rewrite (eq_card (B := predT)) ?card_prod ?card_unit.
+by split; apply: aE => ij; rewrite inE.
+Qed.
+Lemma one_point_adjoint : scost (adjoint1 deriv one_point) = K * K.+2.
+Proof.
+have [v1 p1] := one_point_card.
+rewrite /scost /adjoint1 big_map /= cats0 !big_map.
+rewrite (eq_bigr (fun=> K.+2)) => [|am _]; last first.
+  rewrite /scost1 visited_adjoint passing_adjoint !card_adjoint v1 ?p1 nargs_pick.
+  by rewrite /= /args /= cats0 size_nseq !mul1n.
+by rewrite big_const_seq count_predT iter_addn_0 size_number size_nseq mulnC.
+Qed.
+Theorem cheap_gradient_tight : 0 < K ->
+  arity_le K [:: one_point] /\
+  K.+1 * scost [:: one_point] < scost (adjoint deriv [:: one_point]).
+Proof.
+move=> K0; split; first by rewrite /= one_point_nargs leqnn.
+have [v1 p1] := one_point_card.
+have sE : scost [:: one_point] = K.+1.
+  by rewrite /scost big_seq1 /scost1 v1 ?p1 one_point_nargs !mul1n.
+rewrite /adjoint scost_cat scost_primal /= one_point_adjoint sE.
+by rewrite mulSn ltn_add2l ltn_mul2l K0 ltnSn.
+Qed.
+End Tight.
+
 (** ** The lower bound: under the dense cost, the same adjoint is not cheap.
     The gather loop y[i] = x[phi i] over n points costs 2n; its adjoint
     dx[k] = sum_i [k = phi i] dy[i] visits n * n points.                      *)

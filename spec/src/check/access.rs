@@ -40,6 +40,7 @@ impl Checker<'_, '_> {
         let what = match self.scope.get(&name.text) {
             Some(Binding::Tensor(view)) => return Ok(view.clone()),
             Some(Binding::Broken) => return Err(Reported),
+            Some(Binding::Index(index)) if index.as_var().is_none() => "a size",
             Some(Binding::Index(_)) => "an index",
             Some(Binding::Const(_)) => "a constant",
             Some(Binding::Relation(_)) => "a relation",
@@ -57,7 +58,7 @@ impl Checker<'_, '_> {
     fn entry(&mut self, name: &Name, view: View, indices: &[Expr], span: Span) -> Check<View> {
         let rank = self.symbols.tensor(view.tensor).shape.len() - view.prefix.len();
         if indices.len() < rank {
-            return Err(self.missing_indices(&name.text, rank, span));
+            return Err(self.missing_indices(&name.text, indices, &view, span));
         }
         self.part(name, view, indices, span)
     }
@@ -67,9 +68,10 @@ impl Checker<'_, '_> {
         let shape = self.symbols.tensor(view.tensor).shape.clone();
         let rank = shape.len() - view.prefix.len();
         if indices.len() > rank {
-            let message = format!("`{}` has {}, found {}", name.text, axes(rank), count(indices.len(), "index", "indices"));
+            let own = if rank == 0 { "is a single number".to_owned() } else { format!("has {}", axes(rank)) };
+            let message = format!("`{}` {own}, found {}", name.text, count(indices.len(), "index", "indices"));
             let help = match rank {
-                0 => format!("it is a single number: write `{}`", name.text),
+                0 => format!("write `{}` alone", name.text),
                 _ => format!("give one index for each axis, as in `{}[{}]`", name.text, letters(rank)),
             };
             return Err(self.report(Diagnostic::new("typing::rank", span, message).help(help)));
@@ -89,11 +91,24 @@ impl Checker<'_, '_> {
             Element::Real => Kind::Real,
             Element::Index(_) => Kind::Index,
         };
-        let text = crate::print::expr(&Expr { kind: ExprKind::Access(name.clone(), indices.to_vec()), span });
-        if self.require_earlier(view.tensor, &prefix, span) {
-            self.report_outside(&Reader { kind, name: &name.text, text }, &outside);
+        if self.require_earlier(view.tensor, &prefix, span) && !outside.is_empty() {
+            let (text, open) = self.completed(&name.text, indices, &shape[fixed + indices.len()..]);
+            self.report_outside(&Reader { kind, name: &name.text, text, open }, &outside);
         }
         Ok(View { tensor: view.tensor, prefix })
+    }
+
+    /// `A[i, j]` for the part `A[i]`, and the binders of what was added, `j: n`.
+    fn completed(&self, name: &str, given: &[Expr], open: &[Extent]) -> (String, String) {
+        let mut indices: Vec<String> = given.iter().map(crate::print::expr).collect();
+        let free = |letter: &&str| self.scope.get(letter).is_none();
+        let letters = ["i", "j", "k", "l", "m", "o", "p", "q"].into_iter().filter(free);
+        let mut binders = Vec::new();
+        for (letter, extent) in letters.zip(open) {
+            indices.push(letter.to_owned());
+            binders.push(format!("{letter}: {}", self.show_index(extent)));
+        }
+        (format!("{name}[{}]", indices.join(", ")), binders.join(", "))
     }
 
     /// `x[i]` where no `i` is in scope.
@@ -112,14 +127,19 @@ impl Checker<'_, '_> {
     }
 
     /// A tensor stands where an entry is wanted.
-    pub(super) fn missing_indices(&mut self, name: &str, rank: usize, span: Span) -> Reported {
-        let message = format!("an entry is wanted here, found a tensor: `{name}` has {} to index", axes(rank));
-        let entry = format!("{name}[{}]", letters(rank));
-        self.report(
-            Diagnostic::new("typing::rank", span, message).help(format!(
-                "work with its entries: `y[i: n] = .. {entry} ..` makes a tensor, `sum(i: n) {entry}` a number"
-            )),
-        )
+    pub(super) fn missing_indices(
+        &mut self,
+        name: &str,
+        given: &[Expr],
+        view: &View,
+        span: Span,
+    ) -> Reported {
+        let shape = self.view_shape(view);
+        let message = format!("an entry is wanted here, found a tensor: `{name}` has {}", axes(shape.len()));
+        let (entry, open) = self.completed(name, given, &shape[given.len()..]);
+        self.report(Diagnostic::new("typing::rank", span, message).help(format!(
+            "read its entries: `y[{open}] = .. {entry} ..` makes a tensor of them, `sum({open}) {entry}` adds them"
+        )))
     }
 }
 

@@ -14,7 +14,9 @@ use crate::ast::{Cmp, Expr, ExprKind, Function, Name, Param, SortKind, Target};
 use crate::bounds::Verdict;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::function::Fun;
-use crate::ir::{self, Block, Def, Element, Extent, Guard, Index, TensorId};
+use crate::ir::{self, Block, Def, Element, Extent, Guard, Index, Requires, TensorId};
+
+pub(super) const CALL_SIZE: &str = "call::size";
 
 impl Checker<'_, '_> {
     /// Whether a call of `name` is inlined: a function of the file without a derivative of its own.
@@ -30,30 +32,31 @@ impl Checker<'_, '_> {
         };
         if function.derivative.is_some() {
             self.require_arity(function, args, span)?;
-            let id = self.user_function(function, name.span)?;
+            let id = self.user_function(function, span)?;
             let args = args.iter().map(|a| self.real(a)).collect::<Check<Vec<_>>>()?;
             return Ok(ir::Expr::Apply(Fun::User(id), args));
         }
         let frame = self.enter_expression();
-        let clauses = self.facts.requires.len();
+        let known = self.facts.mark();
         let mut blocks = Blocks::new();
         let views = self.inline(name, args, span, &mut blocks, &[]);
-        self.facts.requires.truncate(clauses);
+        self.facts.reset(known);
         self.leave(frame);
-        let view = self.single_result(name, views?)?;
+        let call = as_call(name, args);
+        let view = self.single_result(name, args, span, views?)?;
         let rank = self.view_shape(&view).len();
         if rank > 0 {
             let message = format!("`{}` returns a tensor, and a real is wanted here", name.text);
             return Err(self.report(
                 Diagnostic::new("typing::rank", span, message)
-                    .help(format!("bind its result in a statement of its own, `z = {}(..)`, and read `z[i]`", name.text)),
+                    .help(format!("bind its result in a statement of its own, `z = {call}`, and read `z[i]`")),
             ));
         }
         if let Element::Index(_) = self.symbols.tensor(view.tensor).element {
             let message = format!("`{}` returns an index, and a real is wanted here", name.text);
             return Err(self.report(
                 Diagnostic::new("typing::real", span, message)
-                    .help(format!("bind it in a statement of its own, `k = {}(..)`, and write `real(k)`", name.text)),
+                    .help(format!("bind it in a statement of its own, `k = {call}`, and write `real(k)`")),
             ));
         }
         let access = ir::Expr::Access(view.tensor, view.prefix);
@@ -77,14 +80,22 @@ impl Checker<'_, '_> {
         })
     }
 
-    pub(super) fn single_result(&mut self, name: &Name, views: Vec<View>) -> Check<View> {
+    pub(super) fn single_result(
+        &mut self,
+        name: &Name,
+        args: &[Expr],
+        span: Span,
+        views: Vec<View>,
+    ) -> Check<View> {
         match <[View; 1]>::try_from(views) {
             Ok([view]) => Ok(view),
             Err(views) => {
                 let message = format!("`{}` returns {} results, one is wanted here", name.text, views.len());
+                let names = self.file.functions.get(name.text.as_str()).map(|f| names_of(f));
+                let (names, call) = (names.unwrap_or_default(), as_call(name, args));
                 Err(self.report(
-                    Diagnostic::new("typing::results", name.span, message)
-                        .help(format!("bind them all in a statement of their own, `(a, b) = {}(..)`, and use one", name.text)),
+                    Diagnostic::new("typing::results", span, message)
+                        .help(format!("bind them all in a statement of their own, `{names} = {call}`, and use one")),
                 ))
             }
         }
@@ -125,7 +136,7 @@ impl Checker<'_, '_> {
             return Err(self.report(
                 Diagnostic::new("typing::results", span, message)
                     .label(function.name.span, "defined here")
-                    .help(format!("name every result: `{} = {}(..)`", names_of(function), name.text)),
+                    .help(format!("name every result: `{} = {}`", names_of(function), as_call(name, args))),
             ));
         }
         for target in targets {
@@ -153,7 +164,7 @@ impl Checker<'_, '_> {
     ) -> Check<(Element, Vec<Extent>)> {
         let function = self.file.functions[name.text.as_str()];
         self.require_arity(function, args, span)?;
-        let callee = self.sizes_of_call(function, args)?;
+        let (callee, _) = self.sizes_of_call(function, args)?;
         let aside = self.put_aside(callee, Frame::default());
         let sort = match function.results.get(place) {
             Some(result) => self.tensor_sort(&result.sort),
@@ -179,7 +190,11 @@ impl Checker<'_, '_> {
         };
         self.require_arity(function, args, span)?;
         self.require_expandable(key, span)?;
-        let mut callee = self.sizes_of_call(function, args)?;
+        let (mut callee, demands) = self.sizes_of_call(function, args)?;
+        for clause in demands {
+            self.facts.requires.push(clause.clone());
+            blocks.push(Block::Requires(clause));
+        }
         for (param, arg) in function.params.iter().zip(args) {
             if param.sort.kind != SortKind::Size {
                 let binding = self.argument(param, arg, &mut callee, blocks)?;
@@ -196,8 +211,12 @@ impl Checker<'_, '_> {
         self.calls.pop();
         if self.diagnostics.len() > reported {
             let found = self.diagnostics.split_off(reported);
-            let cause = found.into_iter().find(|d| d.code == "call::recursion" || d.code == "call::size");
-            return Err(self.report(cause.unwrap_or_else(|| super::expansion(&function.name.text, span))));
+            let cause = found.into_iter().find(|d| d.code == "call::recursion" || d.code == CALL_SIZE);
+            return Err(self.report(match cause {
+                Some(size) if size.code == CALL_SIZE => size.moved(span),
+                Some(recursion) => recursion,
+                None => super::expansion(&function.name.text, span),
+            }));
         }
         views
     }
@@ -219,27 +238,29 @@ impl Checker<'_, '_> {
         if self.calls.len() >= MAX_CALL_DEPTH || self.file.inlined.get() > MAX_INLINED {
             let message = format!("the calls of this file expand to more than {MAX_INLINED} statements or nest deeper than {MAX_CALL_DEPTH}");
             return Err(self.report(
-                Diagnostic::new("call::size", span, message)
+                Diagnostic::new(CALL_SIZE, span, message)
                     .help("define a tensor with an axis over the repeated part instead of repeating calls"),
             ));
         }
         Ok(())
     }
 
-    /// The callee's scope with its sizes bound.
-    fn sizes_of_call(&mut self, function: &Function, args: &[Expr]) -> Check<Scope> {
+    /// The callee's scope with its sizes bound. Its own proofs take sizes to be
+    /// natural numbers: what is not proved so is demanded.
+    fn sizes_of_call(&mut self, function: &Function, args: &[Expr]) -> Check<(Scope, Vec<Requires>)> {
         let mut callee = self.file.scope();
+        let mut demands = Vec::new();
         for (param, arg) in function.params.iter().zip(args) {
             if param.sort.kind == SortKind::Size {
                 let size = self.extent(arg)?;
                 let natural = Guard::Compare(Cmp::Ge, size.clone(), Index::constant(0));
-                if !self.trusted && self.prove(&natural) != Verdict::Proved {
-                    self.assume_extent(&size);
+                if self.prove(&natural) != Verdict::Proved {
+                    demands.push(Requires { binders: Vec::new(), condition: natural });
                 }
                 callee.insert(&param.name.text, Binding::Index(size), param.name.span);
             }
         }
-        Ok(callee)
+        Ok((callee, demands))
     }
 
     /// Elaborates the body of a callee in its own scope and frame.
@@ -309,7 +330,7 @@ impl Checker<'_, '_> {
             let index = self.index(arg)?;
             if let Some(outside) = self.outside(&index, bound, arg.span, 0) {
                 let reader =
-                    Reader { kind: Kind::Argument, name: &param.name.text, text: String::new() };
+                    Reader { kind: Kind::Argument, name: &param.name.text, text: String::new(), open: String::new() };
                 self.report_outside(&reader, &[outside]);
             }
             return Ok(Binding::Index(index));
@@ -417,6 +438,12 @@ fn instead_of(name: &str) -> Option<&'static str> {
         "float" => "real(i)",
         _ => return None,
     })
+}
+
+/// The call as written.
+pub(super) fn as_call(name: &Name, args: &[Expr]) -> String {
+    let kind = ExprKind::Call(name.clone(), args.to_vec());
+    crate::print::expr(&Expr { kind, span: name.span })
 }
 
 /// `(lo, hi)`, or `y`

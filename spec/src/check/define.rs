@@ -85,10 +85,14 @@ impl Checker<'_, '_> {
             self.show_sort(&announced.element, &announced.shape),
             self.show_sort(element, shape)
         );
-        Err(self.report(
-            Diagnostic::new("recurrence::sort", target.name.span, message)
-                .help("write all axes of the tensor, and `: index(m)` if it is an index, at its definition"),
-        ))
+        self.scope.insert(&target.name.text, Binding::Broken, target.name.span);
+        let help = match element {
+            Element::Index(bound) => {
+                format!("write its sort at its definition, `{}: index({})`, and all its axes", show_target(target), self.show_index(bound))
+            }
+            Element::Real => format!("write all its axes at its definition: `{}` has {} of {}", show_target(target), announced.shape.len(), shape.len()),
+        };
+        Err(self.report(Diagnostic::new("recurrence::sort", target.name.span, message).help(help)))
     }
 
     /// The variables of a target's axes: the carried ones, then its own.
@@ -194,7 +198,7 @@ impl Checker<'_, '_> {
             }
             (None, Kind::Index) => {
                 let index = self.index(value)?;
-                let bound = self.infer_bound(&index, value.span)?;
+                let bound = self.infer_bound(&index, value.span, Some(target))?;
                 Ok((Element::Index(bound), axes, Value::Index(index)))
             }
             (Some(Element::Real) | None, _) => Ok((Element::Real, axes, Value::Real(self.real(value)?))),
@@ -214,7 +218,7 @@ impl Checker<'_, '_> {
             let more = self.bind_all(binders)?;
             if self.kind(body) == Kind::Index {
                 let index = self.index(body)?;
-                let bound = self.infer_bound(&index, body.span)?;
+                let bound = self.infer_bound(&index, body.span, Some(target))?;
                 return Ok((Value::Index(index), Element::Index(bound), more));
             }
             return Ok((Value::Real(self.real(body)?), Element::Real, more));
@@ -226,7 +230,9 @@ impl Checker<'_, '_> {
         }
         let frame = self.enter_expression();
         let mut inner = Blocks::new();
+        let known = self.facts.mark();
         let view = self.view(value, &mut inner);
+        self.facts.reset(known);
         self.leave(frame);
         self.entry_of(view?, inner, value.span)
     }
@@ -261,20 +267,27 @@ impl Checker<'_, '_> {
     }
 
     /// A range that holds an index: one more than its largest value.
-    pub(super) fn infer_bound(&mut self, index: &Index, span: Span) -> Check<Extent> {
+    pub(super) fn infer_bound(
+        &mut self,
+        index: &Index,
+        span: Span,
+        target: Option<&Target>,
+    ) -> Check<Extent> {
         let bound = self.upper(index).and_then(|u| u.add(&Index::constant(1)));
         let lower = Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0));
         let verdict = if self.trusted { Verdict::Proved } else { self.prove(&lower) };
         let shown = self.show_index(index);
-        let declare = "declare the range of the definition, `t[i: n]: index(m) = ..`: entries are in `0..m`, proved or checked at the call";
+        let range = bound.as_ref().map_or_else(|| "m".to_owned(), |b| self.show_index(b));
+        let target = target.map_or_else(|| "k[i: n]".to_owned(), show_target);
+        let declare = format!("declare its range, `{target}: index({range}) = ..`: entries are in `0..{range}`, proved or checked at the call");
         let (message, help) = match (bound, verdict) {
             (Some(bound), Verdict::Proved) => return Ok(bound),
             (_, Verdict::Disproved(_)) if !depends_on_data(index) => (
                 format!("the index `{shown}` can be negative, and an index tensor has entries from 0"),
                 format!("keep it from 0: `if {} then {shown} else 0`", self.show_lower(index)),
             ),
-            (None, _) => (format!("the range of the index `{shown}` cannot be inferred"), declare.to_owned()),
-            (Some(_), _) => (format!("the index `{shown}` is not proved to be at least 0"), declare.to_owned()),
+            (None, _) => (format!("the range of the index `{shown}` cannot be inferred"), declare),
+            (Some(_), _) => (format!("the index `{shown}` is not proved to be at least 0"), declare),
         };
         Err(self.report(Diagnostic::new("typing::bound", span, message).help(help)))
     }
@@ -397,8 +410,10 @@ impl Checker<'_, '_> {
     }
 
     fn announced_sort(&mut self, target: &Target, place: usize, value: &Expr) -> Check<(Element, Vec<Extent>)> {
+        let whole = target.axes.iter().all(|a| matches!(a, Axis::Carried(_)));
         if let ExprKind::Call(name, args) = &value.kind
             && self.inlines(&name.text)
+            && whole
         {
             let (element, shape) = self.result_sort_of_call(name, args, place, value.span)?;
             let leading = self.frame.leading();
@@ -428,9 +443,22 @@ impl Checker<'_, '_> {
         let message = format!("the range of the index tensor `{}` is not written", target.name.text);
         Err(self.report(
             Diagnostic::new("typing::bound", target.name.span, message)
-                .help(format!("write `{}[..]: index(m) = ..`", target.name.text)),
+                .help(format!("write it: `{}: index(m) = ..`, where entries are in `0..m`", show_target(target))),
         ))
     }
+}
+
+/// `t[i: n]`
+fn show_target(target: &Target) -> String {
+    let axis = |axis: &Axis| match axis {
+        Axis::Bind(binder) => format!("{}: {}", binder.name.text, crate::print::expr(&binder.range)),
+        Axis::Carried(name) => name.text.clone(),
+    };
+    if target.axes.is_empty() {
+        return target.name.text.clone();
+    }
+    let axes: Vec<String> = target.axes.iter().map(axis).collect();
+    format!("{}[{}]", target.name.text, axes.join(", "))
 }
 
 /// The whole axis.

@@ -1,6 +1,7 @@
 //! Propositions.
 
 use super::access::{as_access, letters};
+use super::call::as_call;
 use super::outside::{self, Reader};
 use super::scope::Binding;
 use super::sort::Kind;
@@ -33,20 +34,24 @@ impl Checker<'_, '_> {
     }
 
     fn not_a_proposition(&mut self, expr: &Expr) -> Reported {
-        let name = match &expr.kind {
-            ExprKind::Name(name) => Some(name.as_str()),
-            ExprKind::Access(name, _) => Some(name.text.as_str()),
-            _ => None,
-        };
         if let Some(reported) = self.unbound(expr) {
             return reported;
         }
-        let relation = name.filter(|n| matches!(self.scope.get(n), Some(Binding::Relation(_))));
-        let help = match relation {
-            Some(name) => format!("membership is written with parentheses: `{name}(i, j)`"),
-            None => format!("compare it with something: `{} != 0`", crate::print::expr(expr)),
+        let is_relation = |name: &str| matches!(self.scope.get(name), Some(Binding::Relation(_)));
+        let (found, help) = match &expr.kind {
+            ExprKind::Name(name) if is_relation(name) => {
+                (format!("the relation `{name}`"), format!("say which indices: `{name}(i, j)`"))
+            }
+            ExprKind::Access(name, indices) if is_relation(&name.text) => (
+                format!("the relation `{}`", name.text),
+                format!("membership is written with parentheses: `{}`", as_call(name, indices)),
+            ),
+            _ => {
+                let text = crate::print::expr(expr);
+                (self.kind(expr).noun().to_owned(), format!("compare it with something: `{text} != 0`"))
+            }
         };
-        let message = format!("a proposition is wanted here, found {}", self.kind(expr).noun());
+        let message = format!("a proposition is wanted here, found {found}");
         self.report(Diagnostic::new("typing::proposition", expr.span, message).help(help))
     }
 
@@ -139,7 +144,7 @@ impl Checker<'_, '_> {
             None if self.file.functions.contains_key(name.text.as_str())
                 || crate::function::Fun::named(&name.text).is_some() =>
             {
-                let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
+                let text = as_call(name, args);
                 let message = format!("a proposition is wanted here, found the call of `{}`", name.text);
                 return Err(self.report(
                     Diagnostic::new("typing::proposition", span, message)
@@ -169,8 +174,11 @@ impl Checker<'_, '_> {
         let outside: Vec<_> = places
             .filter_map(|(place, ((index, extent), arg))| self.outside(index, extent, arg.span, place))
             .collect();
-        let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
-        self.report_outside(&Reader { kind: outside::Kind::Member, name: &name.text, text }, &outside);
+        if !outside.is_empty() {
+            let (kind, text) = (outside::Kind::Member, as_call(name, args));
+            let reader = Reader { kind, name: &name.text, text, open: String::new() };
+            self.report_outside(&reader, &outside);
+        }
         Ok(Guard::Member(relation, indices))
     }
 }

@@ -1,5 +1,6 @@
 //! Index expressions: affine forms, quotients by constants, reads of data.
 
+use super::call::as_call;
 use super::scope::Binding;
 use super::sort::Kind;
 use super::{Check, Checker, Reported};
@@ -83,7 +84,7 @@ impl Checker<'_, '_> {
                 let tensor = self.symbols.tensor(view.tensor);
                 match (&tensor.element, tensor.shape.len() - view.prefix.len()) {
                     (ir::Element::Index(_), 0) => Ok(Index::atom(Atom::Read(view.tensor, view.prefix))),
-                    (ir::Element::Index(_), rank) => Err(self.missing_indices(name, rank, span)),
+                    (ir::Element::Index(_), _) => Err(self.missing_indices(name, &[], &view, span)),
                     (ir::Element::Real, _) => Err(self.real_as_index(name, span)),
                 }
             }
@@ -92,7 +93,7 @@ impl Checker<'_, '_> {
                 let message = format!("`{name}` is a relation, not an index");
                 Err(self.report(
                     Diagnostic::new("typing::index", span, message)
-                        .help(format!("membership `{name}(i, j)` is a proposition")),
+                        .help(format!("membership is a proposition, which restricts: `sum(i: n, j: n) [{name}(i, j)] * ..`")),
                 ))
             }
             Some(Binding::Broken) => Err(Reported),
@@ -129,8 +130,9 @@ impl Checker<'_, '_> {
         };
         let message = format!("an index is wanted here, found {found}");
         let help = match expr.kind {
-            ExprKind::Power(..) => "powers of indices are not affine: write a constant as its value, `2^3` as `8`",
-            ExprKind::Let(..) | ExprKind::For(..) => "define the index tensor in a statement of its own and read it here",
+            ExprKind::Power(..) => "a power of an index is not affine: write a constant as its value, `2^3` as `8`, or `floor(real(i)^2)` under a guard",
+            ExprKind::Let(..) | ExprKind::For(..) => "write the index itself, or define it in a statement of its own, `k[i: n] = ..`, and read `k[i]`",
+            ExprKind::Bracket(_) => "write `if p then 1 else 0` for the index that is 1 where `p` holds",
             ExprKind::Reduce { .. } => "write `floor(..)` around it to round a real down to an index",
             _ => "index expressions are integers, index variables, sizes, reads of index tensors, `+ - * / %` by constants, `floor(..)`, `if`, `argmax`, `argmin`",
         };
@@ -155,7 +157,7 @@ impl Checker<'_, '_> {
             let message = format!("the call of `{name}` cannot stand inside an index expression");
             return self.report(
                 Diagnostic::new("typing::index", span, message)
-                    .help(format!("bind its result in a statement of its own: `k = {name}(..)`, then use `k`")),
+                    .help(format!("bind its result in a statement of its own, `k = {}`, and use `k`", as_call(called, args))),
             );
         }
         let message = format!("an index is wanted here, found the call of `{name}`");
@@ -274,7 +276,7 @@ impl Checker<'_, '_> {
             let message = format!("`{}` takes one variable, found {}", op.name(), binders.len());
             return Err(self.report(
                 Diagnostic::new("typing::argmax", span, message)
-                    .help("search one axis at a time, or give the pairs one axis of their own"),
+                    .help("search one axis at a time: `best[i: n] = max(j: m) A[i, j]`, then `argmax(i: n) best[i]`"),
             ));
         };
         self.scoped(|c| {

@@ -35,6 +35,7 @@ use crate::ir::{self, Extent, Guard, Requires, Symbols, Typed, VarId};
 use indexmap::IndexMap;
 use order::Order;
 use scope::{Binding, Scope};
+use rustc_hash::FxHashSet;
 use std::cell::Cell;
 use stmt::Frame;
 
@@ -90,6 +91,8 @@ pub fn check(module: &Module) -> Result<Checked, Vec<Diagnostic>> {
     }
     diagnostics.sort_by_key(Diagnostic::span);
     diagnostics.dedup();
+    let mut sizes = 0;
+    diagnostics.retain(|d| d.code != call::CALL_SIZE || (sizes += 1, sizes == 1).1);
     Err(diagnostics)
 }
 
@@ -170,6 +173,8 @@ struct Checker<'m, 'f> {
     frame: Frame,
     /// The innermost reduction around the current place.
     reducing: Option<(ast::Reduction, Vec<VarId>)>,
+    /// Sizes that are used and no parameters.
+    missing: FxHashSet<String>,
     /// Functions with a user-given derivative met so far.
     user_functions: IndexMap<String, UserFunId>,
     /// Functions being inlined, outermost first.
@@ -178,12 +183,32 @@ struct Checker<'m, 'f> {
     trusted: bool,
 }
 
+/// How much was known at a place.
+#[derive(Clone, Copy)]
+struct Known {
+    requires: usize,
+    extents: usize,
+}
+
 /// What is in force at a place.
 #[derive(Default)]
 struct Facts {
     guards: Vec<Guard>,
     requires: Vec<Requires>,
     extents: Vec<Extent>,
+}
+
+impl Facts {
+    fn mark(&self) -> Known {
+        Known { requires: self.requires.len(), extents: self.extents.len() }
+    }
+
+    /// Forgets what the definitions of an expression have shown: where it is not evaluated,
+    /// nothing has.
+    fn reset(&mut self, known: Known) {
+        self.requires.truncate(known.requires);
+        self.extents.truncate(known.extents);
+    }
 }
 
 impl<'m, 'f> Checker<'m, 'f> {
@@ -198,6 +223,7 @@ impl<'m, 'f> Checker<'m, 'f> {
             order: Order::default(),
             frame: Frame::default(),
             reducing: None,
+            missing: FxHashSet::default(),
             user_functions: IndexMap::new(),
             calls: Vec::new(),
             trusted: false,

@@ -88,8 +88,7 @@ impl Checker<'_, '_> {
         let entry = format!("{name}[{}]", shown.join(", "));
         let message = format!("`{entry}` is not computed yet where it is read");
         let steps: Vec<String> = self.order.open.iter().map(|(v, d)| self.show_step(*v, *d)).collect();
-        let guards: Vec<String> =
-            self.facts.guards.iter().map(|g| format!("`{}`", self.show_guard(g))).collect();
+        let guards = self.show_guards();
         let mut diagnostic = Diagnostic::new("recurrence::order", span, message)
             .at("a recurrence reads strictly earlier entries")
             .note(format!("the block runs {}", steps.join(", then ")));

@@ -28,8 +28,10 @@ pub(super) struct Reader<'a> {
     pub(super) kind: Kind,
     /// The tensor, relation or parameter.
     pub(super) name: &'a str,
-    /// The expression as written.
+    /// The expression as written; of a row, one of its entries.
     pub(super) text: String,
+    /// The binders of the axes that a row leaves open.
+    pub(super) open: String,
 }
 
 /// An index that is not proved within `0..extent`.
@@ -120,7 +122,7 @@ impl Checker<'_, '_> {
                 Verdict::Proved | Verdict::Unknown => None,
             })
         };
-        if let Some(example) = outside.iter().find_map(shown) {
+        if let Some(example) = outside.iter().find_map(shown).filter(|_| !never) {
             diagnostic = diagnostic.note(example);
         }
         let help = if never { self.last_entry(reader, first) } else { self.guard_help(reader, outside) };
@@ -161,7 +163,7 @@ impl Checker<'_, '_> {
             Kind::Index => format!(
                 "guard the product that reads it, `[{guard}] * ..`, or write `if {guard} then {text} else 0`"
             ),
-            Kind::Row => format!("pass it by entries: `for(k: ..) [{guard}] * {}[.., k]`", reader.name),
+            Kind::Row => format!("pass it by entries: `for({}) [{guard}] * {text}`", reader.open),
             Kind::Member => format!("ask first whether it is: `{guard} and {text}`"),
             Kind::Argument => format!("guard the call: `[{guard}] * ..`"),
         };

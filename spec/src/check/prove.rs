@@ -35,11 +35,17 @@ impl Checker<'_, '_> {
         let mut seen = Vec::new();
         vars.retain(|v| !seen.contains(v) && (seen.push(*v), true).1);
         let mut known: Vec<String> = vars.into_iter().map(|v| self.show_range(v)).collect();
-        known.extend(self.facts.guards.iter().map(|g| format!("`{}`", self.show_guard(g))));
+        known.extend(self.show_guards());
         if known.is_empty() {
             return diagnostic.note("known here: sizes are not negative");
         }
         diagnostic.note(format!("known here: {}", known.join(", ")))
+    }
+
+    /// The guards in force.
+    pub(super) fn show_guards(&self) -> Vec<String> {
+        let guards = self.facts.guards.iter().filter(|g| !g.is_truth());
+        guards.map(|g| format!("`{}`", self.show_guard(g))).collect()
     }
 
     fn show_range(&self, var: VarId) -> String {

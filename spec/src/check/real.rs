@@ -66,8 +66,8 @@ impl Checker<'_, '_> {
                 let rank = tensor.shape.len() - view.prefix.len();
                 match tensor.element {
                     ir::Element::Real if rank == 0 => Ok(ir::Expr::Access(view.tensor, view.prefix)),
-                    ir::Element::Real => Err(self.missing_indices(name, rank, span)),
-                    ir::Element::Index(_) => Err(self.index_name_as_real(name, span)),
+                    _ if rank > 0 => Err(self.missing_indices(name, &[], &view, span)),
+                    ir::Element::Real | ir::Element::Index(_) => Err(self.index_name_as_real(name, span)),
                 }
             }
             Some(Binding::Index(_)) => Err(self.index_name_as_real(name, span)),
@@ -118,6 +118,9 @@ impl Checker<'_, '_> {
             self.diagnostics.extend(found.iter().cloned());
             return Reported;
         }
+        if self.missing.contains(name) {
+            return Reported;
+        }
         let message = format!("`{name}` is not defined here");
         let mut unknown = Diagnostic::new("names::unknown", span, message);
         unknown = match self.scope.similar(name) {
@@ -132,16 +135,32 @@ impl Checker<'_, '_> {
         self.report(unknown)
     }
 
-    fn sum(&mut self, items: &[(Sign, Expr)]) -> Check<ir::Expr> {
-        let mut args = Vec::with_capacity(items.len());
-        for (sign, item) in items {
-            let value = self.real(item)?;
-            args.push(match sign {
-                Sign::Plus => value,
-                Sign::Minus => ir::Expr::Apply(Fun::Neg, vec![value]),
-            });
+    /// A size that is not in scope: said once in a function.
+    pub(super) fn unknown_size(&mut self, name: &str, span: Span) -> Reported {
+        if self.scope.similar(name).is_some() || !self.missing.insert(name.to_owned()) {
+            return self.unknown_name(name, span);
         }
-        Ok(ir::Expr::Apply(Fun::Add, args))
+        let message = format!("`{name}` is not defined here");
+        self.report(
+            Diagnostic::new("names::unknown", span, message)
+                .at("shapes and ranges are sizes")
+                .help(format!("a size is a parameter: add `{name}: size` to those of the function")),
+        )
+    }
+
+    fn sum(&mut self, items: &[(Sign, Expr)]) -> Check<ir::Expr> {
+        let values = self.reals(items.iter().map(|(_, item)| item))?;
+        let signed = |((sign, _), value): (&(Sign, Expr), ir::Expr)| match sign {
+            Sign::Plus => value,
+            Sign::Minus => ir::Expr::Apply(Fun::Neg, vec![value]),
+        };
+        Ok(ir::Expr::Apply(Fun::Add, items.iter().zip(values).map(signed).collect()))
+    }
+
+    /// Every expression as a real; the mistakes of all are reported.
+    fn reals<'e>(&mut self, exprs: impl Iterator<Item = &'e Expr>) -> Check<Vec<ir::Expr>> {
+        let values: Vec<Check<ir::Expr>> = exprs.map(|e| self.real(e)).collect();
+        values.into_iter().collect()
     }
 
     /// A product chain: its indicators guard all its other factors.
@@ -180,8 +199,8 @@ impl Checker<'_, '_> {
     /// `f1 * f2 / f3 ..`, left to right; a run of `*` is one product.
     fn factors(&mut self, items: &[&(ChainOp, Expr)]) -> Check<ir::Expr> {
         let mut run: Vec<ir::Expr> = Vec::new();
-        for (op, item) in items {
-            let factor = self.real(item)?;
+        let values = self.reals(items.iter().map(|(_, item)| item))?;
+        for ((op, item), factor) in items.iter().zip(values) {
             match op {
                 ChainOp::Times => run.push(factor),
                 ChainOp::Over => {
@@ -250,8 +269,7 @@ impl Checker<'_, '_> {
                 };
                 return Err(self.report(Diagnostic::new("typing::arity", span, message).help(help)));
             }
-            let args = args.iter().map(|a| self.real(a)).collect::<Check<Vec<_>>>()?;
-            return Ok(ir::Expr::Apply(row.fun, args));
+            return Ok(ir::Expr::Apply(row.fun, self.reals(args.iter())?));
         }
         match self.scope.get(&name.text) {
             Some(Binding::Relation(_)) => {

@@ -64,7 +64,12 @@ impl Checker<'_, '_> {
                 Reduction::Argmax | Reduction::Argmin => Kind::Index,
                 Reduction::Sum | Reduction::Prod | Reduction::Max | Reduction::Min => Kind::Real,
             },
-            ExprKind::For(_, body) | ExprKind::Let(_, body) => self.kind(body),
+            ExprKind::For(_, body) => self.kind(body),
+            // the names of a `let` are not in scope here, and it is no integer
+            ExprKind::Let(_, body) => match self.kind(body) {
+                Kind::Integer => Kind::Real,
+                kind => kind,
+            },
             ExprKind::If(_, then, other) => self.kind(then).join(self.kind(other)),
         }
     }
@@ -110,7 +115,7 @@ impl Checker<'_, '_> {
 
     /// An extent or range: an index expression in sizes alone.
     pub(super) fn extent(&mut self, expr: &Expr) -> Check<Extent> {
-        let index = self.index(expr)?;
+        let index = self.size(expr)?;
         if is_extent(&index) {
             return Ok(index);
         }
@@ -118,13 +123,23 @@ impl Checker<'_, '_> {
         Err(self.report(
             Diagnostic::new("typing::extent", expr.span, message)
                 .at("shapes and ranges depend on sizes alone")
-                .help("use the largest extent, and a guard `[p]` where entries are read"),
+                .help("pass it as a parameter of sort `size`, or use the largest extent with a guard `[p]` where entries are read"),
         ))
+    }
+
+    /// An index where sizes are wanted.
+    fn size(&mut self, expr: &Expr) -> Check<Index> {
+        match &expr.kind {
+            ExprKind::Name(name) if self.scope.get(name).is_none() => {
+                Err(self.unknown_size(name, expr.span))
+            }
+            _ => self.index(expr),
+        }
     }
 
     /// The range of a binder.
     pub(super) fn range(&mut self, binder: &Binder) -> Check<Extent> {
-        let index = self.index(&binder.range)?;
+        let index = self.size(&binder.range)?;
         if is_extent(&index) {
             return Ok(index);
         }

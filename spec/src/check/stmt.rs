@@ -121,8 +121,8 @@ impl Checker<'_, '_> {
                 Ok((Element::Index(bound), self.extents(shape)?))
             }
             SortKind::Size | SortKind::Rel(_) => Err(self.report(
-                Diagnostic::new("typing::sort", sort.span, "a tensor sort is wanted here")
-                    .help("write `real[n]`, or `index(m)[n]` for integers in `0..m`; sizes and relations are parameters only"),
+                Diagnostic::new("typing::sort", sort.span, "only a parameter is a size or a relation")
+                    .help("write `real[n]`, or `index(m)[n]` for integers in `0..m`; a size as a number is `y = real(n)`"),
             )),
         }
     }
@@ -351,7 +351,7 @@ impl Checker<'_, '_> {
         stmts: &[Stmt],
         body: impl FnOnce(&mut Self) -> Check<ir::Expr>,
     ) -> Check<ir::Expr> {
-        let clauses = self.facts.requires.len();
+        let known = self.facts.mark();
         let out = self.scoped(|c| {
             let frame = c.enter_expression();
             let mut blocks = Blocks::new();
@@ -360,7 +360,7 @@ impl Checker<'_, '_> {
             let body = body(c)?;
             Ok(if blocks.is_empty() { body } else { ir::Expr::Let(blocks, Box::new(body)) })
         });
-        self.facts.requires.truncate(clauses);
+        self.facts.reset(known);
         out
     }
 }

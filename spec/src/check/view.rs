@@ -56,16 +56,16 @@ impl Checker<'_, '_> {
             }
             ExprKind::Call(name, args) if self.inlines(&name.text) => {
                 let views = self.inline(name, args, expr.span, blocks, &[])?;
-                self.single_result(name, views)
+                self.single_result(name, args, expr.span, views)
             }
             ExprKind::For(binders, body) => self.generator(binders, body, blocks),
             ExprKind::Let(..) if self.is_tensor(expr) => Err(self.report(
                 Diagnostic::new("typing::rank", expr.span, "`let` cannot make a tensor here")
-                    .help("define the tensor in a statement of its own, or put `let` inside `for(..)`"),
+                    .help("put `let` inside: `for(i: n) let a = b in c`"),
             )),
             _ if self.kind(expr) == Kind::Index => {
                 let index = self.index(expr)?;
-                let bound = self.infer_bound(&index, expr.span)?;
+                let bound = self.infer_bound(&index, expr.span, None)?;
                 Ok(self.materialize("k", Element::Index(bound), &[], Value::Index(index), blocks))
             }
             _ => {
@@ -87,7 +87,9 @@ impl Checker<'_, '_> {
             if c.is_tensor(body) {
                 let mut inner = Blocks::new();
                 let frame = c.enter_expression();
+                let known = c.facts.mark();
                 let view = c.view(body, &mut inner);
+                c.facts.reset(known);
                 c.leave(frame);
                 let (value, element, more) = c.entry_of(view?, inner, body.span)?;
                 axes.extend(more);
@@ -95,7 +97,7 @@ impl Checker<'_, '_> {
             }
             if c.kind(body) == Kind::Index {
                 let index = c.index(body)?;
-                let bound = c.infer_bound(&index, body.span)?;
+                let bound = c.infer_bound(&index, body.span, None)?;
                 return Ok(c.materialize("g", Element::Index(bound), &axes, Value::Index(index), blocks));
             }
             let value = Value::Real(c.real(body)?);
@@ -123,7 +125,7 @@ impl Checker<'_, '_> {
             Element::Index(_) if !blocks.is_empty() => {
                 return Err(self.report(
                     Diagnostic::new("typing::index", span, "an index tensor that a call computes cannot be taken apart here")
-                        .help("bind the result of the call in a statement of its own first"),
+                        .help("call it once for each index, in a block that binds its result whole: `rec i: n { q[i] = f(..) }`"),
                 ));
             }
             Element::Index(_) => Value::Index(Index::atom(ir::Atom::Read(view.tensor, indices))),

@@ -59,17 +59,29 @@ impl Normalize {
         if open.is_empty() {
             return Ok(kept);
         }
+        if let Some(projected) = self.shadow(&open, &kept, vars) {
+            return Ok(kept.into_iter().chain(projected).collect());
+        }
+        // `a != b` is `a > b or a < b`: where one of them is always possible, so is it
+        let split = |cmp: Cmp| -> Vec<Guard> { open.iter().map(|g| narrow(g, cmp)).collect() };
+        let possible = [Cmp::Gt, Cmp::Lt].into_iter().any(|cmp| {
+            self.shadow(&split(cmp), &kept, vars).is_some_and(|projected| projected.is_empty())
+        });
+        if possible {
+            return Ok(kept);
+        }
+        let affine = |g: &Guard| self.cast(&mut Shadow::default(), &narrow(g, Cmp::Gt), vars).is_some();
+        match open.iter().find(|g| !affine(g)) {
+            Some(stuck) => Err(outside(stuck)),
+            None => Err(open.iter().flat_map(outside).collect()),
+        }
+    }
+
+    /// The exact shadow of comparisons on `vars`; `None` if there is none.
+    fn shadow(&self, open: &[Guard], kept: &[Guard], vars: &[VarId]) -> Option<Vec<Guard>> {
         let mut shadow = Shadow::default();
-        for guard in &open {
-            if self.cast(&mut shadow, guard, vars).is_none() {
-                return Err(outside(guard));
-            }
-        }
-        let gone: Vec<VarId> = open.iter().flat_map(outside).collect();
-        match self.project(shadow, &kept) {
-            Some(projected) => Ok(kept.into_iter().chain(projected).collect()),
-            None => Err(gone),
-        }
+        open.iter().try_for_each(|guard| self.cast(&mut shadow, guard, vars))?;
+        self.project(shadow, kept)
     }
 
     /// Adds a comparison to the system to be projected; `None` if it is not affine.
@@ -150,7 +162,7 @@ impl Normalize {
         Some(fresh)
     }
 
-    fn prove(&self, guards: &[Guard], goal: &Guard) -> Verdict {
+    pub(super) fn prove(&self, guards: &[Guard], goal: &Guard) -> Verdict {
         let facts = bounds::Facts {
             symbols: &self.symbols,
             guards,
@@ -175,6 +187,14 @@ impl Normalize {
 fn in_order(vars: &[VarId], needed: &[VarId], context: &Context) -> Vec<VarId> {
     let others = context.vars.iter().filter(|v| vars.contains(v) && !needed.contains(v));
     needed.iter().chain(others).copied().collect()
+}
+
+/// `a != b` narrowed to one side; anything else as it is.
+fn narrow(guard: &Guard, cmp: Cmp) -> Guard {
+    match guard {
+        Guard::Compare(Cmp::Ne, a, b) => Guard::Compare(cmp, a.clone(), b.clone()),
+        other => other.clone(),
+    }
 }
 
 /// A system over atoms, some of which are to go.

@@ -3,7 +3,7 @@
 use super::domain::Domain;
 use super::{Context, Level, Normalize, free_vars, overflow};
 use crate::ast::Cmp;
-use crate::bounds::arg_is_total;
+use crate::bounds::{Verdict, arg_is_total};
 use crate::ir::{
     Atom, Block, Def, Element, Expr, Extent, Guard, Index, Rec, Requires, Tensor, TensorId, Value,
     VarId,
@@ -99,7 +99,7 @@ impl Normalize {
         let mut level = self.deepest(&reads);
         loop {
             let carried = &self.levels[level].carried;
-            let others = free.iter().filter(|v| !carried.contains(v));
+            let others = context.vars.iter().filter(|v| free.contains(v) && !carried.contains(v));
             let needed: Vec<VarId> = carried.iter().chain(others).copied().collect();
             let domain = self.choose_domain(&needed, value, context);
             let deeper = domain.guards.iter().map(|g| self.level_of_guard(g)).max().unwrap_or(0);
@@ -126,7 +126,8 @@ impl Normalize {
         let fresh: Vec<VarId> = lifted.depends.iter().map(|v| self.copy_var(*v)).collect();
         let rename = renaming(&lifted.depends, &fresh);
         let value = substitute(value, &rename);
-        let guards: Vec<Guard> = guards.iter().map(|g| substitute_guard(g, &rename)).collect();
+        let mut guards: Vec<Guard> = guards.iter().map(|g| substitute_guard(g, &rename)).collect();
+        fresh.iter().for_each(|v| guards.extend(self.widen(*v)));
         let (recurrent, own) = own.split_at(lifted.recurrent);
         let axes: Vec<VarId> =
             lifted.lead.iter().chain(recurrent).chain(&fresh).chain(own).copied().collect();
@@ -169,6 +170,18 @@ impl Normalize {
         let clause = Requires { binders: fresh, condition };
         self.requires.push(clause.clone());
         self.emit(Block::Requires(clause));
+    }
+
+    /// A range that may be negative is that of a reduction and can be no extent: the
+    /// variable gets the range without what is subtracted; a guard takes its place.
+    fn widen(&mut self, var: VarId) -> Option<Guard> {
+        let range = self.symbols.var(var).range.clone();
+        let natural = Guard::Compare(Cmp::Ge, range.clone(), Index::constant(0));
+        if self.prove(&[], &natural) == Verdict::Proved {
+            return None;
+        }
+        self.symbols.vars[var.index()].range = without_negative(&range)?;
+        Some(Guard::Compare(Cmp::Lt, Index::var(var), range))
     }
 
     fn copy_var(&mut self, var: VarId) -> VarId {
@@ -284,6 +297,27 @@ impl Normalize {
     fn relocate_blocks(&self, blocks: &[Block<Def>]) -> Vec<Block<Def>> {
         rebuild_blocks(&mut Relocate(self), blocks).unwrap_or_else(|| overflow())
     }
+}
+
+/// An extent that is at least this one and never negative, if its form shows one.
+fn without_negative(extent: &Extent) -> Option<Extent> {
+    let mut terms = Vec::new();
+    for (atom, c) in extent.terms() {
+        match atom {
+            Atom::Size(_) | Atom::Mod(..) if *c < 0 => {}
+            Atom::Div(e, k) if *c > 0 => {
+                terms.push((Atom::Div(Box::new(without_negative(e)?), *k), *c));
+            }
+            Atom::Size(_) | Atom::Mod(..) => terms.push((atom.clone(), *c)),
+            Atom::Div(..)
+            | Atom::Var(_)
+            | Atom::Read(..)
+            | Atom::Floor(_)
+            | Atom::If(_)
+            | Atom::Arg(_) => return None,
+        }
+    }
+    Index::collect(terms, extent.constant_part().max(0))
 }
 
 fn one_more(extent: &Extent) -> Extent {

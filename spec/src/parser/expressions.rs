@@ -252,8 +252,8 @@ impl Parser<'_> {
         let open = self.bump().span;
         let arguments = self.list(Kind::CloseParen, Self::expr)?;
         let help = match self.kind() {
-            Kind::Colon | Kind::Eq => {
-                "variables are bound by `sum`, `prod`, `max`, `min`, `argmax`, `argmin` and `for`"
+            Kind::Colon | Kind::Eq | Kind::Keyword(Keyword::In) => {
+                "`sum`, `prod`, `max`, `min`, `argmax`, `argmin` and `for` bind variables, as in `max(i: n) x[i]`"
             }
             _ => "",
         };

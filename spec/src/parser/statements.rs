@@ -109,7 +109,9 @@ impl Parser<'_> {
         let mut names = Vec::new();
         loop {
             let name = self.name("the name of a result, as in `(lo, hi) = f(x)`")?;
-            names.push(Target { name, axes: Vec::new(), sort: None });
+            let bracket = self.kind() == Kind::OpenBracket;
+            let axes = if bracket { self.axes()? } else { Vec::new() };
+            names.push(Target { name, axes, sort: None });
             if !self.eat(Kind::Comma) {
                 break;
             }

@@ -1,0 +1,66 @@
+//! Times the walk from text to value: parsing, checking and normalizing a program of
+//! a thousand statements, and interpreting a million points. The throughput column is
+//! statements, bytes or points a second.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use iverson::interpreter::{eval, eval_ssa};
+use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::{Typed, check, normalize, parse};
+use std::fmt::Write;
+use std::hint::black_box;
+
+/// A program of `count` statements with shifted, guarded accesses.
+fn chain(count: usize) -> String {
+    let mut text = String::from("fn chain(n: size, x: real[n + 1]) -> (y: real) {\n");
+    text.push_str("    a0[i: n] = x[i] + x[i + 1]\n");
+    for k in 1..count {
+        let p = k - 1;
+        let _ = writeln!(
+            text,
+            "    a{k}[i: n] = sin(a{p}[i]) * x[i + 1] + [i > 0] * a{p}[i - 1] - [i + 2 < n] * a{p}[i + 2]^2"
+        );
+    }
+    let _ = writeln!(text, "    y = sum(i: n) a{}[i]\n}}", count - 1);
+    text
+}
+
+fn typed(text: &str) -> Typed {
+    let module = parse(text).expect("the program parses");
+    let checked = check(&module).expect("the program checks");
+    checked.functions.into_values().next_back().expect("there is a function")
+}
+
+fn front_end(c: &mut Criterion) {
+    let text = chain(1000);
+    let module = parse(&text).expect("the program parses");
+    let program = typed(&text);
+    let mut group = c.benchmark_group("front_end/1000_statements");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("parse", |b| b.iter(|| parse(black_box(&text))));
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("check", |b| b.iter(|| check(black_box(&module))));
+    group.bench_function("normalize", |b| b.iter(|| normalize(black_box(&program))));
+    group.finish();
+}
+
+fn interpreter(c: &mut Criterion) {
+    let n = 1000;
+    let program = typed(
+        "fn matvec(n: size, A: real[n, n], x: real[n]) -> (y: real[n]) {\n    y[i: n] = sum(j: n) A[i, j] * x[j]\n}\n",
+    );
+    let ssa = normalize(&program);
+    let entries = |count: usize| (0..count).map(|k| (k % 7) as f64 - 3.0).collect();
+    let matrix = Value::Real(Dense { shape: vec![n, n], data: entries(n * n) });
+    let vector = Value::Real(Dense { shape: vec![n], data: entries(n) });
+    let inputs: Values<f64> = Values::from_iter([("A".to_owned(), matrix), ("x".to_owned(), vector)]);
+    let mut group = c.benchmark_group("interpreter/million_points");
+    group.sample_size(10).throughput(Throughput::Elements((n * n) as u64));
+    group.bench_function("eval", |b| b.iter(|| eval(&program, &inputs, Limits::default())));
+    group.bench_function("eval_ssa_counting", |b| {
+        b.iter(|| eval_ssa(&ssa, &inputs, Limits::default()));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, front_end, interpreter);
+criterion_main!(benches);
