@@ -52,7 +52,8 @@ fn interpreter(c: &mut Criterion) {
     let entries = |count: usize| (0..count).map(|k| (k % 7) as f64 - 3.0).collect();
     let matrix = Value::Real(Dense { shape: vec![n, n], data: entries(n * n) });
     let vector = Value::Real(Dense { shape: vec![n], data: entries(n) });
-    let inputs: Values<f64> = Values::from_iter([("A".to_owned(), matrix), ("x".to_owned(), vector)]);
+    let inputs: Values<f64> =
+        Values::from_iter([("A".to_owned(), matrix), ("x".to_owned(), vector)]);
     let mut group = c.benchmark_group("interpreter/million_points");
     group.sample_size(10).throughput(Throughput::Elements((n * n) as u64));
     group.bench_function("eval", |b| b.iter(|| eval(&program, &inputs, Limits::default())));

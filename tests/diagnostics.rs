@@ -4,6 +4,8 @@
 //! rendered text. A code of the checker needs a case here and a row in the
 //! chapter's table.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use iverson::spec::{Diagnostic, check, parse, render};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -70,13 +72,19 @@ fn every_diagnostic_helps_and_points_into_the_text() {
         let diagnostics = diagnose(&source);
         assert!(!diagnostics.is_empty(), "{name} is not wrong");
         for diagnostic in &diagnostics {
-            assert!(diagnostic.help.as_ref().is_some_and(|help| !help.is_empty()), "{name}: {diagnostic:?}");
+            assert!(
+                diagnostic.help.as_ref().is_some_and(|help| !help.is_empty()),
+                "{name}: {diagnostic:?}"
+            );
             for label in &diagnostic.labels {
                 let span = label.span.start as usize..label.span.end as usize;
                 assert!(source.get(span).is_some(), "{name}: {diagnostic:?}");
             }
         }
-        assert!(diagnostics.is_sorted_by_key(|d| d.span().start), "{name}: in the order of the text");
+        assert!(
+            diagnostics.is_sorted_by_key(|d| d.span().start),
+            "{name}: in the order of the text"
+        );
     }
 }
 
@@ -85,29 +93,74 @@ type Fix = (&'static str, &'static str, &'static str, &'static str);
 
 const FIXES: &[Fix] = &[
     ("bounds-access-argmax", "y[k]", "[k < n] * y[k]", "[k < n] * y[k]"),
-    ("bounds-access-convolution", "x[i + j - 1]", "[0 <= i + j - 1 < n] * x[i + j - 1]", "[0 <= i + j - 1 < n] * x[i + j - 1]"),
-    ("bounds-access-data", "x[p[e] + 1]", "[p[e] + 1 < n] * x[p[e] + 1]", "[p[e] + 1 < n] * x[p[e] + 1]"),
-    ("bounds-access-data", "    y[", "    requires(e: m) p[e] + 1 < n\n    y[", "requires(e: m) p[e] + 1 < n"),
+    (
+        "bounds-access-convolution",
+        "x[i + j - 1]",
+        "[0 <= i + j - 1 < n] * x[i + j - 1]",
+        "[0 <= i + j - 1 < n] * x[i + j - 1]",
+    ),
+    (
+        "bounds-access-data",
+        "x[p[e] + 1]",
+        "[p[e] + 1 < n] * x[p[e] + 1]",
+        "[p[e] + 1 < n] * x[p[e] + 1]",
+    ),
+    (
+        "bounds-access-data",
+        "    y[",
+        "    requires(e: m) p[e] + 1 < n\n    y[",
+        "requires(e: m) p[e] + 1 < n",
+    ),
     ("bounds-access-first", "x[0]", "[0 < n] * x[0]", "[0 < n] * x[0]"),
     ("bounds-access-first", "    y", "    requires 0 < n\n    y", "requires 0 < n"),
     ("bounds-access-guarded", "x[i + 1]", "[i + 1 < n] * x[i + 1]", "[i + 1 < n] * x[i + 1]"),
     ("bounds-access-index", "x[next[i + 1]]", "[i + 1 < n] * x[next[i + 1]]", "[i + 1 < n] * "),
     ("bounds-access-max", "(j: 3)", "(j: 3 where i + j < n)", "where i + j < n"),
     ("bounds-access-next", "x[i + 1]", "[i + 1 < n] * x[i + 1]", "[i + 1 < n] * x[i + 1]"),
-    ("bounds-access-range", "A[i, j]", "[i < n and j < m] * A[i, j]", "[i < n and j < m] * A[i, j]"),
-    ("bounds-access-relation", "edge(i, i + 1)", "i + 1 < n and edge(i, i + 1)", "i + 1 < n and edge(i, i + 1)"),
+    (
+        "bounds-access-range",
+        "A[i, j]",
+        "[i < n and j < m] * A[i, j]",
+        "[i < n and j < m] * A[i, j]",
+    ),
+    (
+        "bounds-access-relation",
+        "edge(i, i + 1)",
+        "i + 1 < n and edge(i, i + 1)",
+        "i + 1 < n and edge(i, i + 1)",
+    ),
     ("names-function-without-call", "sin *", "sin(x[i]) *", "sin("),
     ("names-unknown", "wieght", "weight", "weight"),
     ("names-unknown-index", "x[i]", "sum(i: n) x[i]", "sum(i: n) x[i]"),
     ("names-unknown-size", "(x:", "(n: size, x:", "n: size"),
     ("recurrence-order", "s[t] /", "[t > 0] * s[t - 1] /", "[t > 0] * s[t - 1]"),
-    ("recurrence-order-statements", "s[t] = gate[t]", "s[t] = [t > 0] * gate[t - 1]", "[t > 0] * gate[t - 1]"),
+    (
+        "recurrence-order-statements",
+        "s[t] = gate[t]",
+        "s[t] = [t > 0] * gate[t - 1]",
+        "[t > 0] * gate[t - 1]",
+    ),
     ("typing-axis", "y[i]", "y[i: n]", "i: n"),
     ("typing-bound-recurrence", "place[t] =", "place[t]: index(m) =", "place[t]: index(m)"),
     ("typing-divisor", "x[i] / [d[i] > 0]", "[d[i] > 0] * x[i] / d[i]", "[d[i] > 0] * "),
-    ("typing-index-computed", "Q[i: n] = other(n, P[i])", "rec i: n { Q[i] = other(n, P[i]) }", "rec i: n {"),
-    ("typing-real-argmax", "argmax(i: n) x[i]", "real(argmax(i: n) x[i])", "real(argmax(i: n) x[i])"),
-    ("typing-real-call", "y = 2 * best(n, x)", "k = best(n, x)\n    y = 2 * real(k)", "k = best(n, x)"),
+    (
+        "typing-index-computed",
+        "Q[i: n] = other(n, P[i])",
+        "rec i: n { Q[i] = other(n, P[i]) }",
+        "rec i: n {",
+    ),
+    (
+        "typing-real-argmax",
+        "argmax(i: n) x[i]",
+        "real(argmax(i: n) x[i])",
+        "real(argmax(i: n) x[i])",
+    ),
+    (
+        "typing-real-call",
+        "y = 2 * best(n, x)",
+        "k = best(n, x)\n    y = 2 * real(k)",
+        "k = best(n, x)",
+    ),
     ("typing-real-entry", "label[i]", "real(label[i])", "real(label[i])"),
     ("typing-real-floor", "floor(x)", "real(floor(x))", "real(floor(x))"),
     ("typing-real-index", "i * x", "real(i) * x", "real(i)"),

@@ -82,7 +82,16 @@ fn files_are_of_a_size_to_read() {
 
 #[test]
 fn every_source_file_says_what_it_is() {
-    for folder in ["affine/src", "spec/src", "interpreter/src", "ad/src", "src", "cli/src", "tests", "benches"] {
+    for folder in [
+        "affine/src",
+        "spec/src",
+        "interpreter/src",
+        "ad/src",
+        "src",
+        "cli/src",
+        "tests",
+        "benches",
+    ] {
         for path in sources(folder) {
             let text = fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("//!"), "{} has no module comment", path.display());
@@ -104,7 +113,9 @@ fn nothing_is_left_undone_in_the_sources() {
 
 #[test]
 fn documents_link_to_files_that_exist() {
-    for document in ["README.md", "ARCHITECTURE.md", "DESIGN.md", "COMPARE.md", "examples/README.md"] {
+    for document in
+        ["README.md", "ARCHITECTURE.md", "DESIGN.md", "COMPARE.md", "examples/README.md"]
+    {
         let folder = Path::new(ROOT).join(document).parent().unwrap().to_path_buf();
         for link in read(document).split("](").skip(1) {
             let target = link.split([')', '#']).next().unwrap_or_default();

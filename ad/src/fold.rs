@@ -1,15 +1,20 @@
-//! What stands for a fold when it is differentiated.
+//! What stands for a fold when it is differentiated: one term that is linear in
+//! what the fold reads, and the statements that this term needs.
 //!
-//! * `max_j e[j]` is `e[m]` with `m = argmax_j e[j]`: the first point that attains it.
-//! * `prod_j e[j]` has the derivative `Σ_j (Π_{l≠j} e[l]) ė[j]`. The product of the
-//!   others is that of those before times that of those after, two recurrences: no
-//!   division, so zeros are exact in every order.
+//! * `y = max_j [P] e[j]` has the derivative `[m < n] ė[m]`, where `m` is the first
+//!   point that attains the maximum: `argmax_j [P] e[j]`, or with several binders
+//!   found coordinate by coordinate.
+//! * `y = prod_j [P] e[j]` has the derivative `Σ_j [P] (Π_{l≠j} e[l]) ė[j]`. The
+//!   product of the others is that of those before times that of those after, two
+//!   recurrences: no division, so it is right where factors are 0, in every order.
+//!   Several binders are taken one at a time.
 //!
-//! Several binders are taken one at a time for products; for `max` and `min` the
-//! first point that attains the value is found coordinate by coordinate.
+//! The statements of the program itself stay as they are.
 
-use crate::program::{companion, copy_var, overflow};
+use crate::partials::mul;
+use crate::program::{access, companion, overflow};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
+use iverson_spec::bounds::without_negative;
 use iverson_spec::function::Fun;
 use iverson_spec::ir::{
     Atom, Block, Element, Expr, Guard, Index, Rec, Symbols, Tensor, TensorId, VarId,
@@ -18,255 +23,249 @@ use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson_spec::traverse::{Rewrite, Substitute};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// `weight · term`, where the weight is constant for this derivative.
-#[derive(Clone, Debug)]
+/// `weight · term`, where only the body of the term is differentiated.
 pub(crate) struct Weighted {
     pub(crate) term: Term,
     pub(crate) weight: Expr,
 }
 
-/// A program whose folds have what their derivatives need.
-pub(crate) struct Prepared {
-    pub(crate) program: TensorSsa,
-    /// For each active fold, the terms that stand for it.
-    pub(crate) linear: FxHashMap<TensorId, Vec<Weighted>>,
-}
+/// For each active fold, the term that stands for it.
+pub(crate) type Linear = FxHashMap<TensorId, Weighted>;
 
-/// Adds to each active fold the statements that its derivative reads.
-pub(crate) fn prepare(program: &TensorSsa, active: &FxHashSet<TensorId>) -> Prepared {
+/// The program with the statements that the derivatives of active folds read, and
+/// the linear terms. Definitions that depend on an input are added to `active`.
+pub(crate) fn prepare(
+    program: &TensorSsa,
+    active: &mut FxHashSet<TensorId>,
+) -> (TensorSsa, Linear) {
+    let symbols = program.symbols.clone();
     let mut pass = Prepare {
-        symbols: program.symbols.clone(),
+        symbols,
         active,
-        linear: FxHashMap::default(),
+        linear: Linear::default(),
         carried: Vec::new(),
-        added: FxHashSet::default(),
+        out: Vec::new(),
     };
     let body = pass.blocks(&program.body);
-    let program = TensorSsa { symbols: pass.symbols, body, ..program.clone() };
-    Prepared { program, linear: pass.linear }
+    let prepared = TensorSsa {
+        name: program.name.clone(),
+        symbols: pass.symbols,
+        params: program.params.clone(),
+        body,
+        results: program.results.clone(),
+    };
+    (prepared, pass.linear)
 }
 
 struct Prepare<'a> {
     symbols: Symbols,
-    active: &'a FxHashSet<TensorId>,
-    linear: FxHashMap<TensorId, Vec<Weighted>>,
+    active: &'a mut FxHashSet<TensorId>,
+    linear: Linear,
+    /// The recurrence variables in force.
     carried: Vec<VarId>,
-    /// Active tensors that this pass made.
-    added: FxHashSet<TensorId>,
+    /// The blocks made so far at this level.
+    out: Vec<Block<Stmt>>,
 }
 
 impl Prepare<'_> {
     fn blocks(&mut self, blocks: &[Block<Stmt>]) -> Vec<Block<Stmt>> {
-        let mut out = Vec::with_capacity(blocks.len());
+        let above = std::mem::take(&mut self.out);
         for block in blocks {
             match block {
-                Block::Stmt(stmt) => self.stmt(stmt, &mut out),
                 Block::Rec(rec) => {
                     let depth = self.carried.len();
                     self.carried.extend(rec.vars.iter().map(|(v, _)| *v));
                     let body = self.blocks(&rec.body);
                     self.carried.truncate(depth);
-                    out.push(Block::Rec(Rec { vars: rec.vars.clone(), body }));
+                    self.out.push(Block::Rec(Rec { vars: rec.vars.clone(), body }));
                 }
-                Block::Requires(requires) => out.push(Block::Requires(requires.clone())),
+                Block::Stmt(stmt) => self.stmt(stmt),
+                Block::Requires(_) => self.out.push(block.clone()),
             }
         }
-        out
+        std::mem::replace(&mut self.out, above)
     }
 
-    fn stmt(&mut self, stmt: &Stmt, out: &mut Vec<Block<Stmt>>) {
+    /// A statement, after what its derivative needs.
+    fn stmt(&mut self, stmt: &Stmt) {
         let is_active = self.active.contains(&stmt.tensor);
         match &stmt.rhs {
-            Rhs::Fold(op @ (Reduction::Max | Reduction::Min), term) if is_active => {
-                out.push(Block::Stmt(stmt.clone()));
-                self.extremum(*op, stmt, term, out);
-            }
-            Rhs::Fold(Reduction::Prod, term) if is_active => self.product(stmt, term, out),
-            Rhs::Sum(_) | Rhs::Fold(..) | Rhs::Arg(..) | Rhs::Index(_) => {
-                out.push(Block::Stmt(stmt.clone()));
-            }
+            Rhs::Fold(Reduction::Prod, term) if is_active => self.product(stmt, term),
+            Rhs::Fold(op, term) if is_active => self.extremum(*op, stmt, term),
+            Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => {}
         }
+        self.out.push(Block::Stmt(stmt.clone()));
     }
 
-    fn access(stmt: &Stmt, tensor: TensorId) -> Expr {
-        Expr::Access(tensor, stmt.axes.iter().map(|v| Index::var(*v)).collect())
+    /// Adds `tensor[axes of stmt] = rhs`; gives the access to its entry.
+    fn add(&mut self, tensor: TensorId, stmt: &Stmt, rhs: Rhs) -> Expr {
+        self.out.push(Block::Stmt(Stmt { tensor, axes: stmt.axes.clone(), rhs }));
+        access(tensor, &stmt.axes)
     }
 
-    fn read(stmt: &Stmt, tensor: TensorId) -> Index {
-        let indices = stmt.axes.iter().map(|v| Index::var(*v)).collect();
-        Index::atom(Atom::Read(tensor, indices))
-    }
+    // Maxima and minima.
 
-    /// `y = max_j [P] e` is `[m < n] e[m]` with `m = argmax_j [P] e`.
-    fn extremum(&mut self, op: Reduction, stmt: &Stmt, term: &Term, out: &mut Vec<Block<Stmt>>) {
+    /// `max_j [P] e[j]` is `[m < n and P(m)] e[m]`.
+    fn extremum(&mut self, op: Reduction, stmt: &Stmt, term: &Term) {
         let at = match term.binders.as_slice() {
-            [binder] => vec![self.argument(op, stmt, term, *binder, out)],
-            _ => self.coordinates(stmt, term, out),
+            [binder] => {
+                let arg = if op == Reduction::Max { Reduction::Argmax } else { Reduction::Argmin };
+                vec![self.find(stmt, *binder, Rhs::Arg(arg, term.clone()))]
+            }
+            _ => self.coordinates(op, stmt, term),
         };
+        let found = term.binders.iter().zip(&at).map(|(binder, m)| {
+            Guard::Compare(Cmp::Lt, m.clone(), self.symbols.var(*binder).range.clone())
+        });
+        let found = Guard::all(found.collect());
         let place = |v: VarId| term.binders.iter().position(|b| *b == v).map(|p| at[p].clone());
-        let mut guard = Guard::truth();
-        for (binder, index) in term.binders.iter().zip(&at) {
-            let range = self.symbols.var(*binder).range.clone();
-            guard = guard.and(Guard::Compare(Cmp::Lt, index.clone(), range));
-        }
-        let own = Substitute(place).guard(&term.guard).unwrap_or_else(|| overflow());
-        let body = Substitute(place).expr(&term.body).unwrap_or_else(|| overflow());
-        let term = Term { binders: Vec::new(), guard: guard.and(own), body };
-        self.linear.insert(stmt.tensor, vec![Weighted { term, weight: Expr::integer(1) }]);
+        let moved = moved(term, place);
+        let term = Term { guard: found.and(moved.guard), binders: Vec::new(), body: moved.body };
+        self.linear.insert(stmt.tensor, Weighted { term, weight: Expr::integer(1) });
     }
 
-    /// `m[i] = argmax(j where P) e`
-    fn argument(
-        &mut self,
-        op: Reduction,
-        stmt: &Stmt,
-        term: &Term,
-        binder: VarId,
-        out: &mut Vec<Block<Stmt>>,
-    ) -> Index {
-        let arg = if op == Reduction::Max { Reduction::Argmax } else { Reduction::Argmin };
-        let tensor = self.index_tensor(stmt, binder);
-        let rhs = Rhs::Arg(arg, term.clone());
-        out.push(Block::Stmt(Stmt { tensor, axes: stmt.axes.clone(), rhs }));
-        Self::read(stmt, tensor)
-    }
-
-    fn index_tensor(&mut self, stmt: &Stmt, binder: VarId) -> TensorId {
-        let row = self.symbols.tensor(stmt.tensor).clone();
-        let range = self.symbols.var(binder).range.clone();
+    /// Adds an index tensor with values of `binder`, or its range where there is none.
+    fn find(&mut self, stmt: &Stmt, binder: VarId, rhs: Rhs) -> Index {
+        let row = self.symbols.tensor(stmt.tensor);
+        let (name, shape) = (format!("{}_at", row.name), row.shape.clone());
+        let range = &self.symbols.var(binder).range;
         let bound = range.add(&Index::constant(1)).unwrap_or_else(|| overflow());
-        let name = format!("{}_at", row.name);
-        self.symbols.add_tensor(Tensor { name, element: Element::Index(bound), shape: row.shape })
+        let tensor = Tensor { name, element: Element::Index(bound), shape };
+        let tensor = self.symbols.add_tensor(tensor);
+        self.add(tensor, stmt, rhs);
+        Index::atom(Atom::Read(tensor, stmt.axes.iter().map(|v| Index::var(*v)).collect()))
     }
 
-    /// The first point, in the order of the binders, at which the body is the value:
-    /// the least first coordinate of such points, then the least second one given that.
-    fn coordinates(&mut self, stmt: &Stmt, term: &Term, out: &mut Vec<Block<Stmt>>) -> Vec<Index> {
-        let value = Self::access(stmt, stmt.tensor);
-        let mut guard = term.guard.clone().and(Guard::Real(
-            Cmp::Eq,
-            Box::new((term.body.clone(), value)),
-        ));
-        let count = companion(&mut self.symbols, stmt.tensor, "_count");
-        let counted = Term {
+    /// The first point, in the order of the binders, where the body is the value:
+    /// the least first coordinate of such points, the least second one given that, ..
+    fn coordinates(&mut self, op: Reduction, stmt: &Stmt, term: &Term) -> Vec<Index> {
+        let value = companion(&mut self.symbols, stmt.tensor, "_value");
+        let value = self.add(value, stmt, Rhs::Fold(op, term.clone()));
+        let attained = Guard::Real(Cmp::Eq, Box::new((term.body.clone(), value)));
+        let mut guard = term.guard.clone().and(attained);
+        let over = |guard: &Guard, body| Term {
             binders: term.binders.clone(),
             guard: guard.clone(),
-            body: Expr::integer(1),
+            body,
         };
-        let axes = stmt.axes.clone();
-        out.push(Block::Stmt(Stmt { tensor: count, axes: axes.clone(), rhs: Rhs::Sum(vec![counted]) }));
-        let some = Guard::Real(Cmp::Gt, Box::new((Self::access(stmt, count), Expr::integer(0))));
+        let count = companion(&mut self.symbols, stmt.tensor, "_count");
+        let count = self.add(count, stmt, Rhs::Sum(vec![over(&guard, Expr::integer(1))]));
+        let some = Guard::Real(Cmp::Gt, Box::new((count, Expr::integer(0))));
         let mut at = Vec::new();
         for binder in &term.binders {
+            let own = over(&guard, Expr::Real(Index::var(*binder)));
             let least = companion(&mut self.symbols, stmt.tensor, "_least");
-            let body = Expr::Real(Index::var(*binder));
-            let search = Term { binders: term.binders.clone(), guard: guard.clone(), body };
-            let rhs = Rhs::Fold(Reduction::Min, search);
-            out.push(Block::Stmt(Stmt { tensor: least, axes: axes.clone(), rhs }));
-            let found = Index::atom(Atom::Floor(Box::new(Self::access(stmt, least))));
+            let least = self.add(least, stmt, Rhs::Fold(Reduction::Min, own));
+            let found = Index::atom(Atom::Floor(Box::new(least)));
             let range = self.symbols.var(*binder).range.clone();
             let index = Index::atom(Atom::If(Box::new((some.clone(), found, range))));
-            let tensor = self.index_tensor(stmt, *binder);
-            out.push(Block::Stmt(Stmt { tensor, axes: axes.clone(), rhs: Rhs::Index(index) }));
-            let coordinate = Self::read(stmt, tensor);
+            let coordinate = self.find(stmt, *binder, Rhs::Index(index));
             guard = guard.and(Guard::Compare(Cmp::Eq, Index::var(*binder), coordinate.clone()));
             at.push(coordinate);
         }
         at
     }
 
-    /// `y = prod_j [P] e`: the product of the others is `before[j] · after[j]`.
-    fn product(&mut self, stmt: &Stmt, term: &Term, out: &mut Vec<Block<Stmt>>) {
-        let [first, rest @ ..] = term.binders.as_slice() else {
-            out.push(Block::Stmt(Stmt { rhs: Rhs::Sum(vec![term.clone()]), ..stmt.clone() }));
-            return;
+    // Products.
+
+    /// `prod_j [P] e[j]`: the product of the others is `before[j] · after[j]`.
+    fn product(&mut self, stmt: &Stmt, term: &Term) {
+        let (term, weight) = match term.binders.as_slice() {
+            [] => (term.clone(), Expr::integer(1)),
+            [first, rest @ ..] => {
+                let term =
+                    if rest.is_empty() { term.clone() } else { self.part(stmt, term, *first) };
+                let before = self.running(stmt, &term, *first, Direction::Ascending);
+                let after = self.running(stmt, &term, *first, Direction::Descending);
+                (term, Expr::Apply(Fun::Mul, vec![before, after]))
+            }
         };
-        let term = if rest.is_empty() { term.clone() } else { self.inner_product(stmt, term, *first, out) };
-        out.push(Block::Stmt(Stmt { rhs: Rhs::Fold(Reduction::Prod, term.clone()), ..stmt.clone() }));
-        let before = self.running(stmt, &term, *first, Direction::Ascending, out);
-        let after = self.running(stmt, &term, *first, Direction::Descending, out);
-        let weight = Expr::Apply(Fun::Mul, vec![before, after]);
-        self.linear.insert(stmt.tensor, vec![Weighted { term, weight }]);
+        self.linear.insert(stmt.tensor, Weighted { term, weight });
     }
 
-    /// The product over all binders but the first, as a statement; what is left to fold.
-    fn inner_product(
-        &mut self,
-        stmt: &Stmt,
-        term: &Term,
-        first: VarId,
-        out: &mut Vec<Block<Stmt>>,
-    ) -> Term {
-        let row = self.symbols.tensor(stmt.tensor).clone();
-        let outer = copy_var(&mut self.symbols, first);
-        let mut shape = row.shape.clone();
-        shape.push(self.symbols.var(first).range.clone());
-        let name = format!("{}_part", row.name);
-        let tensor = self.symbols.add_tensor(Tensor { name, element: Element::Real, shape });
-        let rename = |v: VarId| (v == first).then(|| Index::var(outer));
-        let inner = Term {
-            binders: term.binders[1..].to_vec(),
-            guard: Substitute(rename).guard(&term.guard).unwrap_or_else(|| overflow()),
-            body: Substitute(rename).expr(&term.body).unwrap_or_else(|| overflow()),
-        };
-        let axes: Vec<VarId> = stmt.axes.iter().copied().chain([outer]).collect();
-        self.added.insert(tensor);
-        let part = Stmt { tensor, axes, rhs: Rhs::Fold(Reduction::Prod, inner.clone()) };
-        self.product(&part, &inner, out);
-        let indices = stmt.axes.iter().chain([&first]).map(|v| Index::var(*v)).collect();
-        Term { binders: vec![first], guard: Guard::truth(), body: Expr::Access(tensor, indices) }
+    /// The product over all binders but the first, as a tensor; what is left to fold.
+    fn part(&mut self, stmt: &Stmt, term: &Term, first: VarId) -> Term {
+        let (axis, within) = self.axis(first);
+        let axes: Vec<VarId> = stmt.axes.iter().copied().chain([axis]).collect();
+        let tensor = self.tensor_over(stmt, "_part", &axes);
+        let inner = moved(term, |v| (v == first).then(|| Index::var(axis)));
+        let guard = within.and(inner.guard);
+        let inner = Term { binders: term.binders[1..].to_vec(), guard, body: inner.body };
+        let part = Stmt { tensor, axes, rhs: Rhs::Fold(Reduction::Prod, inner) };
+        self.active.insert(tensor);
+        self.stmt(&part);
+        let own: Vec<VarId> = stmt.axes.iter().copied().chain([first]).collect();
+        Term { binders: vec![first], guard: Guard::truth(), body: access(tensor, &own) }
     }
 
-    /// The product of the factors that come before `j` in the direction, as a recurrence.
-    fn running(
-        &mut self,
-        stmt: &Stmt,
-        term: &Term,
-        binder: VarId,
-        direction: Direction,
-        out: &mut Vec<Block<Stmt>>,
-    ) -> Expr {
-        let step = copy_var(&mut self.symbols, binder);
+    /// The product of the factors that come before `binder` in the direction:
+    /// `r[j] = [j = 0] + [j > 0 and P(j - 1)] r[j - 1] e[j - 1] + [j > 0 and not P(j - 1)] r[j - 1]`
+    fn running(&mut self, stmt: &Stmt, term: &Term, binder: VarId, direction: Direction) -> Expr {
         let range = self.symbols.var(binder).range.clone();
-        let carried = self.carried.len();
-        let (lead, own) = stmt.axes.split_at(carried);
-        let axes: Vec<VarId> = lead.iter().copied().chain([step]).chain(own.iter().copied()).collect();
-        let shape = axes.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
-        let suffix = if direction == Direction::Ascending { "_before" } else { "_after" };
-        let name = format!("{}{suffix}", self.symbols.tensor(stmt.tensor).name);
-        let tensor = self.symbols.add_tensor(Tensor { name, element: Element::Real, shape });
-        let entry = |at: Index| {
-            let lead = lead.iter().map(|v| Index::var(*v));
-            let own = own.iter().map(|v| Index::var(*v));
-            Expr::Access(tensor, lead.chain([at]).chain(own).collect())
-        };
-        let one = Index::constant(1);
+        let (step, within) = self.axis(binder);
         let here = Index::var(step);
-        let shifted = if direction == Direction::Ascending { here.sub(&one) } else { here.add(&one) };
-        let previous = shifted.unwrap_or_else(|| overflow());
-        let last = range.sub(&one).unwrap_or_else(|| overflow());
-        let start = if direction == Direction::Ascending {
-            Guard::Compare(Cmp::Gt, here, Index::constant(0))
-        } else {
-            Guard::Compare(Cmp::Lt, here, last)
+        let (suffix, by, first, beyond) = match direction {
+            Direction::Ascending => ("_before", -1, Index::constant(0), Cmp::Gt),
+            Direction::Descending => ("_after", 1, shifted(&range, -1), Cmp::Lt),
         };
-        let at_previous = |v: VarId| (v == binder).then(|| previous.clone());
-        let taken = Substitute(at_previous).guard(&term.guard).unwrap_or_else(|| overflow());
-        let factor = Substitute(at_previous).expr(&term.body).unwrap_or_else(|| overflow());
+        let (lead, own) = stmt.axes.split_at(self.carried.len());
+        let axes = [lead, &[step], own].concat();
+        let tensor = self.tensor_over(stmt, suffix, &axes);
+        let entry = |at: &Index| {
+            let vars = |vars: &[VarId]| vars.iter().map(|v| Index::var(*v)).collect::<Vec<_>>();
+            Expr::Access(tensor, [&vars(lead), std::slice::from_ref(at), &vars(own)].concat())
+        };
+        let previous = shifted(&here, by);
+        let Term { guard: taken, body: factor, .. } =
+            moved(term, |v| (v == binder).then(|| previous.clone()));
+        let starts = within.clone().and(Guard::Compare(Cmp::Eq, here.clone(), first.clone()));
+        let goes_on = within.and(Guard::Compare(beyond, here, first));
         let mut terms = vec![
-            at(start.clone().negate(), Expr::integer(1)),
-            at(start.clone().and(taken.clone()), crate::partials::mul(entry(previous.clone()), factor)),
+            at(starts, Expr::integer(1)),
+            at(goes_on.clone().and(taken.clone()), mul(entry(&previous), factor)),
         ];
         if !taken.is_truth() {
-            terms.push(at(start.and(taken.negate()), entry(previous)));
+            terms.push(at(goes_on.and(taken.negate()), entry(&previous)));
         }
         let body = vec![Block::Stmt(Stmt { tensor, axes, rhs: Rhs::Sum(terms) })];
-        out.push(Block::Rec(Rec { vars: vec![(step, direction)], body }));
-        entry(Index::var(binder))
+        self.out.push(Block::Rec(Rec { vars: vec![(step, direction)], body }));
+        entry(&Index::var(binder))
+    }
+
+    /// A variable for an axis over the range of a binder. A range that may be
+    /// negative is no extent: the axis is as long as it may be, and a guard keeps
+    /// to the range.
+    fn axis(&mut self, binder: VarId) -> (VarId, Guard) {
+        let row = self.symbols.var(binder).clone();
+        let extent = without_negative(&row.range).unwrap_or_else(|| row.range.clone());
+        let is_range = extent == row.range;
+        let axis = self.symbols.add_var(row.name, extent);
+        let within = Guard::Compare(Cmp::Lt, Index::var(axis), row.range);
+        (axis, if is_range { Guard::truth() } else { within })
+    }
+
+    /// A real tensor with the axes, named after that of the statement.
+    fn tensor_over(&mut self, stmt: &Stmt, suffix: &str, axes: &[VarId]) -> TensorId {
+        let name = format!("{}{suffix}", self.symbols.tensor(stmt.tensor).name);
+        let shape = axes.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
+        self.symbols.add_tensor(Tensor { name, element: Element::Real, shape })
     }
 }
 
-/// `[guard] * body`, without binders.
+/// `[guard] * body`
 fn at(guard: Guard, body: Expr) -> Term {
     Term { binders: Vec::new(), guard, body }
+}
+
+/// The guard and the body with index expressions in the place of variables.
+fn moved(term: &Term, to: impl Fn(VarId) -> Option<Index> + Copy) -> Term {
+    Term {
+        binders: term.binders.clone(),
+        guard: Substitute(to).guard(&term.guard).unwrap_or_else(|| overflow()),
+        body: Substitute(to).expr(&term.body).unwrap_or_else(|| overflow()),
+    }
+}
+
+fn shifted(index: &Index, by: i64) -> Index {
+    index.add(&Index::constant(by)).unwrap_or_else(|| overflow())
 }

@@ -28,14 +28,15 @@ mod uses;
 pub use forward::jvp;
 pub use reverse::vjp;
 
-use iverson_spec::function::Fun;
 use thiserror::Error;
 
 /// Why a program has no derivative.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum AdError {
     /// A function without a known derivative is applied to an active value.
-    #[error("`{function}` has no derivative here: `{tensor}` applies it to a value that depends on the inputs; give one with a `derivative` clause")]
+    #[error(
+        "`{function}` has no derivative here: `{tensor}` applies it to a value that depends on the inputs; give one with a `derivative` clause"
+    )]
     NoDerivative {
         /// The function.
         function: String,
@@ -50,6 +51,12 @@ pub enum AdError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// An input that is named twice.
+    #[error("`{name}` is named twice; name each parameter once")]
+    NamedTwice {
+        /// What was named.
+        name: String,
+    },
 }
 
 impl AdError {
@@ -59,12 +66,7 @@ impl AdError {
             Self::NoDerivative { function, .. } => {
                 Self::NoDerivative { function, tensor: name.to_owned() }
             }
-            other @ Self::NotAnInput { .. } => other,
+            other @ (Self::NotAnInput { .. } | Self::NamedTwice { .. }) => other,
         }
     }
-}
-
-/// The name of a function in a message.
-fn function_name(fun: Fun) -> String {
-    fun.name().unwrap_or("a function of the program").to_owned()
 }

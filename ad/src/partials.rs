@@ -4,8 +4,9 @@
 //! kink the row says which side is taken. The rows are read by both modes.
 
 use crate::AdError;
+use crate::user;
 use iverson_spec::ast::Cmp;
-use iverson_spec::function::{Fun, UserFunId};
+use iverson_spec::function::Fun;
 use iverson_spec::ir::{Expr, Guard, Symbols};
 use iverson_spec::number::Number;
 
@@ -66,16 +67,20 @@ fn neg(a: Expr) -> Expr {
     iverson_spec::ssa::negate(a)
 }
 
+fn pow(a: Expr, b: Expr) -> Expr {
+    Expr::Apply(Fun::Pow, vec![a, b])
+}
+
 fn sqr(a: Expr) -> Expr {
-    Expr::Apply(Fun::Pow, vec![a, int(2)])
+    pow(a, int(2))
 }
 
 fn call(fun: Fun, a: Expr) -> Expr {
     Expr::Apply(fun, vec![a])
 }
 
-fn real(cmp: Cmp, a: &Expr, b: Expr) -> Guard {
-    Guard::Real(cmp, Box::new((a.clone(), b)))
+fn real(cmp: Cmp, a: Expr, b: Expr) -> Guard {
+    Guard::Real(cmp, Box::new((a, b)))
 }
 
 /// `∂f/∂x` at `x`, for a function of one argument.
@@ -99,8 +104,8 @@ fn unary(f: Fun, x: &Expr) -> Option<Vec<Case>> {
         Fun::Sqrt => always(div(int(1), mul(int(2), call(Fun::Sqrt, x)))),
         // 0 at the kink
         Fun::Abs => vec![
-            when(real(Cmp::Gt, &x, int(0)), int(1)),
-            when(real(Cmp::Lt, &x, int(0)), int(-1)),
+            when(real(Cmp::Gt, x.clone(), int(0)), int(1)),
+            when(real(Cmp::Lt, x, int(0)), int(-1)),
         ],
         Fun::Sigmoid => {
             let other = call(Fun::Sigmoid, neg(x.clone()));
@@ -112,8 +117,8 @@ fn unary(f: Fun, x: &Expr) -> Option<Vec<Case>> {
         }
         Fun::Lgamma => always(call(Fun::Digamma, x)),
         Fun::Digamma => always(call(Fun::Trigamma, x)),
-        Fun::Trigamma => return None,
-        Fun::Add
+        Fun::Trigamma
+        | Fun::Add
         | Fun::Mul
         | Fun::Div
         | Fun::Pow
@@ -124,48 +129,43 @@ fn unary(f: Fun, x: &Expr) -> Option<Vec<Case>> {
     })
 }
 
-/// `∂f/∂x` and `∂f/∂y` at `(x, y)`, for a function of two arguments.
-fn binary(f: Fun, x: &Expr, y: &Expr) -> Option<[Vec<Case>; 2]> {
+/// `∂f/∂x` (`place` 0) or `∂f/∂y` (`place` 1) at `(x, y)`, for a function of two arguments.
+fn binary(f: Fun, x: &Expr, y: &Expr, place: usize) -> Option<Vec<Case>> {
     let (a, b) = (x.clone(), y.clone());
     let norm = || add(sqr(x.clone()), sqr(y.clone()));
-    Some(match f {
-        Fun::Div => [always(div(int(1), b.clone())), always(neg(div(a, sqr(b))))],
-        Fun::Pow => power(x, y),
-        Fun::Atan2 => [always(div(b, norm())), always(neg(div(a, norm())))],
-        // the first wins at a tie: b replaces a only where b > a
-        Fun::Max => [
-            vec![when(Guard::Not(Box::new(real(Cmp::Gt, y, a.clone()))), int(1))],
-            vec![when(real(Cmp::Gt, y, a), int(1))],
-        ],
-        Fun::Min => [
-            vec![when(Guard::Not(Box::new(real(Cmp::Lt, y, a.clone()))), int(1))],
-            vec![when(real(Cmp::Lt, y, a), int(1))],
-        ],
+    Some(match (f, place) {
+        (Fun::Div, 0) => always(div(int(1), b)),
+        (Fun::Div, _) => always(neg(div(div(a, b.clone()), b))),
+        (Fun::Pow, 0) => power_in_base(a, b),
+        // 0 where the base is 0
+        (Fun::Pow, _) => {
+            let nonzero = real(Cmp::Ne, a.clone(), int(0));
+            vec![when(nonzero, mul(pow(a.clone(), b), call(Fun::Log, a)))]
+        }
+        (Fun::Atan2, 0) => always(div(b, norm())),
+        (Fun::Atan2, _) => always(neg(div(a, norm()))),
+        // the first wins at a tie: y replaces x only where it is beyond it
+        (Fun::Max, 0) => vec![when(Guard::Not(Box::new(real(Cmp::Gt, b, a))), int(1))],
+        (Fun::Max, _) => vec![when(real(Cmp::Gt, b, a), int(1))],
+        (Fun::Min, 0) => vec![when(Guard::Not(Box::new(real(Cmp::Lt, b, a))), int(1))],
+        (Fun::Min, _) => vec![when(real(Cmp::Lt, b, a), int(1))],
         _ => return None,
     })
 }
 
-/// `x^c` by `c x^(c-1)`, nothing for c = 0; `∂/∂b a^b` is 0 at a = 0.
-fn power(x: &Expr, y: &Expr) -> [Vec<Case>; 2] {
-    let (a, b) = (x.clone(), y.clone());
-    if let Some(c) = constant(y) {
-        let lower = Number::new(c.exact() - Number::integer(1).exact());
-        return match (c.as_integer(), lower.as_integer()) {
-            (Some(0), _) => [Vec::new(), Vec::new()],
-            (_, Some(0)) => [always(int(1)), Vec::new()],
-            (_, Some(1)) => [always(mul(Expr::Const(c), a)), Vec::new()],
-            _ => {
-                let power = Expr::Apply(Fun::Pow, vec![a, Expr::Const(lower)]);
-                [always(mul(Expr::Const(c), power)), Vec::new()]
-            }
-        };
+/// `∂/∂a a^b` is `b a^(b-1)`, and 0 where b is 0, also at a = 0.
+fn power_in_base(a: Expr, b: Expr) -> Vec<Case> {
+    let Some(c) = constant(&b) else {
+        let nonzero = real(Cmp::Ne, b.clone(), int(0));
+        return vec![when(nonzero, mul(b.clone(), pow(a, sub(b, int(1)))))];
+    };
+    let lower = Number::new(c.exact() - Number::integer(1).exact());
+    match (c.as_integer(), lower.as_integer()) {
+        (Some(0), _) => Vec::new(),
+        (_, Some(0)) => always(int(1)),
+        (_, Some(1)) => always(mul(Expr::Const(c), a)),
+        _ => always(mul(Expr::Const(c), pow(a, Expr::Const(lower)))),
     }
-    let lower = Expr::Apply(Fun::Pow, vec![a.clone(), sub(b.clone(), int(1))]);
-    let whole = Expr::Apply(Fun::Pow, vec![a.clone(), b.clone()]);
-    [
-        vec![when(real(Cmp::Ne, y, int(0)), mul(b, lower))],
-        vec![when(real(Cmp::Ne, x, int(0)), mul(whole, call(Fun::Log, a)))],
-    ]
 }
 
 /// The constant, with its sign.
@@ -177,27 +177,28 @@ fn constant(e: &Expr) -> Option<Number> {
     }
 }
 
-/// The partial derivative of `f(args)` in each argument.
+/// The partial derivative of `f(args)` in the argument at `place`.
 ///
 /// # Errors
-/// `None` in place of a partial that is not known.
+/// [`AdError::NoDerivative`] if there is none in the language.
 pub(crate) fn partials(
-    symbols: &mut Symbols,
+    symbols: &Symbols,
     f: Fun,
     args: &[Expr],
-) -> Result<Vec<Vec<Case>>, AdError> {
-    let unknown = || AdError::NoDerivative {
-        function: crate::function_name(f),
-        tensor: String::new(),
+    place: usize,
+) -> Result<Vec<Case>, AdError> {
+    let known = match (f, args) {
+        (Fun::Add, _) => Some(always(int(1))),
+        (Fun::Mul, _) => Some(always(product_without(args, place))),
+        (Fun::User(id), _) => user::partial(symbols, id, args, place),
+        (_, [x]) => unary(f, x),
+        (_, [x, y]) => binary(f, x, y, place),
+        _ => None,
     };
-    match (f, args) {
-        (Fun::Add, _) => Ok(args.iter().map(|_| always(int(1))).collect()),
-        (Fun::Mul, _) => Ok((0..args.len()).map(|k| always(product_without(args, k))).collect()),
-        (Fun::User(id), _) => user(symbols, id, args),
-        (_, [x]) => Ok(vec![unary(f, x).ok_or_else(unknown)?]),
-        (_, [x, y]) => Ok(binary(f, x, y).ok_or_else(unknown)?.into()),
-        _ => Err(unknown()),
-    }
+    known.ok_or_else(|| AdError::NoDerivative {
+        function: function_name(symbols, f),
+        tensor: String::new(),
+    })
 }
 
 fn product_without(args: &[Expr], place: usize) -> Expr {
@@ -205,12 +206,10 @@ fn product_without(args: &[Expr], place: usize) -> Expr {
     others.fold(int(1), |product, (_, arg)| mul(product, arg.clone()))
 }
 
-/// The partials of a user's function are functions of the program themselves.
-fn user(symbols: &mut Symbols, id: UserFunId, args: &[Expr]) -> Result<Vec<Vec<Case>>, AdError> {
-    (0..args.len())
-        .map(|place| {
-            let partial = crate::user::partial(symbols, id, place)?;
-            Ok(always(Expr::Apply(Fun::User(partial), args.to_vec())))
-        })
-        .collect()
+/// The name of a function in a message.
+fn function_name(symbols: &Symbols, f: Fun) -> String {
+    match f {
+        Fun::User(id) => symbols.function(id).name.clone(),
+        named => named.name().unwrap_or_default().to_owned(),
+    }
 }

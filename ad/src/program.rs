@@ -1,17 +1,23 @@
-//! What both modes need of a program: which tensors are active, copies of
-//! variables, and the linear form of each statement.
+//! What both modes need of a program: the inputs named, the tensors that matter,
+//! and names for what is added.
 
 use crate::AdError;
-use crate::fold::Weighted;
-use crate::partials::{Case, mul};
-use crate::uses::{Use, uses};
-use iverson_spec::ir::{Block, Element, Expr, Guard, Param, Symbols, Tensor, TensorId, VarId};
+use iverson_spec::ir::{Element, Expr, Index, Param, Symbols, Tensor, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
+use iverson_spec::verify::stmts;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// The parameters named, which must be real.
+/// The parameters named: real ones, each once.
 pub(crate) fn inputs(program: &TensorSsa, names: &[&str]) -> Result<Vec<TensorId>, AdError> {
-    names.iter().map(|name| input(program, name)).collect()
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let tensor = input(program, name)?;
+        if found.contains(&tensor) {
+            return Err(AdError::NamedTwice { name: (*name).to_owned() });
+        }
+        found.push(tensor);
+    }
+    Ok(found)
 }
 
 fn input(program: &TensorSsa, name: &str) -> Result<TensorId, AdError> {
@@ -37,81 +43,69 @@ fn input(program: &TensorSsa, name: &str) -> Result<TensorId, AdError> {
     Err(not("is not a parameter"))
 }
 
-/// The real tensors that depend on `inputs` through real accesses. A recurrence
-/// is passed over until nothing is added.
-pub(crate) fn active(program: &TensorSsa, inputs: &[TensorId]) -> FxHashSet<TensorId> {
-    let mut found: FxHashSet<TensorId> = inputs.iter().copied().collect();
-    loop {
-        let before = found.len();
-        grow(&program.body, &mut found);
-        if found.len() == before {
-            return found;
+/// Which definition accesses which tensor in a body. Guards and indices do not
+/// count: they are constant.
+pub(crate) struct Dependence {
+    /// The pairs (what is defined, what it accesses).
+    pairs: Vec<(TensorId, TensorId)>,
+}
+
+impl Dependence {
+    pub(crate) fn new(program: &TensorSsa) -> Self {
+        let mut pairs = Vec::new();
+        for stmt in stmts(&program.body) {
+            let mut add = |accessed| pairs.push((stmt.tensor, accessed));
+            bodies(stmt).into_iter().for_each(|term| accesses(&term.body, &mut add));
         }
+        Self { pairs }
+    }
+
+    /// The tensors that depend on one of `from`, and those themselves.
+    pub(crate) fn dependents(&self, from: &[TensorId]) -> FxHashSet<TensorId> {
+        reach(from, self.pairs.iter().map(|(defined, accessed)| (*accessed, *defined)))
+    }
+
+    /// The tensors on which one of `from` depends, and those themselves.
+    pub(crate) fn sources(&self, from: &[TensorId]) -> FxHashSet<TensorId> {
+        reach(from, self.pairs.iter().copied())
+    }
+
+    /// The tensors that some definition among `by` accesses.
+    pub(crate) fn accessed(&self, by: &FxHashSet<TensorId>) -> FxHashSet<TensorId> {
+        let pairs = self.pairs.iter().filter(|(defined, _)| by.contains(defined));
+        pairs.map(|(_, accessed)| *accessed).collect()
     }
 }
 
-fn grow(blocks: &[Block<Stmt>], found: &mut FxHashSet<TensorId>) {
-    for block in blocks {
-        match block {
-            Block::Stmt(stmt) => {
-                let touched = bodies(stmt).iter().any(|term| touches(&term.body, found));
-                if touched {
-                    found.insert(stmt.tensor);
-                }
-            }
-            Block::Rec(rec) => grow(&rec.body, found),
-            Block::Requires(_) => {}
-        }
+/// What can be reached by arrows, in time linear in their number.
+fn reach(
+    from: &[TensorId],
+    arrows: impl Iterator<Item = (TensorId, TensorId)>,
+) -> FxHashSet<TensorId> {
+    let mut next: FxHashMap<TensorId, Vec<TensorId>> = FxHashMap::default();
+    arrows.for_each(|(a, b)| next.entry(a).or_default().push(b));
+    let mut found: FxHashSet<TensorId> = from.iter().copied().collect();
+    let mut open = from.to_vec();
+    while let Some(tensor) = open.pop() {
+        let fresh = next.remove(&tensor).unwrap_or_default();
+        open.extend(fresh.into_iter().filter(|t| found.insert(*t)));
     }
+    found
 }
 
-/// Whether a body accesses one of the tensors; indices and guards do not count.
-fn touches(e: &Expr, tensors: &FxHashSet<TensorId>) -> bool {
+fn accesses(e: &Expr, found: &mut impl FnMut(TensorId)) {
     match e {
-        Expr::Access(tensor, _) => tensors.contains(tensor),
-        Expr::Apply(_, args) => args.iter().any(|a| touches(a, tensors)),
-        Expr::Const(_) | Expr::Pi | Expr::Real(_) => false,
-        Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => false,
-    }
-}
-
-/// The real tensors that a result depends on through real accesses.
-pub(crate) fn useful(program: &TensorSsa) -> FxHashSet<TensorId> {
-    let mut found: FxHashSet<TensorId> = program.results.iter().copied().collect();
-    loop {
-        let before = found.len();
-        shrink(&program.body, &mut found);
-        if found.len() == before {
-            return found;
-        }
-    }
-}
-
-fn shrink(blocks: &[Block<Stmt>], found: &mut FxHashSet<TensorId>) {
-    for block in blocks.iter().rev() {
-        match block {
-            Block::Stmt(stmt) if found.contains(&stmt.tensor) => {
-                bodies(stmt).iter().for_each(|term| accessed(&term.body, found));
-            }
-            Block::Rec(rec) => shrink(&rec.body, found),
-            Block::Stmt(_) | Block::Requires(_) => {}
-        }
-    }
-}
-
-fn accessed(e: &Expr, found: &mut FxHashSet<TensorId>) {
-    match e {
-        Expr::Access(tensor, _) => {
-            found.insert(*tensor);
-        }
-        Expr::Apply(_, args) => args.iter().for_each(|a| accessed(a, found)),
+        Expr::Access(tensor, _) => found(*tensor),
+        Expr::Apply(_, args) => args.iter().for_each(|a| accesses(a, found)),
         Expr::Const(_) | Expr::Pi | Expr::Real(_) => {}
-        Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => {}
+        Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => {
+            unreachable!("a body of Tensor SSA holds no compound expression (invariant 9)")
+        }
     }
 }
 
 /// The terms of a real statement.
-pub(crate) fn bodies(stmt: &Stmt) -> Vec<&Term> {
+fn bodies(stmt: &Stmt) -> Vec<&Term> {
     match &stmt.rhs {
         Rhs::Sum(terms) => terms.iter().collect(),
         Rhs::Fold(_, term) => vec![term],
@@ -119,65 +113,23 @@ pub(crate) fn bodies(stmt: &Stmt) -> Vec<&Term> {
     }
 }
 
-/// A use of an active tensor by a statement, with the term it is in.
-pub(crate) struct Contribution {
-    /// The binders and the guard of the term.
-    pub(crate) term: Term,
-    /// What the derivative of the body is multiplied with.
-    pub(crate) weight: Expr,
-    /// The access.
-    pub(crate) used: Use,
-}
-
-/// The uses of active tensors by a statement.
-pub(crate) fn contributions(
-    symbols: &mut Symbols,
-    stmt: &Stmt,
-    linear: &FxHashMap<TensorId, Vec<Weighted>>,
-    active: &FxHashSet<TensorId>,
-) -> Result<Vec<Contribution>, AdError> {
-    let name = symbols.tensor(stmt.tensor).name.clone();
-    let one = |term: &Term| Weighted { term: term.clone(), weight: Expr::integer(1) };
-    let weighted: Vec<Weighted> = match &stmt.rhs {
-        Rhs::Sum(terms) => terms.iter().map(one).collect(),
-        Rhs::Fold(..) => linear.get(&stmt.tensor).cloned().unwrap_or_default(),
-        Rhs::Arg(..) | Rhs::Index(_) => Vec::new(),
-    };
-    let mut found = Vec::new();
-    for Weighted { term, weight } in weighted {
-        let uses = uses(symbols, &term, active).map_err(|error| error.within(&name))?;
-        found.extend(uses.into_iter().map(|used| Contribution {
-            term: term.clone(),
-            weight: weight.clone(),
-            used,
-        }));
-    }
-    Ok(found)
-}
-
-/// The terms `[P and p] * weight * partial * factor` of a contribution, under one more guard.
-pub(crate) fn derived_terms(
-    contribution: &Contribution,
-    binders: &[VarId],
-    guard: &Guard,
-    factor: &Expr,
-) -> Vec<Term> {
-    let term = |case: &Case| {
-        let own = contribution.term.guard.clone().and(guard.clone());
-        let value = mul(contribution.weight.clone(), case.value.clone());
-        Term {
-            binders: binders.to_vec(),
-            guard: own.and(case.guard.clone()),
-            body: mul(value, factor.clone()),
-        }
-    };
-    contribution.used.partial.iter().map(term).collect()
+/// The real results.
+pub(crate) fn real_results(program: &TensorSsa) -> Vec<TensorId> {
+    let is_real = |t: &&TensorId| program.symbols.tensor(**t).element == Element::Real;
+    program.results.iter().filter(is_real).copied().collect()
 }
 
 /// A fresh variable with the name and range of another.
 pub(crate) fn copy_var(symbols: &mut Symbols, var: VarId) -> VarId {
     let row = symbols.var(var).clone();
     symbols.add_var(row.name, row.range)
+}
+
+/// Fresh variables for the axes of a tensor.
+pub(crate) fn axes(symbols: &mut Symbols, tensor: TensorId) -> Vec<VarId> {
+    let shape = symbols.tensor(tensor).shape.clone();
+    let names = ["i", "j", "k", "l"].into_iter().cycle();
+    shape.into_iter().zip(names).map(|(extent, name)| symbols.add_var(name, extent)).collect()
 }
 
 /// A real tensor shaped like `tensor`, named after it.
@@ -187,7 +139,49 @@ pub(crate) fn companion(symbols: &mut Symbols, tensor: TensorId, suffix: &str) -
     symbols.add_tensor(Tensor { name, element: Element::Real, shape })
 }
 
-/// Renaming a variable leaves its coefficient as it is.
+/// `tensor[vars]`
+pub(crate) fn access(tensor: TensorId, vars: &[VarId]) -> Expr {
+    Expr::Access(tensor, vars.iter().map(|v| Index::var(*v)).collect())
+}
+
+/// Gives the parameters and results that a derivative adds names of their own: a
+/// call knows them by name.
+pub(crate) fn name_added(derivative: &mut TensorSsa, program: &TensorSsa) {
+    let symbols = &mut derivative.symbols;
+    let mut taken: FxHashSet<String> = symbols.sizes.iter().cloned().collect();
+    taken.extend(symbols.relations.iter().map(|r| r.name.clone()));
+    let mut known = FxHashSet::default();
+    for tensor in interface(program) {
+        known.insert(tensor);
+        taken.insert(symbols.tensor(tensor).name.clone());
+    }
+    let params = derivative.params.iter().filter_map(tensor_param);
+    for tensor in params.chain(derivative.results.iter().copied()) {
+        if known.insert(tensor) {
+            let base = symbols.tensor(tensor).name.clone();
+            let mut name = base.clone();
+            let mut number = 1_u32;
+            while !taken.insert(name.clone()) {
+                name = format!("{base}_{number}");
+                number += 1;
+            }
+            symbols.tensors[tensor.index()].name = name;
+        }
+    }
+}
+
+fn interface(program: &TensorSsa) -> impl Iterator<Item = TensorId> {
+    program.params.iter().filter_map(tensor_param).chain(program.results.iter().copied())
+}
+
+fn tensor_param(param: &Param) -> Option<TensorId> {
+    match param {
+        Param::Tensor(tensor) => Some(*tensor),
+        Param::Size(_) | Param::Relation(_) => None,
+    }
+}
+
+/// Moving a variable leaves its coefficient as it is.
 pub(crate) fn overflow() -> ! {
     unreachable!("ad: a coefficient of an index expression overflowed")
 }

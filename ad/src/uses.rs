@@ -1,40 +1,79 @@
-//! The accesses of a body, and the derivative of the body in each.
+//! How a statement depends on the tensors it accesses: the derivative of each term
+//! in each of its accesses.
 
 use crate::AdError;
+use crate::fold::{Linear, Weighted};
 use crate::partials::{Case, always, mul, partials};
 use iverson_spec::function::Fun;
-use iverson_spec::ir::{Expr, Guard, Index, Symbols, TensorId};
-use iverson_spec::ssa::Term;
+use iverson_spec::ir::{Expr, Guard, Index, Symbols, TensorId, VarId};
+use iverson_spec::ssa::{Rhs, Stmt, Term};
 use rustc_hash::FxHashSet;
 
-/// One way in which a term depends on a tensor: an access of its body, with the
-/// cases of the derivative of the body in that access.
-#[derive(Clone, Debug)]
+/// A use of an active tensor by a term: an access of its body, with the
+/// derivative of the body in that access.
 pub(crate) struct Use {
     /// The tensor accessed.
     pub(crate) tensor: TensorId,
     /// Where.
     pub(crate) indices: Vec<Index>,
+    /// The binders of the term.
+    pub(crate) binders: Vec<VarId>,
+    guard: Guard,
     /// `∂body/∂access`, a sum of cases.
-    pub(crate) partial: Vec<Case>,
+    partial: Vec<Case>,
 }
 
-/// The uses of active tensors by a term. Equal accesses are one use.
+impl Use {
+    /// The terms `[P and name and case] * ∂body/∂access * factor`, one for each case.
+    pub(crate) fn terms(&self, binders: &[VarId], name: &Guard, factor: &Expr) -> Vec<Term> {
+        let guard = self.guard.clone().and(name.clone());
+        let term = |case: &Case| Term {
+            binders: binders.to_vec(),
+            guard: guard.clone().and(case.guard.clone()),
+            body: mul(case.value.clone(), factor.clone()),
+        };
+        self.partial.iter().map(term).collect()
+    }
+}
+
+/// The uses of active tensors by a statement. Equal accesses of a term are one use.
 pub(crate) fn uses(
-    symbols: &mut Symbols,
-    term: &Term,
+    symbols: &Symbols,
+    stmt: &Stmt,
+    linear: &Linear,
     active: &FxHashSet<TensorId>,
 ) -> Result<Vec<Use>, AdError> {
+    let mut found = Vec::new();
+    let mut add = |term: &Term, weight: &Expr| term_uses(symbols, term, weight, active, &mut found);
+    let outcome = match &stmt.rhs {
+        Rhs::Sum(terms) => terms.iter().try_for_each(|term| add(term, &Expr::integer(1))),
+        Rhs::Fold(..) => match linear.get(&stmt.tensor) {
+            Some(Weighted { term, weight }) => add(term, weight),
+            None => Ok(()),
+        },
+        Rhs::Arg(..) | Rhs::Index(_) => Ok(()),
+    };
+    outcome.map_err(|error| error.within(&symbols.tensor(stmt.tensor).name))?;
+    Ok(found)
+}
+
+fn term_uses(
+    symbols: &Symbols,
+    term: &Term,
+    weight: &Expr,
+    active: &FxHashSet<TensorId>,
+    found: &mut Vec<Use>,
+) -> Result<(), AdError> {
     let mut accesses = Vec::new();
     collect(&term.body, active, &mut accesses);
-    accesses
-        .into_iter()
-        .map(|(tensor, indices)| {
-            let access = Expr::Access(tensor, indices.clone());
-            let partial = differentiate(symbols, &term.body, &access)?;
-            Ok(Use { tensor, indices, partial })
-        })
-        .collect()
+    for (tensor, indices) in accesses {
+        let access = Expr::Access(tensor, indices.clone());
+        let mut partial = differentiate(symbols, &term.body, &access)?;
+        partial.iter_mut().for_each(|case| case.value = mul(weight.clone(), case.value.clone()));
+        let (binders, guard) = (term.binders.clone(), term.guard.clone());
+        found.push(Use { tensor, indices, binders, guard, partial });
+    }
+    Ok(())
 }
 
 fn collect(e: &Expr, active: &FxHashSet<TensorId>, found: &mut Vec<(TensorId, Vec<Index>)>) {
@@ -46,61 +85,41 @@ fn collect(e: &Expr, active: &FxHashSet<TensorId>, found: &mut Vec<(TensorId, Ve
         }
         Expr::Apply(_, args) => args.iter().for_each(|a| collect(a, active, found)),
         Expr::Access(..) | Expr::Const(_) | Expr::Pi | Expr::Real(_) => {}
-        Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => {
-            unreachable!("a body of Tensor SSA holds no compound expression (invariant 9)")
-        }
+        Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => compound(),
     }
 }
 
 /// `∂e/∂x` for an access `x`, by the chain rule over the occurrences of `x` in `e`.
 /// No cases: `x` does not occur.
-pub(crate) fn differentiate(
-    symbols: &mut Symbols,
-    e: &Expr,
-    x: &Expr,
-) -> Result<Vec<Case>, AdError> {
+fn differentiate(symbols: &Symbols, e: &Expr, x: &Expr) -> Result<Vec<Case>, AdError> {
     if e == x {
         return Ok(always(Expr::integer(1)));
     }
     match e {
         Expr::Const(_) | Expr::Pi | Expr::Real(_) | Expr::Access(..) => Ok(Vec::new()),
         Expr::Apply(f, args) => chain(symbols, *f, args, x),
-        Expr::Guarded(guard, body) => Ok(under(guard, differentiate(symbols, body, x)?)),
-        Expr::If(guard, sides) => {
-            let mut cases = under(guard, differentiate(symbols, &sides.0, x)?);
-            let other = differentiate(symbols, &sides.1, x)?;
-            cases.extend(under(&guard.clone().negate(), other));
-            Ok(cases)
-        }
-        Expr::Reduce(_) | Expr::Let(..) => Err(AdError::NoDerivative {
-            function: "a derivative clause with a reduction or a call".to_owned(),
-            tensor: String::new(),
-        }),
+        Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => compound(),
     }
 }
 
-fn chain(symbols: &mut Symbols, f: Fun, args: &[Expr], x: &Expr) -> Result<Vec<Case>, AdError> {
-    let mut inner = Vec::with_capacity(args.len());
-    for arg in args {
-        inner.push(differentiate(symbols, arg, x)?);
-    }
-    if inner.iter().all(Vec::is_empty) {
-        return Ok(Vec::new());
-    }
-    let outer = partials(symbols, f, args)?;
+/// `∂f(args)/∂x = Σ_k ∂_k f(args) · ∂args[k]/∂x`
+fn chain(symbols: &Symbols, f: Fun, args: &[Expr], x: &Expr) -> Result<Vec<Case>, AdError> {
     let mut cases = Vec::new();
-    for (outer, inner) in outer.iter().zip(&inner) {
-        for o in outer {
-            cases.extend(inner.iter().map(|i| Case {
-                guard: o.guard.clone().and(i.guard.clone()),
-                value: mul(o.value.clone(), i.value.clone()),
+    for (place, arg) in args.iter().enumerate() {
+        let inner = differentiate(symbols, arg, x)?;
+        if inner.is_empty() {
+            continue;
+        }
+        for outer in partials(symbols, f, args, place)? {
+            cases.extend(inner.iter().map(|inner| Case {
+                guard: outer.guard.clone().and(inner.guard.clone()),
+                value: mul(outer.value.clone(), inner.value.clone()),
             }));
         }
     }
     Ok(cases)
 }
 
-fn under(guard: &Guard, cases: Vec<Case>) -> Vec<Case> {
-    let join = |case: Case| Case { guard: guard.clone().and(case.guard), value: case.value };
-    cases.into_iter().map(join).collect()
+fn compound() -> ! {
+    unreachable!("a body of Tensor SSA holds no compound expression (invariant 9)")
 }

@@ -62,45 +62,21 @@ fn main() {
     let two = [linear(0, &[3, 5, -1, 0]), linear(1, &[2, -4, 0, 1])];
 
     let same = ge(-1, &[-1, -1, 0, 0, 1]);
-    time("prove: i+j+1 ≤ k, in the system", || {
-        prove(&small, &same, budget)
-    });
+    time("prove: i+j+1 ≤ k, in the system", || prove(&small, &same, budget));
     let weaker = ge(0, &[-1, 0, 0, 0, 1]);
-    time("prove: i ≤ k, by elimination", || {
-        prove(&small, &weaker, budget)
-    });
+    time("prove: i ≤ k, by elimination", || prove(&small, &weaker, budget));
     let product = ge(0, &[-2, -2, 1, 1, 1]);
-    time("prove: 2i+2j ≤ n+m+k, by elimination", || {
-        prove(&small, &product, budget)
-    });
+    time("prove: 2i+2j ≤ n+m+k, by elimination", || prove(&small, &product, budget));
     let false_goal = ge(-3, &[-1, -1, 0, 0, 1]);
-    time("disprove: i+j+3 ≤ k", || {
-        prove(&small, &false_goal, budget)
-    });
+    time("disprove: i+j+3 ≤ k", || prove(&small, &false_goal, budget));
     let deep = ge(-1, &[0, 0, 0, -1, -1, 0, 0, 0, 0, 1]);
-    time("prove: 12 variables, 21 constraints", || {
-        prove(&large, &deep, budget)
-    });
-    time("feasible: 12 variables, 21 constraints", || {
-        feasible(&large, budget)
-    });
-    time("feasible: an empty strip (splinters)", || {
-        feasible(&coarse, budget)
-    });
-    time("project: two of five variables", || {
-        project(&small, &[Var(0), Var(1)], budget)
-    });
-    time("solve: two equations, two unknowns", || {
-        solve(&two, &[Var(0), Var(1)], Var(9))
-    });
+    time("prove: 12 variables, 21 constraints", || prove(&large, &deep, budget));
+    time("feasible: 12 variables, 21 constraints", || feasible(&large, budget));
+    time("feasible: an empty strip (splinters)", || feasible(&coarse, budget));
+    time("project: two of five variables", || project(&small, &[Var(0), Var(1)], budget));
+    time("solve: two equations, two unknowns", || solve(&two, &[Var(0), Var(1)], Var(9)));
     time("minimize: 5 constraints", || minimize(&small, budget));
     let start = Instant::now();
-    black_box(minimize(
-        &large,
-        Budget {
-            work: 400_000,
-            ..budget
-        },
-    ));
+    black_box(minimize(&large, Budget { work: 400_000, ..budget }));
     println!("minimize: 21 constraints, once: {:?}", start.elapsed());
 }

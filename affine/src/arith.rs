@@ -50,11 +50,7 @@ pub(crate) fn floor_div(a: i128, d: i128) -> i128 {
 /// `⌈a / d⌉` for `d > 0`.
 pub(crate) fn ceil_div(a: i128, d: i128) -> i128 {
     let floor = floor_div(a, d);
-    if rest(a, floor, d) == 0 {
-        floor
-    } else {
-        floor + 1
-    }
+    if rest(a, floor, d) == 0 { floor } else { floor + 1 }
 }
 
 /// `a − ⌊a / d⌋·d`; it lies in `0 .. d`, though the product may wrap.
@@ -68,11 +64,7 @@ pub(crate) fn round_div(a: i128, b: i128) -> Option<i128> {
     let floor = floor_div(a, d);
     let rest = rest(a, floor, d);
     let nearest = if rest > d - rest { floor + 1 } else { floor };
-    if b < 0 {
-        nearest.checked_neg()
-    } else {
-        Some(nearest)
-    }
+    if b < 0 { nearest.checked_neg() } else { Some(nearest) }
 }
 
 /// The representative of `a` modulo `k > 0` in `(-k/2, k/2]`.

@@ -16,21 +16,14 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            work: 40_000,
-            rows: 512,
-            depth: 16,
-        }
+        Self { work: 40_000, rows: 512, depth: 16 }
     }
 }
 
 impl Budget {
     /// The default budget with another amount of work.
     pub fn with_work(work: u64) -> Self {
-        Self {
-            work,
-            ..Self::default()
-        }
+        Self { work, ..Self::default() }
     }
 }
 
@@ -53,11 +46,7 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn new(budget: Budget) -> Self {
-        Self {
-            left: budget.work,
-            rows: budget.rows,
-            depth: budget.depth,
-        }
+        Self { left: budget.work, rows: budget.rows, depth: budget.depth }
     }
 
     /// Takes `units` from the budget.
@@ -69,11 +58,7 @@ impl Work {
 
     /// Allows `rows` constraints at once, or stops.
     pub(crate) fn allow_rows(&self, rows: usize) -> Result<(), Stop> {
-        if rows <= self.rows {
-            Ok(())
-        } else {
-            Err(Stop::Unknown)
-        }
+        if rows <= self.rows { Ok(()) } else { Err(Stop::Unknown) }
     }
 
     /// Runs `inner` with a quarter of what is left.

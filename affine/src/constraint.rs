@@ -99,9 +99,7 @@ fn residues(k: i128, e: &Linear) -> Option<Vec<Constraint>> {
     if k > MAX_RESIDUES {
         return None;
     }
-    (1..k)
-        .map(|r| Some(Constraint::Divides(k, e.plus(-r)?)))
-        .collect()
+    (1..k).map(|r| Some(Constraint::Divides(k, e.plus(-r)?))).collect()
 }
 
 impl fmt::Display for Constraint {

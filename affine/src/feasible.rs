@@ -46,10 +46,8 @@ pub(crate) fn find(
         problem.push(constraint, work)?;
     }
     let found = search(problem, work)?;
-    let point: Witness = all()
-        .flat_map(|c| c.linear().vars())
-        .map(|var| (var, at(&found)(var)))
-        .collect();
+    let point: Witness =
+        all().flat_map(|c| c.linear().vars()).map(|var| (var, at(&found)(var))).collect();
     for constraint in all() {
         confirm(constraint, &point)?;
     }

@@ -29,13 +29,7 @@ struct Tally {
 
 impl Tally {
     fn new(var: Var) -> Self {
-        Self {
-            var,
-            lower: 0,
-            upper: 0,
-            unit_lower: true,
-            unit_upper: true,
-        }
+        Self { var, lower: 0, upper: 0, unit_lower: true, unit_upper: true }
     }
 
     fn count(&mut self, coefficient: i128) {
@@ -56,11 +50,7 @@ impl Tally {
     fn rank(&self) -> (bool, i64, Var) {
         let rows = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let products = rows(self.lower).saturating_mul(rows(self.upper));
-        (
-            !self.exact(),
-            products - rows(self.lower + self.upper),
-            self.var,
-        )
+        (!self.exact(), products - rows(self.lower + self.upper), self.var)
     }
 }
 
@@ -68,25 +58,16 @@ impl Tally {
 pub(crate) fn choose(rows: &[Linear], chosen: impl Fn(Var) -> bool) -> Option<Choice> {
     let tallies = tally(rows, chosen);
     let best = tallies.iter().min_by_key(|tally| tally.rank())?;
-    Some(Choice {
-        var: best.var,
-        exact: best.exact(),
-    })
+    Some(Choice { var: best.var, exact: best.exact() })
 }
 
 fn tally(rows: &[Linear], chosen: impl Fn(Var) -> bool) -> Vec<Tally> {
     let mut tallies: Vec<Tally> = Vec::with_capacity(16);
-    for &(x, a) in rows
-        .iter()
-        .flat_map(|row| row.terms())
-        .filter(|&&(x, _)| chosen(x))
-    {
-        let at = tallies
-            .binary_search_by_key(&x, |tally| tally.var)
-            .unwrap_or_else(|at| {
-                tallies.insert(at, Tally::new(x));
-                at
-            });
+    for &(x, a) in rows.iter().flat_map(|row| row.terms()).filter(|&&(x, _)| chosen(x)) {
+        let at = tallies.binary_search_by_key(&x, |tally| tally.var).unwrap_or_else(|at| {
+            tallies.insert(at, Tally::new(x));
+            at
+        });
         tallies[at].count(a);
     }
     tallies

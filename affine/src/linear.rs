@@ -26,10 +26,7 @@ pub struct Linear {
 impl Linear {
     /// The form that is `value` everywhere.
     pub fn constant(value: i128) -> Self {
-        Self {
-            terms: Vec::new(),
-            constant: value,
-        }
+        Self { terms: Vec::new(), constant: value }
     }
 
     /// The form `var`.
@@ -39,11 +36,7 @@ impl Linear {
 
     /// The form `coefficient·var`.
     pub fn term(coefficient: i128, var: Var) -> Self {
-        let terms = if coefficient == 0 {
-            Vec::new()
-        } else {
-            vec![(var, coefficient)]
-        };
+        let terms = if coefficient == 0 { Vec::new() } else { vec![(var, coefficient)] };
         Self { terms, constant: 0 }
     }
 
@@ -61,10 +54,7 @@ impl Linear {
             }
         }
         merged.retain(|&(_, a)| a != 0);
-        Some(Self {
-            terms: merged,
-            constant,
-        })
+        Some(Self { terms: merged, constant })
     }
 
     /// `self + other`, or `None` on overflow.
@@ -84,10 +74,7 @@ impl Linear {
         }
         let scaled = |&(x, a): &(Var, i128)| Some((x, mul(a, factor)?));
         let terms = self.terms.iter().map(scaled).collect::<Option<_>>()?;
-        Some(Self {
-            terms,
-            constant: mul(self.constant, factor)?,
-        })
+        Some(Self { terms, constant: mul(self.constant, factor)? })
     }
 
     /// `−self`, or `None` on overflow.
@@ -98,10 +85,7 @@ impl Linear {
     /// `self + value`, or `None` on overflow.
     pub fn plus(&self, value: i128) -> Option<Self> {
         let constant = self.constant.checked_add(value)?;
-        Some(Self {
-            terms: self.terms.clone(),
-            constant,
-        })
+        Some(Self { terms: self.terms.clone(), constant })
     }
 
     /// The coefficient of `var`, zero where it does not occur.
@@ -183,10 +167,7 @@ impl Linear {
         for (y, q) in rest {
             push(&mut terms, y, mul(b, q)?);
         }
-        Some(Self {
-            terms,
-            constant: dot(a, left.constant, b, right.constant)?,
-        })
+        Some(Self { terms, constant: dot(a, left.constant, b, right.constant)? })
     }
 
     /// The greatest common divisor of the coefficients, zero without terms.

@@ -23,16 +23,9 @@ pub(crate) struct Problem {
 impl Problem {
     /// The problem without rows, whose fresh variables are new to `constraints`.
     pub(crate) fn new<'a>(constraints: impl Iterator<Item = &'a Constraint>) -> Self {
-        let last = constraints
-            .filter_map(|c| c.linear().terms().last())
-            .map(|&(x, _)| x.0)
-            .max();
+        let last = constraints.filter_map(|c| c.linear().terms().last()).map(|&(x, _)| x.0).max();
         let fresh = last.map_or(0, |id| u64::from(id) + 1);
-        Self {
-            equalities: Vec::new(),
-            inequalities: Vec::new(),
-            fresh,
-        }
+        Self { equalities: Vec::new(), inequalities: Vec::new(), fresh }
     }
 
     /// A variable that occurs nowhere yet.
@@ -92,9 +85,7 @@ impl Problem {
 
     fn insert_inequality(&mut self, row: Linear, work: &mut Work) -> Result<(), Stop> {
         if let Some(at) = self.opposite(&row) {
-            let slack = self.inequalities[at]
-                .constant_part()
-                .checked_add(row.constant_part());
+            let slack = self.inequalities[at].constant_part().checked_add(row.constant_part());
             match slack {
                 Some(..0) => return Err(Stop::Empty),
                 Some(0) => {
@@ -104,11 +95,7 @@ impl Problem {
                 Some(1..) | None => {}
             }
         }
-        match self
-            .inequalities
-            .iter_mut()
-            .find(|other| other.terms() == row.terms())
-        {
+        match self.inequalities.iter_mut().find(|other| other.terms() == row.terms()) {
             Some(other) => other.set_constant(other.constant_part().min(row.constant_part())),
             None => self.inequalities.push(row),
         }
@@ -116,9 +103,7 @@ impl Problem {
     }
 
     fn opposite(&self, row: &Linear) -> Option<usize> {
-        self.inequalities
-            .iter()
-            .position(|other| other.is_opposite(row))
+        self.inequalities.iter().position(|other| other.is_opposite(row))
     }
 
     /// Replaces `var` by `by` in every row.
@@ -135,9 +120,7 @@ impl Problem {
         divisor: i128,
         work: &mut Work,
     ) -> Result<(), Stop> {
-        self.rewrite(var, work, |row| {
-            row.substitute_quotient(var, numerator, divisor)
-        })
+        self.rewrite(var, work, |row| row.substitute_quotient(var, numerator, divisor))
     }
 
     fn rewrite(

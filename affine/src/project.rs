@@ -40,10 +40,7 @@ pub fn project(system: &System, eliminate: &[Var], budget: Budget) -> Option<Pro
     let mut work = Work::new(budget);
     match Projector::run(system, eliminate, &mut work) {
         Ok(projection) => Some(projection),
-        Err(Stop::Empty) => Some(Projection {
-            system: System::never(),
-            exact: true,
-        }),
+        Err(Stop::Empty) => Some(Projection { system: System::never(), exact: true }),
         Err(Stop::Unknown) => None,
     }
 }
@@ -60,20 +57,12 @@ impl Projector {
     fn run(system: &System, eliminate: &[Var], work: &mut Work) -> Result<Projection, Stop> {
         let problem = Problem::new(system.constraints().iter());
         let eliminate = eliminate.to_vec();
-        let mut this = Self {
-            problem,
-            divisibilities: Vec::new(),
-            eliminate,
-            exact: true,
-        };
+        let mut this = Self { problem, divisibilities: Vec::new(), eliminate, exact: true };
         for constraint in system.constraints() {
             this.add(constraint, work)?;
         }
         this.eliminate_all(work)?;
-        Ok(Projection {
-            system: this.system(),
-            exact: this.exact,
-        })
+        Ok(Projection { system: this.system(), exact: this.exact })
     }
 
     fn add(&mut self, constraint: &Constraint, work: &mut Work) -> Result<(), Stop> {
@@ -163,9 +152,7 @@ impl Projector {
     }
 
     fn choose(&self) -> Option<Choice> {
-        choose(&self.problem.inequalities, |var| {
-            self.eliminate.contains(&var)
-        })
+        choose(&self.problem.inequalities, |var| self.eliminate.contains(&var))
     }
 
     /// Replaces a variable that occurs in inequalities only by its real shadow.
@@ -185,30 +172,16 @@ impl Projector {
         let system = self.system();
         let uppers = || rows.iter().filter(|row| row.coefficient(var) < 0);
         let lowers = rows.iter().filter(|row| row.coefficient(var) > 0);
-        lowers
-            .flat_map(|lower| uppers().map(move |upper| (lower, upper)))
-            .all(|(lower, upper)| {
-                combine(lower, upper, var, Shadow::Dark).is_some_and(|dark| {
-                    implies(&system, &Constraint::NonNegative(dark), work) == Err(Stop::Empty)
-                })
+        lowers.flat_map(|lower| uppers().map(move |upper| (lower, upper))).all(|(lower, upper)| {
+            combine(lower, upper, var, Shadow::Dark).is_some_and(|dark| {
+                implies(&system, &Constraint::NonNegative(dark), work) == Err(Stop::Empty)
             })
+        })
     }
 
     fn system(&self) -> System {
-        let zero = self
-            .problem
-            .equalities
-            .iter()
-            .cloned()
-            .map(Constraint::Zero);
-        let rows = self
-            .problem
-            .inequalities
-            .iter()
-            .cloned()
-            .map(Constraint::NonNegative);
-        zero.chain(rows)
-            .chain(self.divisibilities.iter().cloned())
-            .collect()
+        let zero = self.problem.equalities.iter().cloned().map(Constraint::Zero);
+        let rows = self.problem.inequalities.iter().cloned().map(Constraint::NonNegative);
+        zero.chain(rows).chain(self.divisibilities.iter().cloned()).collect()
     }
 }

@@ -42,11 +42,7 @@ pub(crate) fn implies(
     goal: &Constraint,
     work: &mut Work,
 ) -> Result<Witness, Stop> {
-    if system
-        .constraints()
-        .iter()
-        .any(|known| entails(known, goal))
-    {
+    if system.constraints().iter().any(|known| entails(known, goal)) {
         return Err(Stop::Empty);
     }
     let point = match goal {
@@ -56,11 +52,7 @@ pub(crate) fn implies(
         }
     };
     let broken = goal.holds(&at(&point)) == Some(false);
-    if broken {
-        Ok(point)
-    } else {
-        Err(Stop::Unknown)
-    }
+    if broken { Ok(point) } else { Err(Stop::Unknown) }
 }
 
 /// Whether `known` implies `goal` by comparing constants alone.
@@ -117,9 +109,6 @@ fn remainder((k, e): (i128, &Linear), (q, r): (Var, Var)) -> Option<[Constraint;
 /// Two variables that occur neither in `system` nor in `e`.
 fn fresh_pair(system: &System, e: &Linear) -> Option<(Var, Var)> {
     let known = system.constraints().iter().flat_map(|c| c.linear().vars());
-    let first = known
-        .chain(e.vars())
-        .max()
-        .map_or(Some(0), |var| var.0.checked_add(1))?;
+    let first = known.chain(e.vars()).max().map_or(Some(0), |var| var.0.checked_add(1))?;
     Some((Var(first), Var(first.checked_add(1)?)))
 }

@@ -125,11 +125,7 @@ fn search_splinters(
     (var, rows): (Var, &[Linear]),
     work: &mut Work,
 ) -> Result<Witness, Stop> {
-    let greatest = rows
-        .iter()
-        .map(|row| row.coefficient(var))
-        .min()
-        .unwrap_or(-1);
+    let greatest = rows.iter().map(|row| row.coefficient(var)).min().unwrap_or(-1);
     let a = greatest.checked_neg().ok_or(Stop::Unknown)?;
     let mut result = Stop::Empty;
     for lower in rows.iter().filter(|row| row.coefficient(var) > 1) {

@@ -34,23 +34,14 @@ impl Quotient {
 
     /// The value with `by` in the place of `var`, in lowest terms.
     fn substitute(&self, var: Var, by: &Self) -> Option<Self> {
-        let numerator = self
-            .numerator
-            .substitute_quotient(var, &by.numerator, by.divisor)?;
-        Self {
-            numerator,
-            divisor: mul(self.divisor, by.divisor)?,
-        }
-        .reduced()
+        let numerator = self.numerator.substitute_quotient(var, &by.numerator, by.divisor)?;
+        Self { numerator, divisor: mul(self.divisor, by.divisor)? }.reduced()
     }
 
     fn reduced(mut self) -> Option<Self> {
         let constant = self.numerator.constant_part();
         let content = self.numerator.content()?.unsigned_abs();
-        let common = gcd(
-            gcd(content, constant.unsigned_abs()),
-            self.divisor.unsigned_abs(),
-        );
+        let common = gcd(gcd(content, constant.unsigned_abs()), self.divisor.unsigned_abs());
         let common = i128::try_from(common).ok()?;
         self.numerator.map_coefficients(|a| a / common);
         self.numerator.set_constant(constant / common);
@@ -61,10 +52,7 @@ impl Quotient {
     fn rename(&self, name: &impl Fn(Var) -> Var) -> Option<Self> {
         let terms = self.numerator.terms().iter().map(|&(x, a)| (a, name(x)));
         let numerator = Linear::of(self.numerator.constant_part(), terms)?;
-        Some(Self {
-            numerator,
-            divisor: self.divisor,
-        })
+        Some(Self { numerator, divisor: self.divisor })
     }
 }
 
@@ -87,10 +75,7 @@ pub struct Solution {
 impl Solution {
     /// The value of `unknown`, if it is one of the unknowns.
     pub fn value(&self, unknown: Var) -> Option<&Quotient> {
-        self.values
-            .iter()
-            .find(|(var, _)| *var == unknown)
-            .map(|(_, value)| value)
+        self.values.iter().find(|(var, _)| *var == unknown).map(|(_, value)| value)
     }
 
     /// Whether it is known that there are no solutions for any parameters.
@@ -110,10 +95,7 @@ impl Solution {
 /// * **Failure**: `None` on overflow of `i128`, and where a variable from
 ///   `first_fresh` on occurs in the input.
 pub fn solve(equalities: &[Linear], unknowns: &[Var], first_fresh: Var) -> Option<Solution> {
-    let known = equalities
-        .iter()
-        .flat_map(Linear::vars)
-        .chain(unknowns.iter().copied());
+    let known = equalities.iter().flat_map(Linear::vars).chain(unknowns.iter().copied());
     if known.max().is_some_and(|last| last >= first_fresh) {
         return None;
     }
@@ -141,15 +123,7 @@ impl Solver {
                 open.push(var);
             }
         }
-        let itself = |&var: &Var| {
-            (
-                var,
-                Quotient {
-                    numerator: Linear::var(var),
-                    divisor: 1,
-                },
-            )
-        };
+        let itself = |&var: &Var| (var, Quotient { numerator: Linear::var(var), divisor: 1 });
         Self {
             equalities: equalities.to_vec(),
             values: open.iter().map(itself).collect(),
@@ -167,11 +141,7 @@ impl Solver {
             Pivot::Sole(_, _) => 2,
             Pivot::Reduce(_, _) => 3,
         };
-        let ranked = self
-            .equalities
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (rank(row), at));
+        let ranked = self.equalities.iter().enumerate().map(|(at, row)| (rank(row), at));
         let (_, at) = ranked.min()?;
         Some(self.equalities.remove(at))
     }
@@ -194,10 +164,7 @@ impl Solver {
 
     /// The first unknown with coefficient ±1.
     fn unit(&self, row: &Linear) -> Option<Var> {
-        self.open
-            .iter()
-            .copied()
-            .find(|&var| matches!(row.coefficient(var), 1 | -1))
+        self.open.iter().copied().find(|&var| matches!(row.coefficient(var), 1 | -1))
     }
 
     /// Solves `row = 0` for `var`, under the condition that the value is whole.
@@ -216,18 +183,9 @@ impl Solver {
         let fresh = Var(self.fresh);
         self.fresh = self.fresh.checked_add(1)?;
         let numerator = reduction(row, (var, a), fresh, |var| self.open.contains(&var))?;
-        self.open
-            .iter_mut()
-            .filter(|open| **open == var)
-            .for_each(|open| *open = fresh);
+        self.open.iter_mut().filter(|open| **open == var).for_each(|open| *open = fresh);
         let reduced = row.substitute(var, &numerator)?;
-        self.replace(
-            var,
-            &Quotient {
-                numerator,
-                divisor: 1,
-            },
-        )?;
+        self.replace(var, &Quotient { numerator, divisor: 1 })?;
         Some(reduced)
     }
 
@@ -236,11 +194,7 @@ impl Solver {
         for row in self.equalities.iter_mut().filter(|row| row.mentions(var)) {
             *row = row.substitute_quotient(var, &by.numerator, by.divisor)?;
         }
-        for (_, value) in self
-            .values
-            .iter_mut()
-            .filter(|(_, v)| v.numerator.mentions(var))
-        {
+        for (_, value) in self.values.iter_mut().filter(|(_, v)| v.numerator.mentions(var)) {
             *value = value.substitute(var, by)?;
         }
         Some(())
@@ -259,25 +213,16 @@ impl Solver {
 
     /// Names the free variables in order and collects the solution.
     fn finish(self, first_fresh: Var) -> Option<Solution> {
-        let last = first_fresh
-            .0
-            .checked_add(u32::try_from(self.open.len()).ok()?)?;
+        let last = first_fresh.0.checked_add(u32::try_from(self.open.len()).ok()?)?;
         let free: Vec<Var> = (first_fresh.0..last).map(Var).collect();
         let name = |var: Var| {
             let at = self.open.iter().position(|&open| open == var);
             at.map_or(var, |at| free[at])
         };
-        let values = self
-            .values
-            .iter()
-            .map(|(var, value)| Some((*var, value.rename(&name)?)));
+        let values = self.values.iter().map(|(var, value)| Some((*var, value.rename(&name)?)));
         let values = values.collect::<Option<_>>()?;
         let conditions = strongest(self.conditions);
-        Some(Solution {
-            values,
-            conditions,
-            free,
-        })
+        Some(Solution { values, conditions, free })
     }
 }
 

@@ -33,11 +33,7 @@ impl System {
 
     /// The variables that occur, sorted, each once.
     pub fn vars(&self) -> Vec<Var> {
-        let mut vars: Vec<Var> = self
-            .constraints
-            .iter()
-            .flat_map(|c| c.linear().vars())
-            .collect();
+        let mut vars: Vec<Var> = self.constraints.iter().flat_map(|c| c.linear().vars()).collect();
         vars.sort_unstable();
         vars.dedup();
         vars
@@ -63,9 +59,7 @@ impl Extend<Constraint> for System {
 
 impl FromIterator<Constraint> for System {
     fn from_iter<I: IntoIterator<Item = Constraint>>(constraints: I) -> Self {
-        Self {
-            constraints: Vec::from_iter(constraints),
-        }
+        Self { constraints: Vec::from_iter(constraints) }
     }
 }
 

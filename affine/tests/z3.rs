@@ -20,10 +20,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 
@@ -36,12 +34,7 @@ impl Random {
         let constant = self.within(5 * radius);
         let count = 1 + self.below(3);
         let terms: Vec<_> = (0..count)
-            .map(|_| {
-                (
-                    self.within(radius),
-                    Var(u32::try_from(self.below(u64::from(n))).unwrap()),
-                )
-            })
+            .map(|_| (self.within(radius), Var(u32::try_from(self.below(u64::from(n))).unwrap())))
             .collect();
         Linear::of(constant, terms).unwrap()
     }
@@ -71,11 +64,7 @@ fn words(constraint: &Constraint) -> String {
         Constraint::NonNegative(_) => ">".to_owned(),
         Constraint::Divides(k, _) => format!("|{k}"),
     };
-    let terms: String = e
-        .terms()
-        .iter()
-        .map(|(x, a)| format!(" {}:{a}", x.0))
-        .collect();
+    let terms: String = e.terms().iter().map(|(x, a)| format!(" {}:{a}", x.0)).collect();
     format!("{kind} {}{terms}", e.constant_part())
 }
 
@@ -104,11 +93,7 @@ fn answers(system: &System, goal: &Constraint) -> [Option<String>; 2] {
 
 fn run_script(lines: &str) -> std::io::Result<Output> {
     let piped = |mut command: Command| {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
     };
     let mut command = Command::new("python3");
     command.arg(SCRIPT);
@@ -122,22 +107,12 @@ fn run_script(lines: &str) -> std::io::Result<Output> {
 
 #[test]
 fn z3_gives_the_same_answers() {
-    let sample = std::env::var("IVERSON_AFFINE_SAMPLE")
-        .ok()
-        .and_then(|n| n.parse().ok());
+    let sample = std::env::var("IVERSON_AFFINE_SAMPLE").ok().and_then(|n| n.parse().ok());
     let sample: usize = sample.unwrap_or(150);
     let mut random = Random(20);
     let systems: Vec<_> = (0..sample).map(|_| random.system()).collect();
-    let known: Vec<_> = systems
-        .iter()
-        .flat_map(|(s, goal)| answers(s, goal))
-        .flatten()
-        .collect();
-    println!(
-        "unknown: {} of {} answers",
-        2 * sample - known.len(),
-        2 * sample
-    );
+    let known: Vec<_> = systems.iter().flat_map(|(s, goal)| answers(s, goal)).flatten().collect();
+    println!("unknown: {} of {} answers", 2 * sample - known.len(), 2 * sample);
     let Ok(output) = run_script(&known.concat()) else {
         println!("skipped: python3 is not installed");
         return;

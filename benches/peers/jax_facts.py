@@ -70,6 +70,12 @@ show("cond(x > 0, ..) at 0", grad(cond, 0.0))
 show("vmap(cond) at (0, 0)", grad(lambda x: jax.vmap(cond)(x).sum(), [0.0, 0.0]))
 show("vmap(cond) at (0, 1)", grad(lambda x: jax.vmap(cond)(x).sum(), [0.0, 1.0]))
 show("the same in jit", jax.jit(jax.grad(lambda x: jax.vmap(cond)(x).sum()))(jnp.array([0.0, 1.0])))
+def doubled_until_100(x):
+    return lax.while_loop(lambda x: x < 100, lambda x: 2 * x, x)
+
+
+show("reverse mode through while_loop", raised(lambda: grad(doubled_until_100, 3.0)))
+show("forward mode through while_loop", jax.jvp(doubled_until_100, (3.0,), (1.0,))[1])
 show("prod of (2, 0, 3)", grad(jnp.prod, [2.0, 0.0, 3.0]))
 show("prod of (0, 0, 3)", grad(jnp.prod, [0.0, 0.0, 3.0]))
 show("cumprod sum of (2, 0, 3)", grad(lambda x: jnp.cumprod(x).sum(), [2.0, 0.0, 3.0]))
@@ -126,8 +132,19 @@ def reads(n, k):
     return f"{(time.perf_counter() - start) * 1e3:10.2f} ms"
 
 
+def gathered(n, k):
+    """The same entries, read by one gather."""
+    f = jax.jit(jax.grad(lambda x, at: x[at].sum()))
+    x, at = jnp.zeros(n), jnp.arange(k)
+    f(x, at).block_until_ready()
+    start = time.perf_counter()
+    f(x, at).block_until_ready()
+    return f"{(time.perf_counter() - start) * 1e3:10.2f} ms"
+
+
 for n in [1_000, 1_000_000]:
     show(f"gradient of 100 reads, n = {n}", reads(n, 100))
+    show("the same as one gather", gathered(n, 100))
 
 (n,) = export.symbolic_shape("n")
 spec = jax.ShapeDtypeStruct((n,), jnp.float64)

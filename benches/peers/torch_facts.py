@@ -1,6 +1,5 @@
 """What PyTorch does at the places that COMPARE.md names: `python torch_facts.py`."""
 
-import resource
 import time
 
 import torch
@@ -58,7 +57,7 @@ show("Jacobian of 999 differences", f"{tuple(jacobian.shape)}, {jacobian.layout}
 
 
 def read(n):
-    """The gradient of one entry of n, its seconds and the memory it adds."""
+    """The gradient of one entry of n: its seconds and its size."""
     x = torch.zeros(n, dtype=torch.float64, requires_grad=True)
     best = float("inf")
     for _ in range(5):
@@ -80,9 +79,19 @@ def reads(n, k):
     return f"{(time.perf_counter() - start) * 1e3:10.1f} ms"
 
 
+def gathered(n, k):
+    """The same entries, read by one gather."""
+    x = torch.zeros(n, dtype=torch.float64, requires_grad=True)
+    start = time.perf_counter()
+    torch.autograd.grad(x[torch.arange(k)].sum(), x)
+    return f"{(time.perf_counter() - start) * 1e3:10.1f} ms"
+
+
 reads(1_000, 100)
+gathered(1_000, 100)
 for n in [1_000, 1_000_000]:
     show(f"gradient of 100 reads, n = {n}", reads(n, 100))
+    show("the same as one gather", gathered(n, 100))
 rows = torch.nn.Embedding(1_000_000, 4, sparse=True)
 rows(torch.tensor([3])).sum().backward()
 show("Embedding(sparse=True), 1 row of 10^6", f"{rows.weight.grad.layout}, {rows.weight.grad._nnz()} row stored")

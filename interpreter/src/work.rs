@@ -18,6 +18,7 @@ use iverson_spec::ir::{Atom, Block, Expr, Guard, Index, TensorId, VarId};
 use iverson_spec::number::Number;
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson_spec::traverse::{FreeVars, Visit, walk_atom, walk_expr};
+use rustc_hash::FxHashSet;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, Mul};
@@ -321,6 +322,8 @@ struct PointCost {
 /// What stands in a text: accesses to real tensors, reads of index tensors, operations.
 #[derive(Default)]
 struct Written {
+    /// Equal accesses are one: the entry is loaded once.
+    loaded: FxHashSet<Expr>,
     accesses: u64,
     index_reads: u64,
     flops: Flops,
@@ -386,7 +389,9 @@ impl Visit for Written {
     }
 
     fn expr(&mut self, expr: &Expr) {
-        self.accesses += u64::from(matches!(expr, Expr::Access(..)));
+        if matches!(expr, Expr::Access(..)) && self.loaded.insert(expr.clone()) {
+            self.accesses += 1;
+        }
         if let Expr::Apply(fun, args) = expr {
             self.flops = self.flops + operations(*fun, args);
         }

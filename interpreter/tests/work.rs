@@ -167,3 +167,13 @@ total         3       4      0         8    12      8    152          36
 ";
     assert_eq!(text, want);
 }
+
+#[test]
+fn equal_accesses_are_one_load() {
+    let square = "fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) x[i] * x[i] }";
+    check(square, [("x", vector(&[1.0; 3]))], [3, 0, 3], [3, 0, 3]);
+    let other = "fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) x[i] * x[n - 1 - i] }";
+    check(other, [("x", vector(&[1.0; 3]))], [3, 0, 6], [3, 0, 6]);
+    let test = "fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) [x[i] > 0] * x[i] * x[i] }";
+    check(test, [("x", vector(&[1.0; 3]))], [3, 3, 3], [3, 3, 3]);
+}

@@ -122,5 +122,9 @@ fn halves(e: &Index) -> Option<(Index, Index)> {
 /// `positive + c` and `negative`, with the constant on the side where it is positive.
 fn shared(positive: Index, negative: Index, c: i64) -> Option<(Index, Index)> {
     let constant = Index::constant(c.checked_abs()?);
-    if c >= 0 { Some((positive.add(&constant)?, negative)) } else { Some((positive, negative.add(&constant)?)) }
+    if c >= 0 {
+        Some((positive.add(&constant)?, negative))
+    } else {
+        Some((positive, negative.add(&constant)?))
+    }
 }

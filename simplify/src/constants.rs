@@ -126,7 +126,9 @@ fn product(args: &[Expr]) -> Option<Expr> {
                     (_, rest) => factors.push(joined(Fun::Mul, rest.to_vec(), 1)),
                 }
             }
-            (None, Expr::Apply(Fun::Mul, inner)) if place == 0 => factors.extend(inner.iter().cloned()),
+            (None, Expr::Apply(Fun::Mul, inner)) if place == 0 => {
+                factors.extend(inner.iter().cloned())
+            }
             (None, other) => factors.push(other.clone()),
         }
     }

@@ -62,13 +62,17 @@ impl Divided {
     fn apply(&self, scope: &mut Scope<'_>, term: &Term, others: &[Guard]) -> Option<Term> {
         let row = scope.symbols.var(self.var).clone();
         let mut guards = Vec::new();
-        let range = if self.is_quotient { Index::constant(self.by) } else { self.blocks(scope, others)? };
+        let range =
+            if self.is_quotient { Index::constant(self.by) } else { self.blocks(scope, others)? };
         let fresh = scope.symbols.add_var(row.name, range);
         // the dividend is by·quotient + remainder
         let (quotient, remainder) = if self.is_quotient {
             (self.other.clone(), Index::var(fresh))
         } else {
-            guards.extend([natural(self.other.clone()), less(self.other.clone(), Index::constant(self.by))]);
+            guards.extend([
+                natural(self.other.clone()),
+                less(self.other.clone(), Index::constant(self.by)),
+            ]);
             (Index::var(fresh), self.other.clone())
         };
         let dividend = quotient.scale(self.by)?.add(&remainder)?;

@@ -86,9 +86,11 @@ fn flatten(guard: &Guard) -> Option<Guard> {
         Guard::Any(ps) if ps.len() == 1 || ps.iter().any(|p| matches!(p, Guard::Any(_))) => {
             Some(Guard::any(ps.iter().cloned().flat_map(disjuncts).collect()))
         }
-        Guard::Compare(..) | Guard::Real(..) | Guard::Member(..) | Guard::All(_) | Guard::Any(_) => {
-            None
-        }
+        Guard::Compare(..)
+        | Guard::Real(..)
+        | Guard::Member(..)
+        | Guard::All(_)
+        | Guard::Any(_) => None,
     }
 }
 
@@ -159,8 +161,11 @@ fn narrowed(ps: &[Guard]) -> Option<Vec<Guard>> {
             changed = true;
             continue;
         }
-        let open: Vec<Guard> =
-            parts.iter().filter(|part| !kept.contains(&(*part).clone().negate())).cloned().collect();
+        let open: Vec<Guard> = parts
+            .iter()
+            .filter(|part| !kept.contains(&(*part).clone().negate()))
+            .cloned()
+            .collect();
         changed |= open.len() < parts.len();
         kept.push(Guard::any(open));
     }

@@ -6,9 +6,7 @@
 //! guard `0 <= p < d·n`, and `p / d` takes the place of `i` everywhere.
 
 use crate::scope::{Scope, less, natural};
-use crate::walk::{
-    Mentions, coefficient, is_affine, is_readable, map_expr, map_guard, without,
-};
+use crate::walk::{Mentions, coefficient, is_affine, is_readable, map_expr, map_guard, without};
 use indexmap::IndexSet;
 use iverson_affine::{Constraint, Linear, Quotient, Var, solve};
 use iverson_spec::ast::Cmp;
@@ -226,10 +224,12 @@ pub(crate) fn sift_read(scope: &mut Scope<'_>, term: &Term) -> Option<Vec<Term>>
         return None;
     }
     let conjuncts = term.guard.clone().conjuncts();
-    let tries = conjuncts.iter().enumerate().flat_map(|(place, guard)| {
-        term.binders.iter().map(move |var| (place, guard, *var))
-    });
-    let mut found = tries.filter_map(|(place, guard, var)| read_of(scope, &conjuncts, (place, guard), var));
+    let tries = conjuncts
+        .iter()
+        .enumerate()
+        .flat_map(|(place, guard)| term.binders.iter().map(move |var| (place, guard, *var)));
+    let mut found =
+        tries.filter_map(|(place, guard, var)| read_of(scope, &conjuncts, (place, guard), var));
     let solved = found.next()?;
     let place = solved.solved[0];
     let mut guards = conjuncts[..place].to_vec();
@@ -250,13 +250,17 @@ fn read_of(
     let Guard::Compare(Cmp::Eq, a, b) = guard else { return None };
     let e = a.sub(b)?;
     let c = coefficient(&e, var);
-    let rest = without(&e, var).filter(|rest| c.abs() == 1 && is_readable(rest) && !is_affine(rest))?;
+    let rest =
+        without(&e, var).filter(|rest| c.abs() == 1 && is_readable(rest) && !is_affine(rest))?;
     let value = rest.scale(-c)?;
     let (before, after) = (&conjuncts[..place], &conjuncts[place + 1..]);
-    if before.iter().any(|p| Mentions::in_guard(var, p)) || !after.iter().all(|p| stays_cheap(var, p)) {
+    if before.iter().any(|p| Mentions::in_guard(var, p))
+        || !after.iter().all(|p| stays_cheap(var, p))
+    {
         return None;
     }
-    let inside = natural(value.clone()).and(less(value.clone(), scope.symbols.var(var).range.clone()));
+    let inside =
+        natural(value.clone()).and(less(value.clone(), scope.symbols.var(var).range.clone()));
     scope.proves(before, &inside).then(|| Solved {
         var,
         numerator: value,

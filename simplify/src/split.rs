@@ -7,8 +7,8 @@ use crate::walk::Mentions;
 use iverson_spec::ast::Cmp;
 use iverson_spec::function::Fun;
 use iverson_spec::ir::{Expr, Guard, Index, VarId};
-use iverson_spec::ssa::{Term, scale};
 use iverson_spec::number::Number;
+use iverson_spec::ssa::{Term, scale};
 
 /// `[p or q] e = [p] e + [not p and q] e`
 ///
@@ -19,7 +19,11 @@ pub(crate) fn split_or(_: &mut Scope<'_>, term: &Term) -> Option<Vec<Term>> {
     let solvable = |p: &Guard| term.binders.iter().any(|v| affine_equation(p, *v).is_some());
     let found = conjuncts.iter().enumerate().find_map(|(place, guard)| match guard {
         Guard::Any(ps) => Some((place, ps.iter().position(solvable)?)),
-        Guard::Compare(..) | Guard::Real(..) | Guard::Member(..) | Guard::Not(_) | Guard::All(_) => None,
+        Guard::Compare(..)
+        | Guard::Real(..)
+        | Guard::Member(..)
+        | Guard::Not(_)
+        | Guard::All(_) => None,
     });
     let (place, which) = found?;
     let mut others = disjuncts(conjuncts[place].clone());
@@ -46,7 +50,8 @@ pub(crate) fn drop_empty_sum(scope: &mut Scope<'_>, term: &Term) -> Option<Vec<T
 /// Side condition: `i` occurs neither in p nor in e. The guard keeps empty ranges
 /// free, and what it is to be in bounds.
 pub(crate) fn empty_binders(scope: &mut Scope<'_>, term: &Term) -> Option<Vec<Term>> {
-    let free = |v: &VarId| !Mentions::in_guard(*v, &term.guard) && !Mentions::in_expr(*v, &term.body);
+    let free =
+        |v: &VarId| !Mentions::in_guard(*v, &term.guard) && !Mentions::in_expr(*v, &term.body);
     let var = term.binders.iter().copied().find(free)?;
     let range = scope.symbols.var(var).range.clone();
     let binders = term.binders.iter().copied().filter(|v| *v != var).collect();

@@ -84,7 +84,7 @@ fn refute(facts: Facts<'_>, goal: Cases) -> Verdict {
     for guard in facts.guards.iter().rev() {
         conjoin(&mut alternatives, cases_of(guard, true));
     }
-    let mut seen = AtomTable::new(facts.symbols);
+    let mut seen = AtomTable::new(facts);
     alternatives.iter().flatten().for_each(|(_, a, b)| seen.note(a, b));
     for clause in instances(facts, &seen) {
         conjoin(&mut alternatives, cases_of(&clause, true));
@@ -107,11 +107,13 @@ fn conjoin(cases: &mut Vec<Conjunction>, more: Vec<Conjunction>) {
         return;
     }
     if let [only] = more.as_slice() {
-        let new = |c: &mut Conjunction| only.iter().for_each(|fact| {
-            if !c.contains(fact) {
-                c.push(fact.clone());
-            }
-        });
+        let new = |c: &mut Conjunction| {
+            only.iter().for_each(|fact| {
+                if !c.contains(fact) {
+                    c.push(fact.clone());
+                }
+            })
+        };
         return cases.iter_mut().for_each(new);
     }
     let both = |a: &Conjunction| {
@@ -158,10 +160,9 @@ fn comparison_cases(cmp: Cmp, a: &Index, b: &Index) -> Vec<Conjunction> {
         return [side(&then, true), side(&other, false)].concat();
     }
     match cmp {
-        Cmp::Ne => vec![
-            vec![(Cmp::Lt, a.clone(), b.clone())],
-            vec![(Cmp::Gt, a.clone(), b.clone())],
-        ],
+        Cmp::Ne => {
+            vec![vec![(Cmp::Lt, a.clone(), b.clone())], vec![(Cmp::Gt, a.clone(), b.clone())]]
+        }
         Cmp::Eq | Cmp::Lt | Cmp::Le | Cmp::Gt | Cmp::Ge => vec![vec![(cmp, a.clone(), b.clone())]],
     }
 }
@@ -198,11 +199,13 @@ enum Found {
 
 /// An integer point of one conjunction with the facts of its atoms.
 fn point(facts: Facts<'_>, conjunction: &[Comparison]) -> Found {
-    let mut table = AtomTable::new(facts.symbols);
-    let added: Option<()> = conjunction.iter().try_for_each(|(cmp, a, b)| table.compare(*cmp, a, b));
-    let extents = facts.extents.iter().try_for_each(|extent| {
-        table.compare(Cmp::Ge, extent, &Index::constant(0))
-    });
+    let mut table = AtomTable::new(facts);
+    let added: Option<()> =
+        conjunction.iter().try_for_each(|(cmp, a, b)| table.compare(*cmp, a, b));
+    let extents = facts
+        .extents
+        .iter()
+        .try_for_each(|extent| table.compare(Cmp::Ge, extent, &Index::constant(0)));
     if added.is_none() || extents.is_none() {
         return Found::Undecided;
     }
@@ -224,13 +227,15 @@ fn point(facts: Facts<'_>, conjunction: &[Comparison]) -> Found {
 /// Atoms as unknowns, with the constraints their form gives.
 struct AtomTable<'a> {
     symbols: &'a Symbols,
+    extents: &'a [Extent],
     atoms: IndexMap<Atom, Var>,
     constraints: Vec<Constraint>,
 }
 
 impl<'a> AtomTable<'a> {
-    fn new(symbols: &'a Symbols) -> Self {
-        Self { symbols, atoms: IndexMap::new(), constraints: Vec::new() }
+    fn new(facts: Facts<'a>) -> Self {
+        let Facts { symbols, extents, .. } = facts;
+        Self { symbols, extents, atoms: IndexMap::new(), constraints: Vec::new() }
     }
 
     /// Registers the atoms of both; an overflow leaves some out.
@@ -300,8 +305,11 @@ impl<'a> AtomTable<'a> {
             }
             Atom::Arg(arg) => {
                 let range = self.symbols.var(arg.var).range.clone();
-                let cmp = if arg_is_total(self.symbols, &arg.guard, arg.var) { Cmp::Lt } else { Cmp::Le };
-                self.compare(Cmp::Ge, &own, &zero)?;
+                let cmp =
+                    if arg_is_total(self.symbols, &arg.guard, arg.var) { Cmp::Lt } else { Cmp::Le };
+                if is_natural(&range) || self.extents.contains(&range) {
+                    self.compare(Cmp::Ge, &own, &zero)?;
+                }
                 self.compare(cmp, &own, &range)
             }
             Atom::Mod(..) | Atom::Floor(_) | Atom::If(_) => Some(()),
@@ -309,14 +317,18 @@ impl<'a> AtomTable<'a> {
     }
 }
 
+/// Whether no size makes it negative, by its form. (An `argmax` over a negative range is the range.)
+fn is_natural(extent: &Extent) -> bool {
+    extent.constant_part() >= 0
+        && extent.terms().iter().all(|(atom, c)| *c > 0 && matches!(atom, Atom::Size(_)))
+}
+
 /// Whether `argmax(var where guard)` always finds a point by its form: no guard, and a range
 /// with a positive constant part and no negative coefficient.
 #[must_use]
 pub fn arg_is_total(symbols: &Symbols, guard: &Guard, var: VarId) -> bool {
     let range = &symbols.var(var).range;
-    guard.is_truth()
-        && range.constant_part() > 0
-        && range.terms().iter().all(|(atom, c)| *c > 0 && matches!(atom, Atom::Size(_)))
+    guard.is_truth() && range.constant_part() > 0 && is_natural(range)
 }
 
 /// The clauses of `requires` for the entries that occur in a query: each clause
@@ -395,4 +407,26 @@ fn instance(
 #[must_use]
 pub fn substitute_guard(guard: &Guard, value: impl Fn(VarId) -> Option<Index>) -> Option<Guard> {
     rebuild_guard(&mut Substitute(value), guard)
+}
+
+/// An extent that is at least this one and never negative, if its form shows one.
+#[must_use]
+pub fn without_negative(extent: &Extent) -> Option<Extent> {
+    let mut terms = Vec::new();
+    for (atom, c) in extent.terms() {
+        match atom {
+            Atom::Size(_) | Atom::Mod(..) if *c < 0 => {}
+            Atom::Div(e, k) if *c > 0 => {
+                terms.push((Atom::Div(Box::new(without_negative(e)?), *k), *c));
+            }
+            Atom::Size(_) | Atom::Mod(..) => terms.push((atom.clone(), *c)),
+            Atom::Div(..)
+            | Atom::Var(_)
+            | Atom::Read(..)
+            | Atom::Floor(_)
+            | Atom::If(_)
+            | Atom::Arg(_) => return None,
+        }
+    }
+    Index::collect(terms, extent.constant_part().max(0))
 }

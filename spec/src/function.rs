@@ -112,6 +112,10 @@ pub const FUNCTIONS: &[FunctionRow] = &[
     row(Fun::Trigamma, "trigamma", 1),
 ];
 
+/// The functions with a syntax of their own, and their symbols.
+const OPERATORS: &[(Fun, &str)] =
+    &[(Fun::Neg, "-"), (Fun::Add, "+"), (Fun::Mul, "*"), (Fun::Div, "/"), (Fun::Pow, "^")];
+
 impl Fun {
     /// The function written `name(..)`, if there is one.
     #[must_use]
@@ -122,15 +126,8 @@ impl Fun {
     /// The name in the text; operators give their symbol, a user's function `None`.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Neg => Some("-"),
-            Self::Add => Some("+"),
-            Self::Mul => Some("*"),
-            Self::Div => Some("/"),
-            Self::Pow => Some("^"),
-            Self::User(_) => None,
-            named => FUNCTIONS.iter().find(|row| row.fun == named).map(|row| row.name),
-        }
+        let operator = OPERATORS.iter().find(|(fun, _)| *fun == self).map(|(_, symbol)| *symbol);
+        operator.or_else(|| FUNCTIONS.iter().find(|row| row.fun == self).map(|row| row.name))
     }
 }
 

@@ -398,9 +398,10 @@ impl Guard {
         Self::all(all)
     }
 
-    /// The conjunction of `all`; a single one stands for itself.
+    /// The conjunction of `all`, flattened; a single one stands for itself.
     #[must_use]
-    pub fn all(mut all: Vec<Self>) -> Self {
+    pub fn all(all: Vec<Self>) -> Self {
+        let mut all: Vec<Self> = all.into_iter().flat_map(Self::conjuncts).collect();
         match all.len() {
             1 => all.remove(0),
             _ => Self::All(all),
@@ -435,9 +436,22 @@ impl Guard {
         }
     }
 
-    /// The disjunction of `any`; a single one stands for itself.
+    /// The propositions whose disjunction this is.
+    fn disjuncts(self) -> Vec<Self> {
+        match self {
+            Self::Any(any) => any,
+            one @ (Self::Compare(..)
+            | Self::Real(..)
+            | Self::Member(..)
+            | Self::Not(_)
+            | Self::All(_)) => vec![one],
+        }
+    }
+
+    /// The disjunction of `any`, flattened; a single one stands for itself.
     #[must_use]
-    pub fn any(mut any: Vec<Self>) -> Self {
+    pub fn any(any: Vec<Self>) -> Self {
+        let mut any: Vec<Self> = any.into_iter().flat_map(Self::disjuncts).collect();
         match any.len() {
             1 => any.remove(0),
             _ => Self::Any(any),
@@ -458,10 +472,10 @@ impl Expr {
         if guard.is_truth() {
             return self;
         }
-        match self {
-            Self::Guarded(inner, body) => Self::Guarded(guard.and(inner), body),
-            body => Self::Guarded(guard, Box::new(body)),
+        if let Self::Guarded(inner, body) = self {
+            return Self::Guarded(guard.and(inner), body);
         }
+        Self::Guarded(guard, Box::new(self))
     }
 }
 

@@ -141,10 +141,9 @@ fn embed_blocks(program: &Typed, blocks: &[Block<Def>]) -> Result<Vec<Block<Stmt
             Block::Stmt(def) => Block::Stmt(
                 embed_def(def).ok_or_else(|| program.symbols.tensor(def.tensor).name.clone())?,
             ),
-            Block::Rec(rec) => Block::Rec(Rec {
-                vars: rec.vars.clone(),
-                body: embed_blocks(program, &rec.body)?,
-            }),
+            Block::Rec(rec) => {
+                Block::Rec(Rec { vars: rec.vars.clone(), body: embed_blocks(program, &rec.body)? })
+            }
             Block::Requires(requires) => Block::Requires(requires.clone()),
         })
     };
@@ -212,11 +211,10 @@ fn embed_terms(e: &Expr, negative: bool, around: &Term, terms: &mut Vec<Term>) -
 
 /// `e` or `-e`, with the sign of a leading constant joined to it.
 fn signed(negative: bool, e: Expr) -> Expr {
-    match e {
-        Expr::Apply(Fun::Neg, mut args) if args.len() == 1 => signed(!negative, args.remove(0)),
-        other if negative => negate(other),
-        other => other,
+    if let Expr::Apply(Fun::Neg, args) = &e {
+        return signed(!negative, args[0].clone());
     }
+    if negative { negate(e) } else { e }
 }
 
 /// The body, if it is one.
@@ -253,7 +251,15 @@ pub fn scale(n: &Number, body: Expr) -> Expr {
             let dividend = args.pop().map(|a| scale(n, a));
             Expr::Apply(Fun::Div, dividend.into_iter().chain(divisor).collect())
         }
-        body => Expr::Apply(Fun::Mul, vec![Expr::Const(n.clone()), body]),
+        Expr::Const(_)
+        | Expr::Pi
+        | Expr::Real(_)
+        | Expr::Access(..)
+        | Expr::Apply(..)
+        | Expr::Guarded(..)
+        | Expr::If(..)
+        | Expr::Reduce(_)
+        | Expr::Let(..) => Expr::Apply(Fun::Mul, vec![Expr::Const(n.clone()), body]),
     }
 }
 
@@ -263,7 +269,9 @@ pub fn negate(body: Expr) -> Expr {
     match body {
         Expr::Const(n) => Expr::Const(n.negate()),
         Expr::Apply(Fun::Mul, args) => match args.split_first() {
-            Some((Expr::Const(n), [single])) if n.negate().as_integer() == Some(1) => single.clone(),
+            Some((Expr::Const(n), [single])) if n.negate().as_integer() == Some(1) => {
+                single.clone()
+            }
             Some((Expr::Const(n), rest)) if n.negate().as_integer() == Some(1) => {
                 Expr::Apply(Fun::Mul, rest.to_vec())
             }
@@ -278,6 +286,13 @@ pub fn negate(body: Expr) -> Expr {
             let dividend = args.pop().map(negate);
             Expr::Apply(Fun::Div, dividend.into_iter().chain(divisor).collect())
         }
-        other => scale(&Number::integer(-1), other),
+        Expr::Pi
+        | Expr::Real(_)
+        | Expr::Access(..)
+        | Expr::Apply(..)
+        | Expr::Guarded(..)
+        | Expr::If(..)
+        | Expr::Reduce(_)
+        | Expr::Let(..) => scale(&Number::integer(-1), body),
     }
 }

@@ -203,9 +203,7 @@ pub fn rebuild_expr<R: Rewrite + ?Sized>(r: &mut R, expr: &Expr) -> Option<Expr>
         Expr::Apply(fun, args) => {
             Expr::Apply(*fun, args.iter().map(|e| r.expr(e)).collect::<Option<_>>()?)
         }
-        Expr::Guarded(guard, body) => {
-            Expr::Guarded(r.guard(guard)?, Box::new(r.expr(body)?))
-        }
+        Expr::Guarded(guard, body) => Expr::Guarded(r.guard(guard)?, Box::new(r.expr(body)?)),
         Expr::If(guard, sides) => {
             Expr::If(r.guard(guard)?, Box::new((r.expr(&sides.0)?, r.expr(&sides.1)?)))
         }
@@ -215,9 +213,7 @@ pub fn rebuild_expr<R: Rewrite + ?Sized>(r: &mut R, expr: &Expr) -> Option<Expr>
             guard: r.guard(&reduce.guard)?,
             body: r.expr(&reduce.body)?,
         })),
-        Expr::Let(blocks, body) => {
-            Expr::Let(rebuild_blocks(r, blocks)?, Box::new(r.expr(body)?))
-        }
+        Expr::Let(blocks, body) => Expr::Let(rebuild_blocks(r, blocks)?, Box::new(r.expr(body)?)),
     })
 }
 
@@ -236,10 +232,9 @@ pub fn rebuild_blocks<R: Rewrite + ?Sized>(
                     Value::Index(i) => Value::Index(rebuild_index(r, i)?),
                 },
             }),
-            Block::Rec(rec) => Block::Rec(Rec {
-                vars: rec.vars.clone(),
-                body: rebuild_blocks(r, &rec.body)?,
-            }),
+            Block::Rec(rec) => {
+                Block::Rec(Rec { vars: rec.vars.clone(), body: rebuild_blocks(r, &rec.body)? })
+            }
             Block::Requires(requires) => Block::Requires(Requires {
                 binders: requires.binders.clone(),
                 condition: r.guard(&requires.condition)?,

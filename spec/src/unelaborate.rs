@@ -4,6 +4,9 @@
 //! writes the tree. Names that repeat are told apart by a number, so the text
 //! parses back, and printing what was parsed gives the same text.
 
+mod literal;
+mod order;
+
 use crate::ast::{
     self, Axis, Binder, ChainOp, ExprKind, Item, LogicOp, Module, Name, Partial, RecVar, Sign,
     Sort, SortKind, Stmt as AstStmt, Target, UnaryOp,
@@ -16,7 +19,9 @@ use crate::ir::{
 };
 use crate::number::Number;
 use crate::ssa::{Stmt, TensorSsa};
-use crate::traverse::{Visit, walk_def};
+use crate::traverse::Visit;
+use literal::{is_integer, say_real};
+use order::TextOrder;
 use rustc_hash::FxHashSet;
 
 /// The text of a typed program.
@@ -34,7 +39,8 @@ pub fn ssa(program: &TensorSsa) -> String {
 /// The syntax tree of a program whose statements `def` turns into definitions.
 pub fn module<S>(program: &Program<S>, def: impl Fn(&S) -> Def + Copy) -> Module {
     let mut names = Names::unique(program, def);
-    let mut items: Vec<Item> = (0..program.symbols.functions.len())
+    let mut items: Vec<Item> = order::functions(program, def)
+        .into_iter()
         .map(|place| Item::Fn(names.user_function(place)))
         .collect();
     items.push(Item::Fn(names.function(program, def)));
@@ -146,7 +152,11 @@ impl<'a> Names<'a> {
         out
     }
 
-    fn function<S>(&mut self, program: &Program<S>, def: impl Fn(&S) -> Def + Copy) -> ast::Function {
+    fn function<S>(
+        &mut self,
+        program: &Program<S>,
+        def: impl Fn(&S) -> Def + Copy,
+    ) -> ast::Function {
         let params = program.params.iter().map(|p| self.param(*p)).collect();
         let body = self.blocks(&program.body, def);
         let results = program.results.iter().map(|t| self.tensor_param(*t)).collect();
@@ -299,7 +309,8 @@ impl<'a> Names<'a> {
 
     /// Positive terms, then the constant if positive, then the negative ones.
     fn index_mut(&mut self, index: &Index) -> ast::Expr {
-        let (positive, negative): (Vec<_>, Vec<_>) = index.terms().iter().partition(|(_, c)| *c > 0);
+        let (positive, negative): (Vec<_>, Vec<_>) =
+            index.terms().iter().partition(|(_, c)| *c > 0);
         let constant = index.constant_part();
         let mut items = Vec::new();
         for (atom, c) in self.in_text_order(positive) {
@@ -483,9 +494,10 @@ impl<'a> Names<'a> {
                 expr(ExprKind::Power(Box::new(base), Box::new(exponent)))
             }
             (fun, args) => {
-                let text = match fun {
-                    Fun::User(id) => self.functions[id.0 as usize].clone(),
-                    named => named.name().unwrap_or_default().to_owned(),
+                let text = if let Fun::User(id) = fun {
+                    self.functions[id.0 as usize].clone()
+                } else {
+                    fun.name().unwrap_or_default().to_owned()
                 };
                 let args = args.iter().map(|a| self.expr_mut(a)).collect();
                 expr(ExprKind::Call(name(text), args))
@@ -496,12 +508,16 @@ impl<'a> Names<'a> {
     fn sum_of(&mut self, args: &[Expr]) -> ast::Expr {
         let mut items = Vec::with_capacity(args.len());
         for (place, arg) in args.iter().enumerate() {
-            items.push(match arg {
-                Expr::Apply(Fun::Neg, inner) if place > 0 && inner.len() == 1 => {
-                    (Sign::Minus, self.expr_mut(&inner[0]))
-                }
-                Expr::Const(n) if place > 0 && n.is_negative() => (Sign::Minus, constant(&n.negate())),
-                other => (Sign::Plus, self.expr_mut(other)),
+            items.push(if place == 0 {
+                (Sign::Plus, self.expr_mut(arg))
+            } else if let Expr::Apply(Fun::Neg, inner) = arg {
+                (Sign::Minus, self.expr_mut(&inner[0]))
+            } else if let Expr::Const(n) = arg
+                && n.is_negative()
+            {
+                (Sign::Minus, constant(&n.negate()))
+            } else {
+                (Sign::Plus, self.expr_mut(arg))
             });
         }
         expr(ExprKind::Sum(items))
@@ -511,16 +527,14 @@ impl<'a> Names<'a> {
     fn chain_of(&mut self, fun: Fun, args: &[Expr]) -> Vec<(ChainOp, ast::Expr)> {
         let mut items = Vec::with_capacity(args.len());
         for (place, arg) in args.iter().enumerate() {
-            match arg {
-                Expr::Apply(inner @ (Fun::Mul | Fun::Div), parts)
-                    if place == 0 && (fun == Fun::Div || *inner == Fun::Div) =>
-                {
-                    items = self.chain_of(*inner, parts);
-                }
-                arg => {
-                    let op = if place > 0 && fun == Fun::Div { ChainOp::Over } else { ChainOp::Times };
-                    items.push((op, self.factor(arg)));
-                }
+            if let Expr::Apply(inner @ (Fun::Mul | Fun::Div), parts) = arg
+                && place == 0
+                && (fun == Fun::Div || *inner == Fun::Div)
+            {
+                items = self.chain_of(*inner, parts);
+            } else {
+                let op = if place > 0 && fun == Fun::Div { ChainOp::Over } else { ChainOp::Times };
+                items.push((op, self.factor(arg)));
             }
         }
         items
@@ -543,79 +557,12 @@ impl<'a> Names<'a> {
             return bracket;
         }
         let mut items = vec![(ChainOp::Times, bracket)];
-        match body {
-            Expr::Apply(fun @ (Fun::Mul | Fun::Div), args) => items.extend(self.chain_of(*fun, args)),
-            body => items.push((ChainOp::Times, self.factor(body))),
+        if let Expr::Apply(fun @ (Fun::Mul | Fun::Div), args) = body {
+            items.extend(self.chain_of(*fun, args));
+        } else {
+            items.push((ChainOp::Times, self.factor(body)));
         }
         expr(ExprKind::Chain(items))
-    }
-}
-
-/// The tensors that definitions make, in the order of the text.
-struct TextOrder {
-    /// Tensors that have their names already.
-    tensors: Vec<TensorId>,
-    found: Vec<TensorId>,
-}
-
-impl TextOrder {
-    fn blocks<S>(&mut self, blocks: &[Block<S>], def: impl Fn(&S) -> Def + Copy) {
-        for block in blocks {
-            match block {
-                Block::Stmt(stmt) => self.def(&def(stmt)),
-                Block::Rec(rec) => self.blocks(&rec.body, def),
-                Block::Requires(requires) => self.guard(&requires.condition),
-            }
-        }
-    }
-}
-
-impl Visit for TextOrder {
-    fn def(&mut self, def: &Def) {
-        if !self.tensors.contains(&def.tensor) {
-            self.found.push(def.tensor);
-        }
-        walk_def(self, def);
-    }
-}
-
-/// Whether only integer literals occur, so that it could be read as an index.
-fn is_integer(e: &ast::Expr) -> bool {
-    match &e.kind {
-        ExprKind::Number(text) => text.bytes().all(|b| b.is_ascii_digit()),
-        ExprKind::Unary(UnaryOp::Neg, e) | ExprKind::Power(e, _) => is_integer(e),
-        ExprKind::Sum(items) => items.iter().all(|(_, e)| is_integer(e)),
-        ExprKind::Chain(items) => items.iter().all(|(_, e)| is_integer(e)),
-        ExprKind::If(_, a, b) => is_integer(a) && is_integer(b),
-        ExprKind::Unary(UnaryOp::Not, _)
-        | ExprKind::Name(_)
-        | ExprKind::Access(..)
-        | ExprKind::Call(..)
-        | ExprKind::Compare(..)
-        | ExprKind::Logic(..)
-        | ExprKind::Bracket(_)
-        | ExprKind::Reduce { .. }
-        | ExprKind::For(..)
-        | ExprKind::Let(..) => false,
-    }
-}
-
-/// Writes the first integer literal as `1.0`.
-fn say_real(e: &mut ast::Expr) {
-    match &mut e.kind {
-        ExprKind::Number(text) => text.push_str(".0"),
-        ExprKind::Unary(_, e) | ExprKind::Power(e, _) | ExprKind::If(_, e, _) => say_real(e),
-        ExprKind::Sum(items) => items.iter_mut().take(1).for_each(|(_, e)| say_real(e)),
-        ExprKind::Chain(items) => items.iter_mut().take(1).for_each(|(_, e)| say_real(e)),
-        ExprKind::Name(_)
-        | ExprKind::Access(..)
-        | ExprKind::Call(..)
-        | ExprKind::Compare(..)
-        | ExprKind::Logic(..)
-        | ExprKind::Bracket(_)
-        | ExprKind::Reduce { .. }
-        | ExprKind::For(..)
-        | ExprKind::Let(..) => {}
     }
 }
 

@@ -88,9 +88,9 @@ pub fn assert_valid(pass: &str, program: &TensorSsa) {
 
 /// The statements of blocks, in order.
 #[must_use]
-pub fn stmts(blocks: &[Block<Stmt>]) -> Vec<&Stmt> {
-    let inner = |block| match block {
-        &Block::Stmt(ref stmt) => vec![stmt],
+pub fn stmts<'p>(blocks: &'p [Block<Stmt>]) -> Vec<&'p Stmt> {
+    let inner = |block: &'p Block<Stmt>| match block {
+        Block::Stmt(stmt) => vec![stmt],
         Block::Rec(rec) => stmts(&rec.body),
         Block::Requires(_) => Vec::new(),
     };
@@ -182,7 +182,8 @@ impl<'p> Verifier<'p> {
                 Block::Stmt(stmt) => self.stmt(stmt)?,
                 Block::Requires(requires) => self.requires(requires)?,
                 Block::Rec(rec) => {
-                    let tensors: Vec<TensorId> = stmts(&rec.body).iter().map(|s| s.tensor).collect();
+                    let tensors: Vec<TensorId> =
+                        stmts(&rec.body).iter().map(|s| s.tensor).collect();
                     self.readable.extend(&tensors);
                     let depth = self.carried.len();
                     self.carried.extend(rec.vars.iter().map(|(v, _)| *v));
@@ -235,10 +236,8 @@ impl<'p> Verifier<'p> {
     }
 
     fn rhs(&self, stmt: &Stmt) -> Verdict {
-        let is_index = matches!(
-            self.program.symbols.tensor(stmt.tensor).element,
-            Element::Index(_)
-        );
+        let is_index =
+            matches!(self.program.symbols.tensor(stmt.tensor).element, Element::Index(_));
         match &stmt.rhs {
             Rhs::Sum(terms) => {
                 self.require(8, !is_index, || "an index tensor is a sum of reals".to_owned())?;
@@ -246,13 +245,17 @@ impl<'p> Verifier<'p> {
             }
             Rhs::Fold(op, term) => {
                 let folds = matches!(op, Reduction::Prod | Reduction::Max | Reduction::Min);
-                self.require(8, folds && !is_index, || format!("`{}` does not fold to its sort", op.name()))?;
+                self.require(8, folds && !is_index, || {
+                    format!("`{}` does not fold to its sort", op.name())
+                })?;
                 self.term(stmt, term)
             }
             Rhs::Arg(op, term) => {
                 let searches = matches!(op, Reduction::Argmax | Reduction::Argmin);
                 let one = term.binders.len() == 1;
-                self.require(8, searches && one && is_index, || format!("`{}` does not search one variable", op.name()))?;
+                self.require(8, searches && one && is_index, || {
+                    format!("`{}` does not search one variable", op.name())
+                })?;
                 self.term(stmt, term)
             }
             Rhs::Index(index) => {
@@ -305,21 +308,23 @@ impl Look<'_, '_> {
         let row = self.verifier.program.symbols.tensor(tensor);
         let readable = self.verifier.readable.contains(&tensor);
         self.require(3, readable, || format!("`{}` is not defined before it", row.name));
-        self.require(6, indices.len() == row.shape.len(), || format!("`{}` has another rank", row.name));
+        self.require(6, indices.len() == row.shape.len(), || {
+            format!("`{}` has another rank", row.name)
+        });
         let fits = matches!(row.element, Element::Index(_)) == wants_index;
         self.require(6, fits, || format!("`{}` has another sort", row.name));
     }
 
     fn arity(&mut self, fun: Fun, count: usize) {
-        let fits = match fun {
-            Fun::Neg => count == 1,
-            Fun::Add | Fun::Mul => count >= 2,
-            Fun::Div | Fun::Pow => count == 2,
-            Fun::User(id) => {
-                let functions = &self.verifier.program.symbols.functions;
-                functions.get(id.0 as usize).is_some_and(|f| f.params.len() == count)
-            }
-            named => FUNCTIONS.iter().any(|row| row.fun == named && row.arity == count),
+        let functions = &self.verifier.program.symbols.functions;
+        let named = FUNCTIONS.iter().find(|row| row.fun == fun);
+        let fits = if let Fun::User(id) = fun {
+            functions.get(id.0 as usize).is_some_and(|f| f.params.len() == count)
+        } else if let Some(row) = named {
+            row.arity == count
+        } else {
+            let least = if fun == Fun::Neg { 1 } else { 2 };
+            count == least || count > 2 && matches!(fun, Fun::Add | Fun::Mul)
         };
         self.require(7, fits, || format!("{fun:?} does not take {count} arguments"));
     }
@@ -352,7 +357,9 @@ impl Visit for Look<'_, '_> {
         if let Guard::Member(relation, indices) = guard {
             let relations = &self.verifier.program.symbols.relations;
             let arity = relations.get(relation.index()).map(|r| r.extents.len());
-            self.require(6, arity == Some(indices.len()), || format!("{relation:?} has another arity"));
+            self.require(6, arity == Some(indices.len()), || {
+                format!("{relation:?} has another arity")
+            });
         }
         walk_guard(self, guard);
     }
@@ -377,7 +384,9 @@ impl Visit for Look<'_, '_> {
 pub fn is_atom(e: &Expr) -> bool {
     match e {
         Expr::Const(_) | Expr::Pi | Expr::Real(_) | Expr::Access(..) => true,
-        Expr::Apply(..) | Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => false,
+        Expr::Apply(..) | Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => {
+            false
+        }
     }
 }
 
@@ -394,12 +403,10 @@ pub fn is_normal_body(e: &Expr) -> bool {
 }
 
 fn is_scaled_atom(e: &Expr) -> bool {
-    match e {
-        Expr::Apply(Fun::Mul, args) => {
-            matches!(args.as_slice(), [Expr::Const(_), a] if is_atom(a))
-        }
-        other => is_atom(other),
+    if let Expr::Apply(Fun::Mul, args) = e {
+        return matches!(args.as_slice(), [Expr::Const(_), a] if is_atom(a));
     }
+    is_atom(e)
 }
 
 /// A function of atoms; sums, signs, products and quotients are no calls.

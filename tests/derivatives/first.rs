@@ -9,14 +9,22 @@ use iverson::spec::verify;
 use std::cell::Cell;
 
 /// Checks a law over programs, most of which must have a value.
-pub(crate) fn check_values(default: u32, law: impl Fn(&Case) -> Result<bool, proptest::test_runner::TestCaseError>) {
+pub(crate) fn check_values(
+    default: u32,
+    law: impl Fn(&Case) -> Result<bool, proptest::test_runner::TestCaseError>,
+) {
     let (all, met) = (Cell::new(0_u32), Cell::new(0_u32));
     check_all(Flavour::Rational, default, |case| {
         all.set(all.get() + 1);
         met.set(met.get() + u32::from(law(case)?));
         Ok(())
     });
-    assert!(met.get() * 10 >= all.get() * 7, "{} of {} programs have a value", met.get(), all.get());
+    assert!(
+        met.get() * 10 >= all.get() * 7,
+        "{} of {} programs have a value",
+        met.get(),
+        all.get()
+    );
 }
 
 fn valid(program: &TensorSsa) -> Outcome {
@@ -83,7 +91,8 @@ pub(crate) fn adjoint(
     let y_bar: Vec<Dense<Rational>> = y_dot.iter().map(|y| directions.like(y)).collect();
     let inputs = with(inputs, &added_params(derivative, program), &y_bar);
     let show = || called(derivative, &inputs);
-    let found = run(derivative, &inputs).map_err(|error| failure(format!("{error}\n{}", show())))?;
+    let found =
+        run(derivative, &inputs).map_err(|error| failure(format!("{error}\n{}", show())))?;
     let names = added_results(derivative, program);
     let x_bar: Vec<Dense<Rational>> = names.iter().map(|x| real(&found, x).clone()).collect();
     let (forward, backward) = (inner(&y_bar, &y_dot), inner(&x_bar, &x_dot));
@@ -118,7 +127,12 @@ pub(crate) fn equal(
     }
     let entries = found.data.iter().zip(&wanted.data);
     let Some((place, (a, b))) = entries.enumerate().find(|(_, (a, b))| a != b) else {
-        return Err(failure(format!("{name}: {:?}, wanted {:?}\n{}", found.shape, wanted.shape, show())));
+        return Err(failure(format!(
+            "{name}: {:?}, wanted {:?}\n{}",
+            found.shape,
+            wanted.shape,
+            show()
+        )));
     };
     let at = found.position(place);
     Err(failure(format!("{name}{at:?} is {}, wanted {}\n{}", a.0, b.0, show())))

@@ -1,15 +1,15 @@
 //! Laws of derivatives, the traps known of them, and their texts.
 //!
 //! The laws run over random programs, as in `tests/laws`; `IVERSON_CASES` is the
-//! number of programs for each and `IVERSON_SEED` chooses others. All of them are
-//! exact: the scalars are rationals, or intervals that enclose the exact value.
+//! number of programs for each and `IVERSON_SEED` chooses others. They are exact:
+//! the scalars are rationals, or intervals that enclose the exact value.
 
 #[path = "../generate/mod.rs"]
 mod generate;
 
-
+mod cost;
 mod first;
-
-
+mod rounding;
+mod second;
 mod subject;
-
+mod text;

@@ -2,6 +2,7 @@
 
 use crate::generate::program::show;
 use crate::generate::{Case, failure};
+use dashu_ratio::RBig;
 use iverson::ad::{jvp, vjp};
 use iverson::interpreter::{Dual, EvalError, Rational, Scalar, eval, eval_ssa};
 use iverson::pipeline::load;
@@ -94,9 +95,10 @@ impl Directions {
     }
 
     fn next(&mut self) -> Rational {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let halves = ((self.0 >> 33) % 9) as i64 - 4;
-        Rational(dashu_ratio::RBig::from_parts_signed(halves.into(), 2.into()))
+        Rational(RBig::from_parts_signed(halves.into(), 2.into()))
     }
 
     /// A tensor shaped like another.
@@ -187,7 +189,7 @@ pub(crate) fn denotation<S: Scalar>(
 /// The inner product of two lists of tensors.
 pub(crate) fn inner(a: &[Dense<Rational>], b: &[Dense<Rational>]) -> Rational {
     let pairs = a.iter().zip(b).flat_map(|(a, b)| a.data.iter().zip(&b.data));
-    Rational(pairs.map(|(x, y)| &x.0 * &y.0).sum())
+    Rational(pairs.fold(RBig::ZERO, |sum, (x, y)| sum + &x.0 * &y.0))
 }
 
 /// The text of a program, with what it was called with, for a failure.

@@ -8,10 +8,7 @@ use super::reals::{Real, Row};
 /// The helper functions by name. Later ones may call earlier ones.
 pub(crate) const HELPERS: [(&str, &str); 13] = [
     ("square", "fn square(x: real) -> (y: real) { y = x * x }"),
-    (
-        "cube",
-        "fn cube(x: real) -> (y: real) { y = x^3 } derivative { x: 3 * x^2 }",
-    ),
+    ("cube", "fn cube(x: real) -> (y: real) { y = x^3 } derivative { x: 3 * x^2 }"),
     (
         "blend",
         "fn blend(a: real, b: real) -> (y: real) {\n    c = a * b\n    y = c + a\n} derivative { a: b + 1, b: a }",
@@ -80,7 +77,13 @@ impl Builder<'_> {
         }
     }
 
-    fn scalar_call(&mut self, name: &'static str, arity: u32, fuel: u32, limit: u32) -> Option<Real> {
+    fn scalar_call(
+        &mut self,
+        name: &'static str,
+        arity: u32,
+        fuel: u32,
+        limit: u32,
+    ) -> Option<Real> {
         self.note(if name == "square" { "call" } else { "function with a derivative" });
         let helper = self.helper(name);
         let args: Vec<Real> = (0..arity).map(|_| self.real(fuel, limit / 3 / arity)).collect();
@@ -100,7 +103,9 @@ impl Builder<'_> {
     fn sized_row(&mut self, limit: u32) -> Option<(String, Extent, Vec<String>, Size)> {
         let fits = |t: &&Tensor| match t.element {
             Element::Real(size) => {
-                self.fits(size, limit) && t.shape.len() > t.steps && t.shape.last().is_some_and(|e| e.is_natural())
+                self.fits(size, limit)
+                    && t.shape.len() > t.steps
+                    && t.shape.last().is_some_and(|e| e.is_natural())
             }
             Element::Index(_) => false,
         };
@@ -115,7 +120,12 @@ impl Builder<'_> {
         Some((text, extent, guards, size))
     }
 
-    fn row_call(&mut self, name: &'static str, construct: &'static str, limit: u32) -> Option<Real> {
+    fn row_call(
+        &mut self,
+        name: &'static str,
+        construct: &'static str,
+        limit: u32,
+    ) -> Option<Real> {
         if !self.may_bind(1) {
             return None;
         }
@@ -163,7 +173,11 @@ impl Builder<'_> {
         self.note("call with a relation");
         let helper = self.helper("chosen");
         let size = Size { bits: size.bits * 5 + 2, ..size };
-        Some(guarded(format!("{helper}({}, {}, {text})", extent.text(), relation.name), &guards, size))
+        Some(guarded(
+            format!("{helper}({}, {}, {text})", extent.text(), relation.name),
+            &guards,
+            size,
+        ))
     }
 
     /// `z = take(n, m, p, x)`, `(s, z) = parts(n, x)`
@@ -197,7 +211,14 @@ impl Builder<'_> {
         }
     }
 
-    fn bind_call(&mut self, name: &str, helper: &'static str, args: &str, extent: Extent, size: Size) {
+    fn bind_call(
+        &mut self,
+        name: &str,
+        helper: &'static str,
+        args: &str,
+        extent: Extent,
+        size: Size,
+    ) {
         let helper = self.helper(helper);
         self.line(0, &format!("{name} = {helper}({args})"));
         self.define_local(name, vec![extent], size);
@@ -212,7 +233,13 @@ impl Builder<'_> {
         };
         let maps: Vec<Tensor> = self.tensors.iter().filter(fits).cloned().collect();
         if maps.is_empty() {
-            return self.bind_call(name, "scaled", &format!("{}, {text}", extent.text()), extent, size);
+            return self.bind_call(
+                name,
+                "scaled",
+                &format!("{}, {text}", extent.text()),
+                extent,
+                size,
+            );
         }
         let map = self.choices.pick(&maps);
         self.note("gather by a call");

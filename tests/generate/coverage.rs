@@ -62,6 +62,7 @@ pub(crate) const CONSTRUCTS: &[&str] = &[
     "prod",
     "product",
     "quotient",
+    "quotient by data that are not 0",
     "range that may be negative",
     "read of the same step",
     "real comparison",

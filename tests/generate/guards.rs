@@ -40,7 +40,16 @@ impl Builder<'_> {
         if fuel == 0 {
             return self.index_comparison();
         }
-        match self.choices.weighted(&[(5, 0), (3, 1), (4, 2), (3, 3), (2, 4), (2, 5), (2, 6), (2, 7)]) {
+        match self.choices.weighted(&[
+            (5, 0),
+            (3, 1),
+            (4, 2),
+            (3, 3),
+            (2, 4),
+            (2, 5),
+            (2, 6),
+            (2, 7),
+        ]) {
             0 => self.index_comparison(),
             1 => self.chained_comparison(),
             2 => self.real_comparison(fuel - 1),

@@ -8,6 +8,8 @@
 //! * [`index`], [`guards`], [`reals`], [`reductions`], [`calls`]: expressions
 //! * [`statements`], [`recurrences`], [`program`]: definitions and whole functions
 //! * [`inputs`]: sizes and data
+//! * [`mutate`]: programs with a guard left out
+//! * [`run`]: a law over many programs
 //! * [`coverage`]: which constructs were met, so that none is silently missing
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
@@ -20,6 +22,7 @@ mod extent;
 mod guards;
 mod index;
 mod inputs;
+pub(crate) mod mutate;
 pub(crate) mod program;
 mod reals;
 mod recurrences;

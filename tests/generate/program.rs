@@ -85,7 +85,9 @@ fn parameters(b: &mut Builder<'_>) {
         let rank = b.choices.weighted(&[(1, 1), (3, 1), (3, 2), (1, 0)]);
         let shape: Vec<Extent> = (0..rank).map(|_| b.shape_extent()).collect();
         let element = Element::Real(Size { bits: 4, rounded: false });
-        parameter(b, ["x", "a", "w"][at], shape, element, Promise::Nothing);
+        let nonzero = rank == 1 && b.choices.chance(1, 5);
+        let promise = if nonzero { Promise::Nonzero } else { Promise::Nothing };
+        parameter(b, ["x", "a", "w"][at], shape, element, promise);
     }
     let indices = b.choices.below(3);
     for at in 0..indices {
@@ -106,7 +108,13 @@ fn parameters(b: &mut Builder<'_>) {
     }
 }
 
-fn parameter(b: &mut Builder<'_>, name: &str, shape: Vec<Extent>, element: Element, promise: Promise) {
+fn parameter(
+    b: &mut Builder<'_>,
+    name: &str,
+    shape: Vec<Extent>,
+    element: Element,
+    promise: Promise,
+) {
     if promise != Promise::Nothing {
         b.note("condition on data");
         let (v, end) = (b.fresh("v"), shape[0].text());
@@ -176,7 +184,8 @@ fn text(b: &Builder<'_>, params: &[Tensor], results: &[Tensor]) -> String {
 /// `x: real[n]`
 fn declared(tensor: &Tensor) -> String {
     let extents: Vec<String> = tensor.shape.iter().map(|e| e.text()).collect();
-    let shape = if extents.is_empty() { String::new() } else { format!("[{}]", extents.join(", ")) };
+    let shape =
+        if extents.is_empty() { String::new() } else { format!("[{}]", extents.join(", ")) };
     match tensor.element {
         Element::Real(_) => format!("{}: real{shape}", tensor.name),
         Element::Index(bound) => format!("{}: index({}){shape}", tensor.name, bound.text()),

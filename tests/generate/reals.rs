@@ -1,6 +1,6 @@
 //! Real expressions.
 
-use super::builder::{Builder, EXACT, Element, Flavour, MAX_VARIABLES, Size, Tensor};
+use super::builder::{Builder, EXACT, Element, Flavour, MAX_VARIABLES, Promise, Size, Tensor};
 use super::index::Access;
 
 /// How an expression binds.
@@ -47,6 +47,13 @@ impl Real {
 
 pub(crate) fn exact(bits: u32) -> Size {
     Size { bits, rounded: false }
+}
+
+/// `[guards] * product`
+fn guarded(product: String, guards: &[String], size: Size) -> Real {
+    let guard =
+        if guards.is_empty() { String::new() } else { format!("[{}] * ", guards.join(" and ")) };
+    Real::new(Row::Chain, format!("{guard}{product}"), size)
 }
 
 /// The size of a sum or product of two.
@@ -177,7 +184,11 @@ impl Builder<'_> {
     /// As a factor, with a minus sometimes.
     fn factor(&mut self, real: &Real) -> String {
         let factor = real.factor();
-        if real.row >= Row::Power && self.choices.chance(1, 10) { format!("-{factor}") } else { factor }
+        if real.row >= Row::Power && self.choices.chance(1, 10) {
+            format!("-{factor}")
+        } else {
+            factor
+        }
     }
 
     /// `[p] * e`, `e * [p] * [q]`
@@ -225,47 +236,49 @@ impl Builder<'_> {
         })
     }
 
-    /// A quotient, with a guard that keeps its divisor from 0.
+    /// A quotient, with what keeps its divisor from 0.
     fn quotient(&mut self, fuel: u32, limit: u32) -> Option<Real> {
-        let half = limit / 2 - 1;
-        let (access, size) = self.divisor(half)?;
-        let dividend = self.real(fuel, half);
-        let size = Size { rounded: true, ..both(size, dividend.size) };
         if self.exact {
             return None;
         }
+        let half = limit / 2 - 1;
+        let ((divisor, safe), size) = self.divisor(half)?;
+        let dividend = self.real(fuel, half);
+        let size = Size { rounded: true, ..both(size, dividend.size) };
+        let Access { text: divisor, mut guards } = divisor;
+        let a = dividend.factor();
         self.note("quotient");
-        let Access { text: divisor, mut guards } = access;
-        let dividend_text = dividend.factor();
-        Some(match self.choices.below(4) {
-            0 => {
-                let text = format!("{dividend_text} / (1 + {divisor}^2)");
-                let text = if guards.is_empty() { text } else { format!("[{}] * {text}", guards.join(" and ")) };
-                let size = Size { bits: size.bits * 2 + 2, ..size };
-                Real::new(Row::Chain, text, size)
-            }
+        if safe {
+            self.note("quotient by data that are not 0");
+            return Some(guarded(format!("{a} / {divisor}"), &guards, size));
+        }
+        let way = self.choices.below(4);
+        if way == 0 {
+            let size = Size { bits: size.bits * 2 + 2, ..size };
+            return Some(guarded(format!("{a} / (1 + {divisor}^2)"), &guards, size));
+        }
+        guards.push(format!("{divisor} != 0"));
+        let guard = guards.join(" and ");
+        Some(match way {
             1 => {
-                guards.push(format!("{divisor} != 0"));
-                let guard = guards.join(" and ");
-                let text = format!("if {guard} then {dividend_text} / {divisor} else 1");
+                let text = format!("if {guard} then {a} / {divisor} else 1");
                 Real::new(Row::Open, text, size)
             }
-            2 => {
-                guards.push(format!("{divisor} != 0"));
-                let text = format!("[{}] * {dividend_text} * {divisor}^-1", guards.join(" and "));
-                Real::new(Row::Chain, text, size)
-            }
-            _ => {
-                guards.push(format!("{divisor} != 0"));
-                let text = format!("{dividend_text} / {divisor} * [{}]", guards.join(" and "));
-                Real::new(Row::Chain, text, size)
-            }
+            2 => Real::new(Row::Chain, format!("[{guard}] * {a} * {divisor}^-1"), size),
+            _ => Real::new(Row::Chain, format!("{a} / {divisor} * [{guard}]"), size),
         })
     }
 
-    /// An entry whose comparison with 0 is certain.
-    fn divisor(&mut self, limit: u32) -> Option<(Access, Size)> {
-        self.exactly(|b| b.entry((limit / 2).min(EXACT)))
+    /// An entry whose comparison with 0 is certain, and whether it is never 0.
+    fn divisor(&mut self, limit: u32) -> Option<((Access, bool), Size)> {
+        let safe = |t: &&Tensor| t.promise == Promise::Nonzero;
+        let tensors: Vec<Tensor> = self.tensors.iter().filter(safe).cloned().collect();
+        if !tensors.is_empty() && self.choices.chance(1, 2) {
+            let tensor = self.choices.pick(&tensors);
+            return Some(((self.part(&tensor, tensor.shape.len(), 0), true), exact(4)));
+        }
+        let (access, size) = self.exactly(|b| b.entry((limit / 2).min(EXACT)))?;
+        Some(((access, false), size))
     }
 
     fn extreme_of_two(&mut self, fuel: u32, limit: u32) -> Option<Real> {

@@ -169,7 +169,10 @@ impl Builder<'_> {
         let helper = self.helper("scaled");
         let mut shape: Vec<Extent> = self.open.iter().map(|s| s.variable.range).collect();
         let axes: Vec<String> = self.open.iter().map(|s| s.variable.name.clone()).collect();
-        self.line(depth, &format!("{name}{} = {helper}({}, {row})", bracketed(&axes), extent.text()));
+        self.line(
+            depth,
+            &format!("{name}{} = {helper}({}, {row})", bracketed(&axes), extent.text()),
+        );
         shape.push(extent);
         self.tensors.push(Tensor {
             name,

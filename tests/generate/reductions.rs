@@ -97,7 +97,11 @@ impl Builder<'_> {
         self.note("let");
         let before = self.tensors.len();
         let several = self.may_bind(1) && self.choices.chance(1, 2);
-        let text = if several { self.local_tensor(fuel, limit / 8) } else { self.local_scalar(fuel, limit / 4) };
+        let text = if several {
+            self.local_tensor(fuel, limit / 8)
+        } else {
+            self.local_scalar(fuel, limit / 4)
+        };
         let body = self.real(fuel.max(1), limit);
         self.tensors.truncate(before);
         Some(Real::new(Row::Open, format!("let {text} in {}", body.text), body.size))

@@ -3,12 +3,10 @@
 //! `IVERSON_CASES` is the number of programs for each law, `IVERSON_SEED` a
 //! number that chooses other programs; both are printed with a failure.
 
+use super::Flavour;
 use super::coverage::Coverage;
 use super::program::{Case, cases};
-use super::Flavour;
-use proptest::test_runner::{
-    Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
-};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::cell::RefCell;
 
 /// How a law fails.

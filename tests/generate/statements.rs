@@ -90,7 +90,8 @@ impl Builder<'_> {
             2 => {
                 self.note("index with its inferred bound");
                 let bound = self.choices.below(2) as i64 + 2;
-                let inner = self.variables.last().map_or_else(|| "n".to_owned(), |v| v.name.clone());
+                let inner =
+                    self.variables.last().map_or_else(|| "n".to_owned(), |v| v.name.clone());
                 (format!("({inner} + 1) % {bound}"), Extent::constant(bound), false)
             }
             _ => {
@@ -115,7 +116,7 @@ impl Builder<'_> {
     fn search(&mut self) -> (String, Extent, bool) {
         let op = self.choices.pick(&["argmax", "argmin"]);
         self.note(op);
-        let range = self.range();
+        let range = self.shape_extent();
         let depth = self.variables.len();
         let name = self.bind("j", range);
         let guard = self.choices.chance(1, 3).then(|| self.guard(1).text);
@@ -128,8 +129,7 @@ impl Builder<'_> {
         }
         let guard = guard.map(|g| format!(" where {g}")).unwrap_or_default();
         let text = format!("{op}({name}: {}{guard}) {}", range.text(), body.summand());
-        let natural = bound.is_natural();
-        (text, if natural { bound } else { bound.shifted(1) }, !natural)
+        (text, bound, false)
     }
 
     /// `r[i: n] = A[i]`

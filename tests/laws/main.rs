@@ -9,5 +9,9 @@ mod generate;
 
 mod coverage;
 mod meaning;
+mod mutation;
+mod points;
 mod subject;
 mod text;
+mod values;
+mod work;

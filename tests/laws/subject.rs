@@ -3,7 +3,7 @@
 use crate::generate::{Case, failure};
 use iverson::spec::ast::Module;
 use iverson::spec::diagnostic::Diagnostic;
-use iverson::spec::{Typed, TensorSsa, check, normalize, parse, render};
+use iverson::spec::{TensorSsa, Typed, check, normalize, parse, render};
 use proptest::test_runner::TestCaseError;
 
 /// What is made of a program.

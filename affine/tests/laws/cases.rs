@@ -21,28 +21,19 @@ fn index() -> System {
 
 #[test]
 fn an_index_within_its_extent_is_proved() {
-    assert_eq!(
-        prove(&index(), &ge(-1, &[0, 1]), Budget::default()),
-        Verdict::Proved
-    );
+    assert_eq!(prove(&index(), &ge(-1, &[0, 1]), Budget::default()), Verdict::Proved);
 }
 
 #[test]
 fn an_index_past_its_extent_is_disproved_by_a_small_point() {
     let verdict = prove(&index(), &ge(-2, &[-1, 1]), Budget::default());
-    assert_eq!(
-        verdict,
-        Verdict::Disproved(Witness::from([(Var(0), 0), (Var(1), 1)]))
-    );
+    assert_eq!(verdict, Verdict::Disproved(Witness::from([(Var(0), 0), (Var(1), 1)])));
 }
 
 #[test]
 fn an_empty_system_proves_everything() {
     let system = System::from_iter([ge(-1, &[1]), ge(0, &[-1])]);
-    assert_eq!(
-        prove(&system, &ge(-7, &[]), Budget::default()),
-        Verdict::Proved
-    );
+    assert_eq!(prove(&system, &ge(-7, &[]), Budget::default()), Verdict::Proved);
 }
 
 #[test]
@@ -53,12 +44,7 @@ fn parity_has_no_point_between_rational_bounds() {
 
 #[test]
 fn a_strip_without_integer_points_needs_splinters() {
-    let strip = [
-        ge(-27, &[11, 13]),
-        ge(45, &[-11, -13]),
-        ge(10, &[7, -9]),
-        ge(4, &[-7, 9]),
-    ];
+    let strip = [ge(-27, &[11, 13]), ge(45, &[-11, -13]), ge(10, &[7, -9]), ge(4, &[-7, 9])];
     let system = System::from_iter(strip);
     assert_eq!(feasible(&system, Budget::default()), Feasibility::Empty);
 }
@@ -67,10 +53,7 @@ fn a_strip_without_integer_points_needs_splinters() {
 fn large_divisors_are_proved_without_listing_residues() {
     let system = System::from_iter([eq(0, &[1, -1_000_000])]);
     let goal = |k| Constraint::Divides(k, linear(0, &[1]));
-    assert_eq!(
-        prove(&system, &goal(1_000_000), Budget::default()),
-        Verdict::Proved
-    );
+    assert_eq!(prove(&system, &goal(1_000_000), Budget::default()), Verdict::Proved);
     let verdict = prove(&system, &goal(3), Budget::default());
     assert!(matches!(verdict, Verdict::Disproved(_)), "{verdict:?}");
 }
@@ -88,11 +71,7 @@ fn projection_of_an_index_is_its_range() {
     let projection = project(&system, &[Var(0)], Budget::default()).unwrap();
     assert!(projection.exact);
     let even = Constraint::Divides(2, Linear::var(Var(2)));
-    assert!(
-        projection.system.constraints().contains(&even),
-        "{}",
-        projection.system
-    );
+    assert!(projection.system.constraints().contains(&even), "{}", projection.system);
 }
 
 #[test]
@@ -113,10 +92,7 @@ fn a_projection_whose_dark_shadow_is_implied_is_exact() {
 #[test]
 fn a_unit_equation_is_solved_by_substitution() {
     let solution = solve(&[linear(3, &[1, -1])], &[Var(0)], Var(9)).unwrap();
-    assert_eq!(
-        solution.value(Var(0)).unwrap().as_linear(),
-        Some(&linear(-3, &[0, 1]))
-    );
+    assert_eq!(solution.value(Var(0)).unwrap().as_linear(), Some(&linear(-3, &[0, 1])));
     assert!(solution.conditions.is_empty() && solution.free.is_empty());
 }
 
@@ -125,10 +101,7 @@ fn an_even_equation_is_solved_under_a_divisibility() {
     let solution = solve(&[linear(1, &[2, -1])], &[Var(0)], Var(9)).unwrap();
     let value = solution.value(Var(0)).unwrap();
     assert_eq!((&value.numerator, value.divisor), (&linear(-1, &[0, 1]), 2));
-    assert_eq!(
-        solution.conditions,
-        [Constraint::Divides(2, linear(1, &[0, 1]))]
-    );
+    assert_eq!(solution.conditions, [Constraint::Divides(2, linear(1, &[0, 1]))]);
 }
 
 #[test]

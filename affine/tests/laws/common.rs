@@ -9,11 +9,7 @@ pub(crate) const RADIUS: i128 = 3;
 
 /// Enough cases for a law; failures print their case instead of leaving files.
 pub(crate) fn config() -> Config {
-    Config {
-        cases: 1200,
-        failure_persistence: None,
-        ..Config::default()
-    }
+    Config { cases: 1200, failure_persistence: None, ..Config::default() }
 }
 
 /// `constant + Σ coefficients[i]·xᵢ`.
@@ -65,18 +61,13 @@ pub(crate) fn boxed(n: usize, system: &System) -> System {
 pub(crate) fn points(n: usize, radius: i128) -> Vec<Vec<i128>> {
     let mut points = vec![Vec::new()];
     for _ in 0..n {
-        points = points
-            .iter()
-            .flat_map(|point| extensions(point, radius))
-            .collect();
+        points = points.iter().flat_map(|point| extensions(point, radius)).collect();
     }
     points
 }
 
 fn extensions(point: &[i128], radius: i128) -> Vec<Vec<i128>> {
-    (-radius..=radius)
-        .map(|value| [point, &[value]].concat())
-        .collect()
+    (-radius..=radius).map(|value| [point, &[value]].concat()).collect()
 }
 
 /// Reads a list of coordinates, zero past its end.

@@ -61,8 +61,5 @@ fn forms_print_as_sums() {
     assert_eq!(linear(-4, &[1, 0, -3]).to_string(), "x0 - 3·x2 - 4");
     assert_eq!(linear(0, &[-1]).to_string(), "-x0");
     assert_eq!(Linear::constant(-2).to_string(), "-2");
-    assert_eq!(
-        Constraint::Divides(3, linear(1, &[2])).to_string(),
-        "3 | 2·x0 + 1"
-    );
+    assert_eq!(Constraint::Divides(3, linear(1, &[2])).to_string(), "3 | 2·x0 + 1");
 }

@@ -17,24 +17,13 @@ fn check(system: &System, count: usize) -> Result<(), TestCaseError> {
     let Some(projection) = projection else {
         return Err(TestCaseError::fail(format!("no projection of {system}")));
     };
-    prop_assert!(
-        projection
-            .system
-            .vars()
-            .iter()
-            .all(|var| (var.0 as usize) < kept)
-    );
-    let all = points(N, RADIUS)
-        .into_iter()
-        .filter(|point| holds(&system, point));
+    prop_assert!(projection.system.vars().iter().all(|var| (var.0 as usize) < kept));
+    let all = points(N, RADIUS).into_iter().filter(|point| holds(&system, point));
     let shadow: HashSet<Vec<i128>> = all.map(|point| point[..kept].to_vec()).collect();
     for point in points(kept, RADIUS + 1) {
         let (found, wanted) = (holds(&projection.system, &point), shadow.contains(&point));
         prop_assert!(found || !wanted, "lost {point:?} of {system}");
-        prop_assert!(
-            found == wanted || !projection.exact,
-            "gained {point:?} of {system}"
-        );
+        prop_assert!(found == wanted || !projection.exact, "gained {point:?} of {system}");
     }
     Ok(())
 }

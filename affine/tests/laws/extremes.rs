@@ -45,9 +45,7 @@ fn extreme_system() -> impl Strategy<Value = System> {
 
 /// The points near zero where everything can be evaluated and holds.
 fn known_points(system: &System) -> impl Iterator<Item = Vec<i128>> {
-    points(N, 1)
-        .into_iter()
-        .filter(|point| system.holds(&at(point)) == Some(true))
+    points(N, 1).into_iter().filter(|point| system.holds(&at(point)) == Some(true))
 }
 
 proptest! {
@@ -141,9 +139,7 @@ fn the_last_variable_has_no_successor() {
 fn many_splinters_end_in_unknown_or_an_answer() {
     let huge = 1_i128 << 60;
     let rows = [(-1, vec![huge, -huge + 1]), (2, vec![-huge + 3, huge - 5])];
-    let system = System::from_iter(
-        rows.iter()
-            .map(|(c, a)| Constraint::NonNegative(linear(*c, a))),
-    );
+    let system =
+        System::from_iter(rows.iter().map(|(c, a)| Constraint::NonNegative(linear(*c, a))));
     let _ = feasible(&system, Budget::default());
 }

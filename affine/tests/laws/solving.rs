@@ -17,19 +17,14 @@ fn unknowns() -> Vec<Var> {
 }
 
 fn conditions_hold(solution: &Solution, point: &[i128]) -> bool {
-    solution
-        .conditions
-        .iter()
-        .all(|c| c.holds(&at(point)).unwrap())
+    solution.conditions.iter().all(|c| c.holds(&at(point)).unwrap())
 }
 
 /// The equations that say which free variables give `point`.
 fn preimage(solution: &Solution, point: &[i128]) -> System {
     let parameter = |e: Linear| e.substitute(Var(3), &Linear::constant(point[3])).unwrap();
     let equation = |(var, value): &(Var, Quotient)| {
-        let wanted = Linear::constant(at(point)(*var))
-            .scale(value.divisor)
-            .unwrap();
+        let wanted = Linear::constant(at(point)(*var)).scale(value.divisor).unwrap();
         Constraint::equal(&parameter(value.numerator.clone()), &wanted).unwrap()
     };
     solution.values.iter().map(equation).collect()
@@ -39,10 +34,7 @@ fn preimage(solution: &Solution, point: &[i128]) -> System {
 fn check_reached(equations: &[Linear], solution: &Solution) -> Result<(), TestCaseError> {
     let zero = |point: &[i128]| equations.iter().all(|e| e.eval(&at(point)) == Some(0));
     for point in points(N, 3).iter().filter(|point| zero(point)) {
-        prop_assert!(
-            conditions_hold(solution, point),
-            "conditions lose {point:?}"
-        );
+        prop_assert!(conditions_hold(solution, point), "conditions lose {point:?}");
         let preimage = preimage(solution, point);
         let Feasibility::Point(free) = feasible(&preimage, Budget::default()) else {
             return Err(TestCaseError::fail(format!("{point:?} is not reached")));
@@ -55,10 +47,7 @@ fn check_reached(equations: &[Linear], solution: &Solution) -> Result<(), TestCa
 /// Where the conditions hold, each choice of free variables gives a solution.
 fn check_sound(equations: &[Linear], solution: &Solution) -> Result<(), TestCaseError> {
     let allowed = |point: &&Vec<i128>| conditions_hold(solution, point);
-    for parameters in points(PARAMETERS, 8)
-        .iter()
-        .map(|p| [&[0; UNKNOWNS], &p[..]].concat())
-    {
+    for parameters in points(PARAMETERS, 8).iter().map(|p| [&[0; UNKNOWNS], &p[..]].concat()) {
         if allowed(&&parameters) {
             check_images(equations, solution, &parameters)?;
         }
@@ -74,27 +63,15 @@ fn check_images(
     let mut images = HashMap::new();
     for free in points(solution.free.len(), 2) {
         let names: HashMap<Var, i128> = solution.free.iter().copied().zip(free.clone()).collect();
-        let point = |var: Var| {
-            names
-                .get(&var)
-                .copied()
-                .unwrap_or_else(|| at(parameters)(var))
-        };
-        let image: Option<Vec<i128>> = solution
-            .values
-            .iter()
-            .map(|(_, v)| v.eval(&point))
-            .collect();
+        let point = |var: Var| names.get(&var).copied().unwrap_or_else(|| at(parameters)(var));
+        let image: Option<Vec<i128>> =
+            solution.values.iter().map(|(_, v)| v.eval(&point)).collect();
         let Some(image) = image else {
             return Err(TestCaseError::fail("a value is no integer"));
         };
         let all = [&image[..], &parameters[UNKNOWNS..]].concat();
         prop_assert!(equations.iter().all(|e| e.eval(&at(&all)) == Some(0)));
-        prop_assert_eq!(
-            images.insert(image, free),
-            None,
-            "two choices, one solution"
-        );
+        prop_assert_eq!(images.insert(image, free), None, "two choices, one solution");
     }
     Ok(())
 }

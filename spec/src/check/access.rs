@@ -9,14 +9,22 @@ use crate::ir::{self, Atom, Element, Extent, Index};
 
 impl Checker<'_, '_> {
     /// `A[i, j]` as a real.
-    pub(super) fn real_access(&mut self, name: &Name, indices: &[Expr], span: Span) -> Check<ir::Expr> {
+    pub(super) fn real_access(
+        &mut self,
+        name: &Name,
+        indices: &[Expr],
+        span: Span,
+    ) -> Check<ir::Expr> {
         let view = self.tensor_named(name)?;
         if matches!(self.symbols.tensor(view.tensor).element, Element::Index(_)) {
-            let message = format!("a real is wanted here, found an entry of the index tensor `{}`", name.text);
-            return Err(self.report(
-                Diagnostic::new("typing::real", span, message)
-                    .help(format!("write `real({})` to use it as a number", as_access(name, indices))),
-            ));
+            let message = format!(
+                "a real is wanted here, found an entry of the index tensor `{}`",
+                name.text
+            );
+            return Err(self.report(Diagnostic::new("typing::real", span, message).help(format!(
+                "write `real({})` to use it as a number",
+                as_access(name, indices)
+            ))));
         }
         let view = self.entry(name, view, indices, span)?;
         Ok(ir::Expr::Access(view.tensor, view.prefix))
@@ -26,11 +34,13 @@ impl Checker<'_, '_> {
     pub(super) fn index_read(&mut self, name: &Name, indices: &[Expr], span: Span) -> Check<Index> {
         let view = self.tensor_named(name)?;
         if self.symbols.tensor(view.tensor).element == Element::Real {
-            let message = format!("an index is wanted here, found an entry of the real tensor `{}`", name.text);
-            return Err(self.report(
-                Diagnostic::new("typing::index", span, message)
-                    .help(format!("write `floor({})` to round it down to an index", as_access(name, indices))),
-            ));
+            let message = format!(
+                "an index is wanted here, found an entry of the real tensor `{}`",
+                name.text
+            );
+            return Err(self.report(Diagnostic::new("typing::index", span, message).help(
+                format!("write `floor({})` to round it down to an index", as_access(name, indices)),
+            )));
         }
         let view = self.entry(name, view, indices, span)?;
         Ok(Index::atom(Atom::Read(view.tensor, view.prefix)))
@@ -48,7 +58,9 @@ impl Checker<'_, '_> {
         };
         let message = format!("`{}` is {what}, not a tensor: it has no entries", name.text);
         let help = match what {
-            "a relation" => format!("membership is written with parentheses: `{}(i, j)`", name.text),
+            "a relation" => {
+                format!("membership is written with parentheses: `{}(i, j)`", name.text)
+            }
             _ => format!("write `{}` alone", name.text),
         };
         Err(self.report(Diagnostic::new("typing::access", name.span, message).help(help)))
@@ -64,15 +76,33 @@ impl Checker<'_, '_> {
     }
 
     /// A tensor with some more of its leading axes fixed.
-    pub(super) fn part(&mut self, name: &Name, view: View, indices: &[Expr], span: Span) -> Check<View> {
+    pub(super) fn part(
+        &mut self,
+        name: &Name,
+        view: View,
+        indices: &[Expr],
+        span: Span,
+    ) -> Check<View> {
         let shape = self.symbols.tensor(view.tensor).shape.clone();
         let rank = shape.len() - view.prefix.len();
         if indices.len() > rank {
-            let own = if rank == 0 { "is a single number".to_owned() } else { format!("has {}", axes(rank)) };
-            let message = format!("`{}` {own}, found {}", name.text, count(indices.len(), "index", "indices"));
+            let own = if rank == 0 {
+                "is a single number".to_owned()
+            } else {
+                format!("has {}", axes(rank))
+            };
+            let message = format!(
+                "`{}` {own}, found {}",
+                name.text,
+                count(indices.len(), "index", "indices")
+            );
             let help = match rank {
                 0 => format!("write `{}` alone", name.text),
-                _ => format!("give one index for each axis, as in `{}[{}]`", name.text, letters(rank)),
+                _ => format!(
+                    "give one index for each axis, as in `{}[{}]`",
+                    name.text,
+                    letters(rank)
+                ),
             };
             return Err(self.report(Diagnostic::new("typing::rank", span, message).help(help)));
         }
@@ -112,7 +142,12 @@ impl Checker<'_, '_> {
     }
 
     /// `x[i]` where no `i` is in scope.
-    fn require_bound_variables(&mut self, expr: &Expr, tensor: &Name, extent: &Extent) -> Check<()> {
+    fn require_bound_variables(
+        &mut self,
+        expr: &Expr,
+        tensor: &Name,
+        extent: &Extent,
+    ) -> Check<()> {
         let (ExprKind::Name(name), true) = (&expr.kind, is_letter(expr)) else { return Ok(()) };
         if self.scope.get(name).is_some() {
             return Ok(());
@@ -135,7 +170,8 @@ impl Checker<'_, '_> {
         span: Span,
     ) -> Reported {
         let shape = self.view_shape(view);
-        let message = format!("an entry is wanted here, found a tensor: `{name}` has {}", axes(shape.len()));
+        let message =
+            format!("an entry is wanted here, found a tensor: `{name}` has {}", axes(shape.len()));
         let (entry, open) = self.completed(name, given, &shape[given.len()..]);
         self.report(Diagnostic::new("typing::rank", span, message).help(format!(
             "read its entries: `y[{open}] = .. {entry} ..` makes a tensor of them, `sum({open}) {entry}` adds them"

@@ -26,7 +26,12 @@ impl Checker<'_, '_> {
     }
 
     /// A call inside a real expression.
-    pub(super) fn call_as_real(&mut self, name: &Name, args: &[Expr], span: Span) -> Check<ir::Expr> {
+    pub(super) fn call_as_real(
+        &mut self,
+        name: &Name,
+        args: &[Expr],
+        span: Span,
+    ) -> Check<ir::Expr> {
         let Some(function) = self.file.functions.get(name.text.as_str()).copied() else {
             return Err(self.unknown_function(name));
         };
@@ -47,17 +52,15 @@ impl Checker<'_, '_> {
         let rank = self.view_shape(&view).len();
         if rank > 0 {
             let message = format!("`{}` returns a tensor, and a real is wanted here", name.text);
-            return Err(self.report(
-                Diagnostic::new("typing::rank", span, message)
-                    .help(format!("bind its result in a statement of its own, `z = {call}`, and read `z[i]`")),
-            ));
+            return Err(self.report(Diagnostic::new("typing::rank", span, message).help(format!(
+                "bind its result in a statement of its own, `z = {call}`, and read `z[i]`"
+            ))));
         }
         if let Element::Index(_) = self.symbols.tensor(view.tensor).element {
             let message = format!("`{}` returns an index, and a real is wanted here", name.text);
-            return Err(self.report(
-                Diagnostic::new("typing::real", span, message)
-                    .help(format!("bind it in a statement of its own, `k = {call}`, and write `real(k)`")),
-            ));
+            return Err(self.report(Diagnostic::new("typing::real", span, message).help(format!(
+                "bind it in a statement of its own, `k = {call}`, and write `real(k)`"
+            ))));
         }
         let access = ir::Expr::Access(view.tensor, view.prefix);
         Ok(if blocks.is_empty() { access } else { ir::Expr::Let(blocks, Box::new(access)) })
@@ -90,13 +93,13 @@ impl Checker<'_, '_> {
         match <[View; 1]>::try_from(views) {
             Ok([view]) => Ok(view),
             Err(views) => {
-                let message = format!("`{}` returns {} results, one is wanted here", name.text, views.len());
+                let message =
+                    format!("`{}` returns {} results, one is wanted here", name.text, views.len());
                 let names = self.file.functions.get(name.text.as_str()).map(|f| names_of(f));
                 let (names, call) = (names.unwrap_or_default(), as_call(name, args));
-                Err(self.report(
-                    Diagnostic::new("typing::results", span, message)
-                        .help(format!("bind them all in a statement of their own, `{names} = {call}`, and use one")),
-                ))
+                Err(self.report(Diagnostic::new("typing::results", span, message).help(format!(
+                    "bind them all in a statement of their own, `{names} = {call}`, and use one"
+                ))))
             }
         }
     }
@@ -112,7 +115,10 @@ impl Checker<'_, '_> {
         Err(self.report(
             Diagnostic::new("typing::arity", span, message)
                 .label(function.name.span, "defined here")
-                .help(format!("all arguments are passed in order, sizes too: `{name}({})`", names.join(", "))),
+                .help(format!(
+                    "all arguments are passed in order, sizes too: `{name}({})`",
+                    names.join(", ")
+                )),
         ))
     }
 
@@ -136,7 +142,11 @@ impl Checker<'_, '_> {
             return Err(self.report(
                 Diagnostic::new("typing::results", span, message)
                     .label(function.name.span, "defined here")
-                    .help(format!("name every result: `{} = {}`", names_of(function), as_call(name, args))),
+                    .help(format!(
+                        "name every result: `{} = {}`",
+                        names_of(function),
+                        as_call(name, args)
+                    )),
             ));
         }
         for target in targets {
@@ -211,7 +221,8 @@ impl Checker<'_, '_> {
         self.calls.pop();
         if self.diagnostics.len() > reported {
             let found = self.diagnostics.split_off(reported);
-            let cause = found.into_iter().find(|d| d.code == "call::recursion" || d.code == CALL_SIZE);
+            let cause =
+                found.into_iter().find(|d| d.code == "call::recursion" || d.code == CALL_SIZE);
             return Err(self.report(match cause {
                 Some(size) if size.code == CALL_SIZE => size.moved(span),
                 Some(recursion) => recursion,
@@ -236,18 +247,23 @@ impl Checker<'_, '_> {
             ));
         }
         if self.calls.len() >= MAX_CALL_DEPTH || self.file.inlined.get() > MAX_INLINED {
-            let message = format!("the calls of this file expand to more than {MAX_INLINED} statements or nest deeper than {MAX_CALL_DEPTH}");
-            return Err(self.report(
-                Diagnostic::new(CALL_SIZE, span, message)
-                    .help("define a tensor with an axis over the repeated part instead of repeating calls"),
-            ));
+            let message = format!(
+                "the calls of this file expand to more than {MAX_INLINED} statements or nest deeper than {MAX_CALL_DEPTH}"
+            );
+            return Err(self.report(Diagnostic::new(CALL_SIZE, span, message).help(
+                "define a tensor with an axis over the repeated part instead of repeating calls",
+            )));
         }
         Ok(())
     }
 
     /// The callee's scope with its sizes bound. Its own proofs take sizes to be
     /// natural numbers: what is not proved so is demanded.
-    fn sizes_of_call(&mut self, function: &Function, args: &[Expr]) -> Check<(Scope, Vec<Requires>)> {
+    fn sizes_of_call(
+        &mut self,
+        function: &Function,
+        args: &[Expr],
+    ) -> Check<(Scope, Vec<Requires>)> {
         let mut callee = self.file.scope();
         let mut demands = Vec::new();
         for (param, arg) in function.params.iter().zip(args) {
@@ -301,7 +317,13 @@ impl Checker<'_, '_> {
     }
 
     /// A result that is a parameter is copied to the tensor that the caller has named.
-    fn copy(&mut self, view: View, tensor: TensorId, blocks: &mut Blocks, span: Span) -> Check<View> {
+    fn copy(
+        &mut self,
+        view: View,
+        tensor: TensorId,
+        blocks: &mut Blocks,
+        span: Span,
+    ) -> Check<View> {
         let (value, _, own) = self.entry_of(view, Blocks::new(), span)?;
         let leading = self.frame.leading();
         let axes = leading.iter().copied().chain(own).collect();
@@ -329,8 +351,12 @@ impl Checker<'_, '_> {
         {
             let index = self.index(arg)?;
             if let Some(outside) = self.outside(&index, bound, arg.span, 0) {
-                let reader =
-                    Reader { kind: Kind::Argument, name: &param.name.text, text: String::new(), open: String::new() };
+                let reader = Reader {
+                    kind: Kind::Argument,
+                    name: &param.name.text,
+                    text: String::new(),
+                    open: String::new(),
+                };
                 self.report_outside(&reader, &[outside]);
             }
             return Ok(Binding::Index(index));
@@ -353,7 +379,8 @@ impl Checker<'_, '_> {
         let fits = match (&own, element) {
             (Element::Real, Element::Real) => true,
             (Element::Index(a), Element::Index(b)) => {
-                a == b || self.prove(&Guard::Compare(Cmp::Le, a.clone(), b.clone())) == Verdict::Proved
+                a == b
+                    || self.prove(&Guard::Compare(Cmp::Le, a.clone(), b.clone())) == Verdict::Proved
             }
             (Element::Real, Element::Index(_)) | (Element::Index(_), Element::Real) => false,
         };
@@ -375,7 +402,12 @@ impl Checker<'_, '_> {
         ))
     }
 
-    fn relation_argument(&mut self, param: &Param, arg: &Expr, extents: &[Extent]) -> Check<Binding> {
+    fn relation_argument(
+        &mut self,
+        param: &Param,
+        arg: &Expr,
+        extents: &[Extent],
+    ) -> Check<Binding> {
         if let ExprKind::Name(name) = &arg.kind
             && let Some(Binding::Relation(relation)) = self.scope.get(name)
         {
@@ -388,7 +420,11 @@ impl Checker<'_, '_> {
             }
         }
         let ranges: Vec<String> = extents.iter().map(|e| self.show_index(e)).collect();
-        let message = format!("the argument for `{}` must be a relation `rel({})`", param.name.text, ranges.join(", "));
+        let message = format!(
+            "the argument for `{}` must be a relation `rel({})`",
+            param.name.text,
+            ranges.join(", ")
+        );
         Err(self.report(
             Diagnostic::new("typing::argument", arg.span, message)
                 .label(param.sort.span, "declared here")

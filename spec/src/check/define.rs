@@ -1,18 +1,21 @@
 //! Definitions: their axes, sorts and values.
 
-use super::order::depends_on_data;
 use super::scope::{Binding, View};
 use super::sort::Kind;
 use super::view::Blocks;
 use super::{Check, Checker, Reported};
-use crate::ast::{self, Axis, Cmp, Expr, ExprKind, RecVar, Reduction, SortKind, Stmt, Target};
-use crate::bounds::{Verdict, arg_is_total};
+use crate::ast::{self, Axis, Expr, ExprKind, RecVar, Reduction, SortKind, Stmt, Target};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::{Atom, Block, Def, Element, Extent, Guard, Index, Tensor, TensorId, Value, VarId};
+use crate::ir::{Block, Def, Element, Extent, Index, Tensor, TensorId, Value, VarId};
 
 impl Checker<'_, '_> {
     /// `target = value`, or `(a, b) = f(..)`.
-    pub(super) fn define(&mut self, targets: &[Target], value: &Expr, blocks: &mut Blocks) -> Check<()> {
+    pub(super) fn define(
+        &mut self,
+        targets: &[Target],
+        value: &Expr,
+        blocks: &mut Blocks,
+    ) -> Check<()> {
         if let ExprKind::Call(name, args) = &value.kind
             && self.inlines(&name.text)
             && targets.iter().all(|t| t.axes.iter().all(|a| matches!(a, Axis::Carried(_))))
@@ -22,9 +25,13 @@ impl Checker<'_, '_> {
         match targets {
             [target] => self.define_one(target, value, blocks),
             _ => Err(self.report(
-                Diagnostic::new("typing::results", value.span, "several names are defined by a call with several results")
-                    .at("this is not the call of a function of the file")
-                    .help("define each name in a statement of its own"),
+                Diagnostic::new(
+                    "typing::results",
+                    value.span,
+                    "several names are defined by a call with several results",
+                )
+                .at("this is not the call of a function of the file")
+                .help("define each name in a statement of its own"),
             )),
         }
     }
@@ -88,9 +95,18 @@ impl Checker<'_, '_> {
         self.scope.insert(&target.name.text, Binding::Broken, target.name.span);
         let help = match element {
             Element::Index(bound) => {
-                format!("write its sort at its definition, `{}: index({})`, and all its axes", show_target(target), self.show_index(bound))
+                format!(
+                    "write its sort at its definition, `{}: index({})`, and all its axes",
+                    show_target(target),
+                    self.show_index(bound)
+                )
             }
-            Element::Real => format!("write all its axes at its definition: `{}` has {} of {}", show_target(target), announced.shape.len(), shape.len()),
+            Element::Real => format!(
+                "write all its axes at its definition: `{}` has {} of {}",
+                show_target(target),
+                announced.shape.len(),
+                shape.len()
+            ),
         };
         Err(self.report(Diagnostic::new("recurrence::sort", target.name.span, message).help(help)))
     }
@@ -109,7 +125,9 @@ impl Checker<'_, '_> {
         for axis in &target.axes[carried.len()..] {
             match axis {
                 Axis::Bind(binder) => axes.push(self.bind(binder)?),
-                Axis::Carried(name) => return Err(self.axis_without_range(target, axes.len(), name)),
+                Axis::Carried(name) => {
+                    return Err(self.axis_without_range(target, axes.len(), name));
+                }
             }
         }
         Ok(axes)
@@ -131,7 +149,10 @@ impl Checker<'_, '_> {
         let own = self.frame.carried.len();
         if let Some(axis) = target.axes.get(own) {
             let span = span_of(axis);
-            let message = format!("the result of a call is bound whole: `{}` takes no more axes", target.name.text);
+            let message = format!(
+                "the result of a call is bound whole: `{}` takes no more axes",
+                target.name.text
+            );
             return Err(self.report(
                 Diagnostic::new("typing::axis", span, message).help("leave this axis out"),
             ));
@@ -142,7 +163,13 @@ impl Checker<'_, '_> {
         axes.map(|_| ())
     }
 
-    fn carried_axis(&mut self, target: &Target, place: usize, name: &str, found: Option<&Axis>) -> Reported {
+    fn carried_axis(
+        &mut self,
+        target: &Target,
+        place: usize,
+        name: &str,
+        found: Option<&Axis>,
+    ) -> Reported {
         let span = found.map_or(target.name.span, span_of);
         let axes: Vec<&str> =
             self.frame.carried.iter().map(|v| self.symbols.var(*v).name.as_str()).collect();
@@ -155,7 +182,10 @@ impl Checker<'_, '_> {
         self.report(
             Diagnostic::new("recurrence::axis", span, message)
                 .at("a tensor of a recurrence has its variables as leading axes, without a range")
-                .help(format!("write `{0}[{axes}]`, with further axes after: `{0}[{axes}, i: n]`", target.name.text)),
+                .help(format!(
+                    "write `{0}[{axes}]`, with further axes after: `{0}[{axes}, i: n]`",
+                    target.name.text
+                )),
         )
     }
 
@@ -201,7 +231,9 @@ impl Checker<'_, '_> {
                 let bound = self.infer_bound(&index, value.span, Some(target))?;
                 Ok((Element::Index(bound), axes, Value::Index(index)))
             }
-            (Some(Element::Real) | None, _) => Ok((Element::Real, axes, Value::Real(self.real(value)?))),
+            (Some(Element::Real) | None, _) => {
+                Ok((Element::Real, axes, Value::Real(self.real(value)?)))
+            }
         }
     }
 
@@ -235,112 +267,6 @@ impl Checker<'_, '_> {
         self.facts.reset(known);
         self.leave(frame);
         self.entry_of(view?, inner, value.span)
-    }
-
-    /// An annotated index: proved within its bound, or left to the call if it depends on data.
-    fn require_bound(&mut self, index: &Index, bound: &Extent, span: Span, target: &Target) {
-        if self.trusted {
-            return;
-        }
-        let Some(outside) = self.outside(index, bound, span, 0) else { return };
-        let plain = index.terms().iter().all(|(atom, _)| matches!(atom, Atom::Size(_) | Atom::Var(_)));
-        if plain && outside.verdicts().any(|v| matches!(v, Verdict::Disproved(_))) {
-            let shown = self.show_index(index);
-            let within = format!("keep it within: `if {} then {shown} else 0`", self.show_goal(&outside));
-            let largest = self.upper(index).and_then(|u| u.add(&Index::constant(1)));
-            let help = match largest {
-                Some(larger) if outside.lower.is_none() => {
-                    format!("declare a larger range, `index({})`, or {within}", self.show_index(&larger))
-                }
-                _ => within,
-            };
-            let message = format!(
-                "`{}` is not always in `0..{}`, the declared range of `{}`",
-                self.show_index(index),
-                self.show_index(bound),
-                target.name.text
-            );
-            let diagnostic = Diagnostic::new("bounds::index", span, message).help(help);
-            let diagnostic = self.note_facts(diagnostic, std::iter::once(index));
-            self.report(diagnostic);
-        }
-    }
-
-    /// A range that holds an index: one more than its largest value.
-    pub(super) fn infer_bound(
-        &mut self,
-        index: &Index,
-        span: Span,
-        target: Option<&Target>,
-    ) -> Check<Extent> {
-        let bound = self.upper(index).and_then(|u| u.add(&Index::constant(1)));
-        let lower = Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0));
-        let verdict = if self.trusted { Verdict::Proved } else { self.prove(&lower) };
-        let shown = self.show_index(index);
-        let range = bound.as_ref().map_or_else(|| "m".to_owned(), |b| self.show_index(b));
-        let target = target.map_or_else(|| "k[i: n]".to_owned(), show_target);
-        let declare = format!("declare its range, `{target}: index({range}) = ..`: entries are in `0..{range}`, proved or checked at the call");
-        let (message, help) = match (bound, verdict) {
-            (Some(bound), Verdict::Proved) => return Ok(bound),
-            (_, Verdict::Disproved(_)) if !depends_on_data(index) => (
-                format!("the index `{shown}` can be negative, and an index tensor has entries from 0"),
-                format!("keep it from 0: `if {} then {shown} else 0`", self.show_lower(index)),
-            ),
-            (None, _) => (format!("the range of the index `{shown}` cannot be inferred"), declare),
-            (Some(_), _) => (format!("the index `{shown}` is not proved to be at least 0"), declare),
-        };
-        Err(self.report(Diagnostic::new("typing::bound", span, message).help(help)))
-    }
-
-    /// An upper bound in sizes alone.
-    pub(super) fn upper(&self, index: &Index) -> Option<Extent> {
-        self.extreme(index, true)
-    }
-
-    /// The largest (or smallest) value of each atom, summed.
-    fn extreme(&self, index: &Index, largest: bool) -> Option<Extent> {
-        index.terms().iter().try_fold(Index::constant(index.constant_part()), |sum, (atom, c)| {
-            sum.add(&self.extreme_atom(atom, (*c > 0) == largest)?.scale(*c)?)
-        })
-    }
-
-    fn extreme_atom(&self, atom: &Atom, largest: bool) -> Option<Extent> {
-        let below = |extent: &Extent| {
-            if largest { extent.sub(&Index::constant(1)) } else { Some(Index::constant(0)) }
-        };
-        match atom {
-            Atom::Size(_) => Some(Index::atom(atom.clone())),
-            Atom::Var(v) => below(&self.symbols.var(*v).range),
-            Atom::Read(tensor, _) => match &self.symbols.tensor(*tensor).element {
-                Element::Index(bound) => below(bound),
-                Element::Real => None,
-            },
-            Atom::Div(e, k) => {
-                let e = self.extreme(e, largest)?;
-                match e.as_constant() {
-                    Some(n) => Some(Index::constant(n.div_euclid(*k))),
-                    None => Some(Index::atom(Atom::Div(Box::new(e), *k))),
-                }
-            }
-            Atom::Mod(_, k) => Some(Index::constant(if largest { k - 1 } else { 0 })),
-            Atom::Floor(_) => None,
-            Atom::If(parts) => {
-                let (a, b) = (self.extreme(&parts.1, largest)?, self.extreme(&parts.2, largest)?);
-                let ordered = |x: &Extent, y: &Extent| {
-                    let le = Guard::Compare(Cmp::Le, x.clone(), y.clone());
-                    self.prove(&le) == Verdict::Proved
-                };
-                if ordered(&a, &b) {
-                    Some(if largest { b } else { a })
-                } else {
-                    ordered(&b, &a).then_some(if largest { a } else { b })
-                }
-            }
-            Atom::Arg(arg) if largest && !arg_is_total(&self.symbols, &arg.guard, arg.var) => {
-                Some(self.symbols.var(arg.var).range.clone())
-            }
-            Atom::Arg(arg) => below(&self.symbols.var(arg.var).range),
-        }
     }
 
     /// Makes the tensors of a recurrence known before its statements are looked at:
@@ -409,7 +335,12 @@ impl Checker<'_, '_> {
         Some(tensor)
     }
 
-    fn announced_sort(&mut self, target: &Target, place: usize, value: &Expr) -> Check<(Element, Vec<Extent>)> {
+    fn announced_sort(
+        &mut self,
+        target: &Target,
+        place: usize,
+        value: &Expr,
+    ) -> Check<(Element, Vec<Extent>)> {
         let whole = target.axes.iter().all(|a| matches!(a, Axis::Carried(_)));
         if let ExprKind::Call(name, args) = &value.kind
             && self.inlines(&name.text)
@@ -421,13 +352,17 @@ impl Checker<'_, '_> {
             return Ok((element, carried.chain(shape).collect()));
         }
         let axes = self.axes(target)?;
-        let mut shape: Vec<Extent> = axes.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
+        let mut shape: Vec<Extent> =
+            axes.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
         if let ExprKind::For(binders, _) = &value.kind {
             for binder in binders {
                 shape.push(self.extent(&binder.range)?);
             }
         }
-        let argument = matches!(value.kind, ExprKind::Reduce { op: Reduction::Argmax | Reduction::Argmin, .. });
+        let argument = matches!(
+            value.kind,
+            ExprKind::Reduce { op: Reduction::Argmax | Reduction::Argmin, .. }
+        );
         let element = match self.expected_element(target)? {
             Some(element) => element,
             None if argument || self.kind(value) == Kind::Index => {
@@ -440,18 +375,21 @@ impl Checker<'_, '_> {
 
     /// An index tensor of a recurrence needs its range before its value is looked at.
     fn unannotated_index(&mut self, target: &Target) -> Check<Extent> {
-        let message = format!("the range of the index tensor `{}` is not written", target.name.text);
-        Err(self.report(
-            Diagnostic::new("typing::bound", target.name.span, message)
-                .help(format!("write it: `{}: index(m) = ..`, where entries are in `0..m`", show_target(target))),
-        ))
+        let message =
+            format!("the range of the index tensor `{}` is not written", target.name.text);
+        Err(self.report(Diagnostic::new("typing::bound", target.name.span, message).help(format!(
+            "write it: `{}: index(m) = ..`, where entries are in `0..m`",
+            show_target(target)
+        ))))
     }
 }
 
 /// `t[i: n]`
-fn show_target(target: &Target) -> String {
+pub(super) fn show_target(target: &Target) -> String {
     let axis = |axis: &Axis| match axis {
-        Axis::Bind(binder) => format!("{}: {}", binder.name.text, crate::print::expr(&binder.range)),
+        Axis::Bind(binder) => {
+            format!("{}: {}", binder.name.text, crate::print::expr(&binder.range))
+        }
         Axis::Carried(name) => name.text.clone(),
     };
     if target.axes.is_empty() {

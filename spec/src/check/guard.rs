@@ -46,9 +46,26 @@ impl Checker<'_, '_> {
                 format!("the relation `{}`", name.text),
                 format!("membership is written with parentheses: `{}`", as_call(name, indices)),
             ),
-            _ => {
+            ExprKind::Name(_)
+            | ExprKind::Access(..)
+            | ExprKind::Number(_)
+            | ExprKind::Call(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Sum(_)
+            | ExprKind::Chain(_)
+            | ExprKind::Power(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Logic(..)
+            | ExprKind::Bracket(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::For(..)
+            | ExprKind::If(..)
+            | ExprKind::Let(..) => {
                 let text = crate::print::expr(expr);
-                (self.kind(expr).noun().to_owned(), format!("compare it with something: `{text} != 0`"))
+                (
+                    self.kind(expr).noun().to_owned(),
+                    format!("compare it with something: `{text} != 0`"),
+                )
             }
         };
         let message = format!("a proposition is wanted here, found {found}");
@@ -138,14 +155,18 @@ impl Checker<'_, '_> {
                 return Err(self.report(
                     Diagnostic::new("typing::relation", span, message)
                         .at("a proposition is wanted here")
-                        .help(format!("entries are read with brackets and compared: `{} > 0`", as_access(name, args))),
+                        .help(format!(
+                            "entries are read with brackets and compared: `{} > 0`",
+                            as_access(name, args)
+                        )),
                 ));
             }
             None if self.file.functions.contains_key(name.text.as_str())
                 || crate::function::Fun::named(&name.text).is_some() =>
             {
                 let text = as_call(name, args);
-                let message = format!("a proposition is wanted here, found the call of `{}`", name.text);
+                let message =
+                    format!("a proposition is wanted here, found the call of `{}`", name.text);
                 return Err(self.report(
                     Diagnostic::new("typing::proposition", span, message)
                         .help(format!("compare its result with something: `{text} > 0`")),
@@ -162,17 +183,19 @@ impl Checker<'_, '_> {
                 extents.len(),
                 indices.len()
             );
-            return Err(self.report(
-                Diagnostic::new("typing::arity", span, message).help(format!(
+            return Err(self.report(Diagnostic::new("typing::arity", span, message).help(
+                format!(
                     "give one index for each place, as in `{}({})`",
                     name.text,
                     letters(extents.len())
-                )),
-            ));
+                ),
+            )));
         }
         let places = indices.iter().zip(&extents).zip(args).enumerate();
         let outside: Vec<_> = places
-            .filter_map(|(place, ((index, extent), arg))| self.outside(index, extent, arg.span, place))
+            .filter_map(|(place, ((index, extent), arg))| {
+                self.outside(index, extent, arg.span, place)
+            })
             .collect();
         if !outside.is_empty() {
             let (kind, text) = (outside::Kind::Member, as_call(name, args));

@@ -26,9 +26,12 @@ impl Checker<'_, '_> {
             ExprKind::Sum(items) => self.index_sum(items),
             ExprKind::Chain(items) => self.index_chain(items),
             ExprKind::If(condition, then, other) => self.index_if(condition, then, other),
-            ExprKind::Reduce { op: op @ (Reduction::Argmax | Reduction::Argmin), binders, guard, body } => {
-                self.arg_reduce(*op, binders, guard.as_deref(), body, expr.span)
-            }
+            ExprKind::Reduce {
+                op: op @ (Reduction::Argmax | Reduction::Argmin),
+                binders,
+                guard,
+                body,
+            } => self.arg_reduce(*op, binders, guard.as_deref(), body, expr.span),
             ExprKind::Call(name, args) => Err(self.call_as_index(name, args, expr.span)),
             ExprKind::Unary(UnaryOp::Not, _)
             | ExprKind::Power(..)
@@ -65,7 +68,8 @@ impl Checker<'_, '_> {
         let within = |c: i64| (-MAX_COEFFICIENT..=MAX_COEFFICIENT).contains(&c);
         match index {
             Some(index)
-                if within(index.constant_part()) && index.terms().iter().all(|(_, c)| within(*c)) =>
+                if within(index.constant_part())
+                    && index.terms().iter().all(|(_, c)| within(*c)) =>
             {
                 Ok(index)
             }
@@ -83,7 +87,9 @@ impl Checker<'_, '_> {
             Some(Binding::Tensor(view)) => {
                 let tensor = self.symbols.tensor(view.tensor);
                 match (&tensor.element, tensor.shape.len() - view.prefix.len()) {
-                    (ir::Element::Index(_), 0) => Ok(Index::atom(Atom::Read(view.tensor, view.prefix))),
+                    (ir::Element::Index(_), 0) => {
+                        Ok(Index::atom(Atom::Read(view.tensor, view.prefix)))
+                    }
                     (ir::Element::Index(_), _) => Err(self.missing_indices(name, &[], &view, span)),
                     (ir::Element::Real, _) => Err(self.real_as_index(name, span)),
                 }
@@ -126,15 +132,45 @@ impl Checker<'_, '_> {
             ExprKind::Power(..) => "a power",
             ExprKind::Let(..) => "a `let`",
             ExprKind::For(..) => "a tensor",
-            _ => self.kind(expr).noun(),
+            ExprKind::Number(_)
+            | ExprKind::Name(_)
+            | ExprKind::Access(..)
+            | ExprKind::Call(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Sum(_)
+            | ExprKind::Chain(_)
+            | ExprKind::Compare(..)
+            | ExprKind::Logic(..)
+            | ExprKind::If(..)
+            | ExprKind::Bracket(_)
+            | ExprKind::Reduce { .. } => self.kind(expr).noun(),
         };
         let message = format!("an index is wanted here, found {found}");
         let help = match expr.kind {
-            ExprKind::Power(..) => "a power of an index is not affine: write a constant as its value, `2^3` as `8`, or `floor(real(i)^2)` under a guard",
-            ExprKind::Let(..) | ExprKind::For(..) => "write the index itself, or define it in a statement of its own, `k[i: n] = ..`, and read `k[i]`",
-            ExprKind::Bracket(_) => "write `if p then 1 else 0` for the index that is 1 where `p` holds",
-            ExprKind::Reduce { .. } => "write `floor(..)` around it to round a real down to an index",
-            _ => "index expressions are integers, index variables, sizes, reads of index tensors, `+ - * / %` by constants, `floor(..)`, `if`, `argmax`, `argmin`",
+            ExprKind::Power(..) => {
+                "a power of an index is not affine: write a constant as its value, `2^3` as `8`, or `floor(real(i)^2)` under a guard"
+            }
+            ExprKind::Let(..) | ExprKind::For(..) => {
+                "write the index itself, or define it in a statement of its own, `k[i: n] = ..`, and read `k[i]`"
+            }
+            ExprKind::Bracket(_) => {
+                "write `if p then 1 else 0` for the index that is 1 where `p` holds"
+            }
+            ExprKind::Reduce { .. } => {
+                "write `floor(..)` around it to round a real down to an index"
+            }
+            ExprKind::Number(_)
+            | ExprKind::Name(_)
+            | ExprKind::Access(..)
+            | ExprKind::Call(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Sum(_)
+            | ExprKind::Chain(_)
+            | ExprKind::Compare(..)
+            | ExprKind::Logic(..)
+            | ExprKind::If(..) => {
+                "index expressions are integers, index variables, sizes, reads of index tensors, `+ - * / %` by constants, `floor(..)`, `if`, `argmax`, `argmin`"
+            }
         };
         self.report(Diagnostic::new("typing::index", expr.span, message).help(help))
     }
@@ -143,8 +179,12 @@ impl Checker<'_, '_> {
         let name = called.text.as_str();
         if name == "real" {
             return self.report(
-                Diagnostic::new("typing::index", span, "`real(..)` is a real, and an index is wanted here")
-                    .help("leave `real` out"),
+                Diagnostic::new(
+                    "typing::index",
+                    span,
+                    "`real(..)` is a real, and an index is wanted here",
+                )
+                .help("leave `real` out"),
             );
         }
         if self.scope.get(name).is_some() {
@@ -155,10 +195,10 @@ impl Checker<'_, '_> {
         }
         if self.file.functions.contains_key(name) {
             let message = format!("the call of `{name}` cannot stand inside an index expression");
-            return self.report(
-                Diagnostic::new("typing::index", span, message)
-                    .help(format!("bind its result in a statement of its own, `k = {}`, and use `k`", as_call(called, args))),
-            );
+            return self.report(Diagnostic::new("typing::index", span, message).help(format!(
+                "bind its result in a statement of its own, `k = {}`, and use `k`",
+                as_call(called, args)
+            )));
         }
         let message = format!("an index is wanted here, found the call of `{name}`");
         self.report(
@@ -170,9 +210,8 @@ impl Checker<'_, '_> {
     fn floor(&mut self, args: &[Expr], span: Span) -> Check<Index> {
         let [arg] = args else {
             let message = format!("`floor` takes 1 argument, found {}", args.len());
-            return Err(self.report(
-                Diagnostic::new("typing::arity", span, message).help("write `floor(x)`"),
-            ));
+            return Err(self
+                .report(Diagnostic::new("typing::arity", span, message).help("write `floor(x)`")));
         };
         if self.kind(arg) == Kind::Index {
             return Err(self.report(
@@ -203,7 +242,9 @@ impl Checker<'_, '_> {
             let factor = self.index(item)?;
             value = match op {
                 ChainOp::Times => self.index_product(&value, &factor, first.to(item.span))?,
-                ChainOp::Over | ChainOp::Modulo => self.index_quotient(*op, &value, &factor, first.to(item.span))?,
+                ChainOp::Over | ChainOp::Modulo => {
+                    self.index_quotient(*op, &value, &factor, first.to(item.span))?
+                }
             };
         }
         Ok(value)

@@ -8,7 +8,7 @@
 //! * [`scope`]: what names stand for
 //! * [`sort`]: which of real, index or proposition an expression is
 //! * [`index`], [`guard`], [`real`], [`access`]: the three kinds of expression, and reads
-//! * [`stmt`], [`define`]: definitions, recurrences, conditions
+//! * [`stmt`], [`define`], [`range`]: definitions, recurrences, conditions, ranges of index tensors
 //! * [`call`], [`view`]: inlining, and the tensors handed to calls
 //! * [`order`]: well-founded recurrences
 //! * [`prove`], [`outside`]: questions to the prover, and what is said where it cannot answer
@@ -21,6 +21,7 @@ mod index;
 mod order;
 mod outside;
 mod prove;
+mod range;
 mod real;
 mod scope;
 mod sort;
@@ -34,8 +35,8 @@ use crate::function::UserFunId;
 use crate::ir::{self, Extent, Guard, Requires, Symbols, Typed, VarId};
 use indexmap::IndexMap;
 use order::Order;
-use scope::{Binding, Scope};
 use rustc_hash::FxHashSet;
+use scope::{Binding, Scope};
 use std::cell::Cell;
 use stmt::Frame;
 

@@ -35,7 +35,12 @@ struct Place {
 
 impl Order {
     /// Registers a tensor of the innermost open block, not yet defined.
-    pub(super) fn announce(&mut self, tensor: TensorId, vars: Vec<(VarId, Direction)>, implicit: usize) {
+    pub(super) fn announce(
+        &mut self,
+        tensor: TensorId,
+        vars: Vec<(VarId, Direction)>,
+        implicit: usize,
+    ) {
         self.tensors.insert(tensor, Place { vars, implicit, done: false });
     }
 
@@ -74,7 +79,12 @@ impl Order {
 impl Checker<'_, '_> {
     /// Reports a read of an entry that is not computed yet. A read through data
     /// that cannot be proved earlier is left to the call. Whether all is well.
-    pub(super) fn require_earlier(&mut self, tensor: TensorId, indices: &[Index], span: Span) -> bool {
+    pub(super) fn require_earlier(
+        &mut self,
+        tensor: TensorId,
+        indices: &[Index],
+        span: Span,
+    ) -> bool {
         if self.trusted {
             return true;
         }
@@ -87,7 +97,8 @@ impl Checker<'_, '_> {
         let shown: Vec<String> = indices.iter().map(|i| self.show_index(i)).collect();
         let entry = format!("{name}[{}]", shown.join(", "));
         let message = format!("`{entry}` is not computed yet where it is read");
-        let steps: Vec<String> = self.order.open.iter().map(|(v, d)| self.show_step(*v, *d)).collect();
+        let steps: Vec<String> =
+            self.order.open.iter().map(|(v, d)| self.show_step(*v, *d)).collect();
         let guards = self.show_guards();
         let mut diagnostic = Diagnostic::new("recurrence::order", span, message)
             .at("a recurrence reads strictly earlier entries")
@@ -102,7 +113,8 @@ impl Checker<'_, '_> {
 
     /// The read of the step before, under its guard; or to define the other tensor first.
     fn earlier_help(&self, tensor: TensorId, indices: &[Index]) -> String {
-        let same_step = self.order.open.iter().zip(indices).all(|((v, _), i)| i.as_var() == Some(*v));
+        let same_step =
+            self.order.open.iter().zip(indices).all(|((v, _), i)| i.as_var() == Some(*v));
         let name = &self.symbols.tensor(tensor).name;
         let step = self.order.open.first().zip(indices.split_first());
         let earlier = step.map(|((var, direction), (_, rest))| {
@@ -118,12 +130,16 @@ impl Checker<'_, '_> {
             let entry = format!("{name}[{step}{}]", rest.collect::<String>());
             match self.symbols.tensor(tensor).element {
                 Element::Real => format!("read the step before: `[{guard}] * {entry}`"),
-                Element::Index(_) => format!("read the step before: `if {guard} then {entry} else 0`"),
+                Element::Index(_) => {
+                    format!("read the step before: `if {guard} then {entry} else 0`")
+                }
             }
         });
         let first = format!("define `{name}` above this statement");
         match earlier {
-            Some(earlier) if same_step && self.order.current != Some(tensor) => format!("{first}, or {earlier}"),
+            Some(earlier) if same_step && self.order.current != Some(tensor) => {
+                format!("{first}, or {earlier}")
+            }
             Some(earlier) => earlier,
             None => first,
         }
@@ -145,7 +161,9 @@ pub(super) fn depends_on_data(index: &Index) -> bool {
         fn atom(&mut self, atom: &Atom) {
             match atom {
                 Atom::Read(..) | Atom::Floor(_) | Atom::Arg(_) | Atom::If(_) => self.0 = true,
-                Atom::Size(_) | Atom::Var(_) | Atom::Div(..) | Atom::Mod(..) => walk_atom(self, atom),
+                Atom::Size(_) | Atom::Var(_) | Atom::Div(..) | Atom::Mod(..) => {
+                    walk_atom(self, atom)
+                }
             }
         }
     }

@@ -106,7 +106,9 @@ impl Checker<'_, '_> {
         let (shown, name) = (self.show_index(&first.index), reader.name);
         let message = match reader.kind {
             Kind::Argument => format!("the index `{shown}` for `{name}` {modal}"),
-            _ => format!("index `{shown}` of `{name}` {modal}"),
+            Kind::Real | Kind::Index | Kind::Row | Kind::Member => {
+                format!("index `{shown}` of `{name}` {modal}")
+            }
         };
         let mut diagnostic = Diagnostic::new("bounds::access", first.span, message)
             .at(self.show_axis(reader, first));
@@ -125,7 +127,8 @@ impl Checker<'_, '_> {
         if let Some(example) = outside.iter().find_map(shown).filter(|_| !never) {
             diagnostic = diagnostic.note(example);
         }
-        let help = if never { self.last_entry(reader, first) } else { self.guard_help(reader, outside) };
+        let help =
+            if never { self.last_entry(reader, first) } else { self.guard_help(reader, outside) };
         let Reported = self.report(diagnostic.help(help));
     }
 
@@ -133,8 +136,12 @@ impl Checker<'_, '_> {
         let (name, extent) = (reader.name, self.show_index(&outside.extent));
         let place = outside.axis + 1;
         match reader.kind {
-            Kind::Argument => format!("`{name}` is an `index({extent})`: 0 up to `{extent}` (not included)"),
-            Kind::Member => format!("place {place} of `{name}` has indices 0 up to `{extent}` (not included)"),
+            Kind::Argument => {
+                format!("`{name}` is an `index({extent})`: 0 up to `{extent}` (not included)")
+            }
+            Kind::Member => {
+                format!("place {place} of `{name}` has indices 0 up to `{extent}` (not included)")
+            }
             Kind::Real | Kind::Index | Kind::Row => {
                 format!("axis {place} of `{name}` has indices 0 up to `{extent}` (not included)")
             }
@@ -144,12 +151,11 @@ impl Checker<'_, '_> {
     fn last_entry(&self, reader: &Reader<'_>, outside: &Outside) -> String {
         let last = outside.extent.sub(&Index::constant(1));
         let last = last.map_or_else(String::new, |last| self.show_index(&last));
-        match reader.kind {
-            Kind::Real | Kind::Index if !reader.text.contains(',') => {
-                format!("indices begin at 0: the last entry is `{}[{last}]`", reader.name)
-            }
-            _ => format!("indices begin at 0, and the last one is `{last}`"),
+        let one_axis = !reader.text.contains(',');
+        if matches!(reader.kind, Kind::Real | Kind::Index) && one_axis {
+            return format!("indices begin at 0: the last entry is `{}[{last}]`", reader.name);
         }
+        format!("indices begin at 0, and the last one is `{last}`")
     }
 
     /// The guard under which all indices are within, and how it is written there.

@@ -53,17 +53,27 @@ impl Checker<'_, '_> {
         format!("`0 <= {} < {}`", var.name, self.show_index(&var.range))
     }
 
-    pub(super) fn show_counterexample(&self, values: &[(Atom, i128)], index: &Index, extent: &Extent) -> String {
+    pub(super) fn show_counterexample(
+        &self,
+        values: &[(Atom, i128)],
+        index: &Index,
+        extent: &Extent,
+    ) -> String {
         let mut shown = relevant(values, index, extent, &self.facts.guards);
         shown.sort_by_key(|(atom, _)| !matches!(atom, Atom::Size(_)));
         let names: Vec<String> = shown
             .iter()
-            .map(|(atom, value)| format!("{} = {value}", self.show_index(&Index::atom((*atom).clone()))))
+            .map(|(atom, value)| {
+                format!("{} = {value}", self.show_index(&Index::atom((*atom).clone())))
+            })
             .collect();
         let value = |index: &Index| evaluate(values, index).map(|v| v.to_string());
         match (value(index), value(extent)) {
             (Some(at), Some(end)) if !names.is_empty() => {
-                format!("for example with {}: the index is {at}, the extent {end}", names.join(", "))
+                format!(
+                    "for example with {}: the index is {at}, the extent {end}",
+                    names.join(", ")
+                )
             }
             (Some(at), Some(end)) => format!("the index is {at}, the extent can be {end}"),
             _ => format!("for example with {}", names.join(", ")),
@@ -92,7 +102,9 @@ fn relevant<'v>(
     guards.iter().for_each(|g| mentioned.guard(g));
     values
         .iter()
-        .filter(|(atom, _)| mentioned.atoms.contains(atom) && !matches!(atom, Atom::Div(..) | Atom::Mod(..)))
+        .filter(|(atom, _)| {
+            mentioned.atoms.contains(atom) && !matches!(atom, Atom::Div(..) | Atom::Mod(..))
+        })
         .collect()
 }
 
@@ -115,9 +127,12 @@ fn evaluate(values: &[(Atom, i128)], index: &Index) -> Option<i128> {
         let value = match atom {
             Atom::Mod(e, k) => evaluate(values, e)?.rem_euclid(i128::from(*k)),
             Atom::Div(e, k) => evaluate(values, e)?.div_euclid(i128::from(*k)),
-            Atom::Size(_) | Atom::Var(_) | Atom::Read(..) | Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => {
-                values.iter().find(|(a, _)| a == atom)?.1
-            }
+            Atom::Size(_)
+            | Atom::Var(_)
+            | Atom::Read(..)
+            | Atom::Floor(_)
+            | Atom::If(_)
+            | Atom::Arg(_) => values.iter().find(|(a, _)| a == atom)?.1,
         };
         sum.checked_add(value.checked_mul(i128::from(*coefficient))?)
     })

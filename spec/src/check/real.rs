@@ -37,8 +37,14 @@ impl Checker<'_, '_> {
             ExprKind::Unary(UnaryOp::Not, _) | ExprKind::Compare(..) | ExprKind::Logic(..) => {
                 let text = crate::print::expr(expr);
                 Err(self.report(
-                    Diagnostic::new("typing::real", expr.span, "a real is wanted here, found a proposition")
-                        .help(format!("write `[{text}]` for the number that is 1 where it holds and 0 elsewhere")),
+                    Diagnostic::new(
+                        "typing::real",
+                        expr.span,
+                        "a real is wanted here, found a proposition",
+                    )
+                    .help(format!(
+                        "write `[{text}]` for the number that is 1 where it holds and 0 elsewhere"
+                    )),
                 ))
             }
         }
@@ -65,17 +71,22 @@ impl Checker<'_, '_> {
                 let tensor = self.symbols.tensor(view.tensor);
                 let rank = tensor.shape.len() - view.prefix.len();
                 match tensor.element {
-                    ir::Element::Real if rank == 0 => Ok(ir::Expr::Access(view.tensor, view.prefix)),
+                    ir::Element::Real if rank == 0 => {
+                        Ok(ir::Expr::Access(view.tensor, view.prefix))
+                    }
                     _ if rank > 0 => Err(self.missing_indices(name, &[], &view, span)),
-                    ir::Element::Real | ir::Element::Index(_) => Err(self.index_name_as_real(name, span)),
+                    ir::Element::Real | ir::Element::Index(_) => {
+                        Err(self.index_name_as_real(name, span))
+                    }
                 }
             }
             Some(Binding::Index(_)) => Err(self.index_name_as_real(name, span)),
             Some(Binding::Relation(_)) => {
                 let message = format!("a real is wanted here, found the relation `{name}`");
                 Err(self.report(
-                    Diagnostic::new("typing::real", span, message)
-                        .help(format!("write `[{name}(i, j)]` for 1 where it holds and 0 elsewhere")),
+                    Diagnostic::new("typing::real", span, message).help(format!(
+                        "write `[{name}(i, j)]` for 1 where it holds and 0 elsewhere"
+                    )),
                 ))
             }
             Some(Binding::Broken) => Err(Reported),
@@ -144,7 +155,9 @@ impl Checker<'_, '_> {
         self.report(
             Diagnostic::new("names::unknown", span, message)
                 .at("shapes and ranges are sizes")
-                .help(format!("a size is a parameter: add `{name}: size` to those of the function")),
+                .help(format!(
+                    "a size is a parameter: add `{name}: size` to those of the function"
+                )),
         )
     }
 
@@ -192,7 +205,10 @@ impl Checker<'_, '_> {
         self.report(
             Diagnostic::new("typing::divisor", item.span, "an indicator cannot be a divisor")
                 .at("this is 0 where it does not hold")
-                .help(format!("multiply by it, `{} * ..`, for 0 where it does not hold", crate::print::expr(item))),
+                .help(format!(
+                    "multiply by it, `{} * ..`, for 0 where it does not hold",
+                    crate::print::expr(item)
+                )),
         )
     }
 
@@ -249,10 +265,17 @@ impl Checker<'_, '_> {
             return self.conversion(args, span);
         }
         if name.text == "floor" {
-            let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
+            let text = crate::print::expr(&Expr {
+                kind: ExprKind::Call(name.clone(), args.to_vec()),
+                span,
+            });
             return Err(self.report(
-                Diagnostic::new("typing::real", span, "`floor(..)` is an index, and a real is wanted here")
-                    .help(format!("write `real({text})`")),
+                Diagnostic::new(
+                    "typing::real",
+                    span,
+                    "`floor(..)` is an index, and a real is wanted here",
+                )
+                .help(format!("write `real({text})`")),
             ));
         }
         if let Some(row) = Fun::named(&name.text) {
@@ -260,12 +283,13 @@ impl Checker<'_, '_> {
                 let wanted = count(row.arity, "argument", "arguments");
                 let message = format!("`{}` takes {wanted}, found {}", name.text, args.len());
                 let form = if row.arity == 1 { "x" } else { "a, b" };
-                let help = match row.fun {
-                    Fun::Max | Fun::Min => format!(
+                let help = if matches!(row.fun, Fun::Max | Fun::Min) {
+                    format!(
                         "write `{0}(a, b)` of two numbers, or over a range `{0}(i: n) x[i]`",
                         name.text
-                    ),
-                    _ => format!("write `{}({form})`", name.text),
+                    )
+                } else {
+                    format!("write `{}({form})`", name.text)
                 };
                 return Err(self.report(Diagnostic::new("typing::arity", span, message).help(help)));
             }
@@ -273,10 +297,17 @@ impl Checker<'_, '_> {
         }
         match self.scope.get(&name.text) {
             Some(Binding::Relation(_)) => {
-                let text = crate::print::expr(&Expr { kind: ExprKind::Call(name.clone(), args.to_vec()), span });
+                let text = crate::print::expr(&Expr {
+                    kind: ExprKind::Call(name.clone(), args.to_vec()),
+                    span,
+                });
                 Err(self.report(
-                    Diagnostic::new("typing::real", span, "a real is wanted here, found a proposition")
-                        .help(format!("write `[{text}]` for 1 where it holds and 0 elsewhere")),
+                    Diagnostic::new(
+                        "typing::real",
+                        span,
+                        "a real is wanted here, found a proposition",
+                    )
+                    .help(format!("write `[{text}]` for 1 where it holds and 0 elsewhere")),
                 ))
             }
             Some(Binding::Broken) => Err(Reported),
@@ -304,7 +335,9 @@ impl Checker<'_, '_> {
             ExprKind::Name(name) => self.unbound_name(name, expr.span),
             ExprKind::Access(name, _) => self.unbound_name(&name.text, name.span),
             ExprKind::Unary(_, e) => self.unbound(e),
-            ExprKind::Power(base, exponent) => self.unbound(base).or_else(|| self.unbound(exponent)),
+            ExprKind::Power(base, exponent) => {
+                self.unbound(base).or_else(|| self.unbound(exponent))
+            }
             ExprKind::Sum(items) => items.iter().find_map(|(_, e)| self.unbound(e)),
             ExprKind::Chain(items) => items.iter().find_map(|(_, e)| self.unbound(e)),
             ExprKind::Number(_)
@@ -330,14 +363,17 @@ impl Checker<'_, '_> {
     fn conversion(&mut self, args: &[Expr], span: Span) -> Check<ir::Expr> {
         let [arg] = args else {
             let message = format!("`real` takes 1 argument, found {}", args.len());
-            return Err(self.report(
-                Diagnostic::new("typing::arity", span, message).help("write `real(i)`"),
-            ));
+            return Err(self
+                .report(Diagnostic::new("typing::arity", span, message).help("write `real(i)`")));
         };
         if self.kind(arg) == Kind::Real {
             return Err(self.report(
-                Diagnostic::new("typing::index", arg.span, "`real(..)` takes an index, found a real")
-                    .help("leave `real` out"),
+                Diagnostic::new(
+                    "typing::index",
+                    arg.span,
+                    "`real(..)` takes an index, found a real",
+                )
+                .help("leave `real` out"),
             ));
         }
         Ok(ir::Expr::Real(self.index(arg)?))

@@ -95,7 +95,10 @@ impl Scope {
 }
 
 /// The candidate that `name` is likely a slip of: one edit for three letters, or other capitals.
-pub(super) fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(super) fn nearest<'n>(
+    name: &str,
+    candidates: impl Iterator<Item = &'n str>,
+) -> Option<&'n str> {
     let slips = name.chars().count() / 3;
     candidates
         .map(|other| (edit_distance(&name.to_lowercase(), &other.to_lowercase()), other))
@@ -128,5 +131,6 @@ pub(super) fn is_reserved(name: &str) -> bool {
 /// The message for a reserved name.
 pub(super) fn reserved(name: &Name) -> Diagnostic {
     let message = format!("`{}` is a word of the language and cannot be defined", name.text);
-    Diagnostic::new("names::reserved", name.span, message).help(format!("choose another name, such as `{}_`", name.text))
+    Diagnostic::new("names::reserved", name.span, message)
+        .help(format!("choose another name, such as `{}_`", name.text))
 }

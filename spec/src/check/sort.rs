@@ -51,9 +51,9 @@ impl Checker<'_, '_> {
             ExprKind::Access(name, _) => self.name_kind(&name.text),
             ExprKind::Call(name, _) => self.call_kind(&name.text),
             ExprKind::Unary(UnaryOp::Neg, e) => self.kind(e),
-            ExprKind::Unary(UnaryOp::Not, _)
-            | ExprKind::Compare(..)
-            | ExprKind::Logic(..) => Kind::Proposition,
+            ExprKind::Unary(UnaryOp::Not, _) | ExprKind::Compare(..) | ExprKind::Logic(..) => {
+                Kind::Proposition
+            }
             ExprKind::Sum(items) => self.kinds(items.iter().map(|(_, e)| e)),
             ExprKind::Chain(items) => self.kinds(items.iter().map(|(_, e)| e)),
             ExprKind::Power(base, _) => match self.kind(base) {
@@ -67,8 +67,8 @@ impl Checker<'_, '_> {
             ExprKind::For(_, body) => self.kind(body),
             // the names of a `let` are not in scope here, and it is no integer
             ExprKind::Let(_, body) => match self.kind(body) {
-                Kind::Integer => Kind::Real,
-                kind => kind,
+                Kind::Integer | Kind::Real => Kind::Real,
+                kind @ (Kind::Index | Kind::Proposition) => kind,
             },
             ExprKind::If(_, then, other) => self.kind(then).join(self.kind(other)),
         }
@@ -129,12 +129,12 @@ impl Checker<'_, '_> {
 
     /// An index where sizes are wanted.
     fn size(&mut self, expr: &Expr) -> Check<Index> {
-        match &expr.kind {
-            ExprKind::Name(name) if self.scope.get(name).is_none() => {
-                Err(self.unknown_size(name, expr.span))
-            }
-            _ => self.index(expr),
+        if let ExprKind::Name(name) = &expr.kind
+            && self.scope.get(name).is_none()
+        {
+            return Err(self.unknown_size(name, expr.span));
         }
+        self.index(expr)
     }
 
     /// The range of a binder.

@@ -185,7 +185,8 @@ impl Checker<'_, '_> {
                 ))
             }
             None => {
-                let message = format!("the result `{}` is not defined by the body", result.name.text);
+                let message =
+                    format!("the result `{}` is not defined by the body", result.name.text);
                 let help = format!("define it: `{} = ..`", target_of(result));
                 Err(self.report(
                     Diagnostic::new("typing::results", result.name.span, message).help(help),
@@ -196,7 +197,9 @@ impl Checker<'_, '_> {
 
     fn matches_declared(&mut self, result: &ast::Param, view: &View) -> Check<()> {
         let name = &result.name.text;
-        let Some((element, shape)) = self.frame.results.get(name).cloned() else { return Err(Reported) };
+        let Some((element, shape)) = self.frame.results.get(name).cloned() else {
+            return Err(Reported);
+        };
         let actual = self.view_shape(view);
         let same = actual.len() == shape.len()
             && actual.iter().zip(&shape).all(|(a, b)| self.same_extent(a, b));
@@ -326,8 +329,7 @@ impl Checker<'_, '_> {
     /// Ends the scope of the recurrence variables; its tensors stay, and are closed
     /// when the outermost block ends.
     fn leave_block(&mut self, mark: usize, vars: &[VarId], close: Option<Vec<TensorId>>) {
-        let names: Vec<String> =
-            vars.iter().map(|v| self.symbols.var(*v).name.clone()).collect();
+        let names: Vec<String> = vars.iter().map(|v| self.symbols.var(*v).name.clone()).collect();
         self.scope.forget(mark, &names);
         for tensor in close.into_iter().flatten() {
             self.order.close(tensor);
@@ -382,7 +384,9 @@ fn target_of(result: &ast::Param) -> String {
         return name.clone();
     }
     let letters = ["i", "j", "k", "l", "m"].into_iter().cycle();
-    let axes: Vec<String> =
-        letters.zip(shape).map(|(i, extent)| format!("{i}: {}", crate::print::expr(extent))).collect();
+    let axes: Vec<String> = letters
+        .zip(shape)
+        .map(|(i, extent)| format!("{i}: {}", crate::print::expr(extent)))
+        .collect();
     format!("{name}[{}]", axes.join(", "))
 }

@@ -27,20 +27,29 @@ impl Checker<'_, '_> {
         let id = self.elaborate_user_function(function, true);
         self.calls.pop();
         if self.diagnostics.len() > reported {
-            let recursive = self.diagnostics.split_off(reported).into_iter().find(|d| d.code == "call::recursion");
+            let recursive = self
+                .diagnostics
+                .split_off(reported)
+                .into_iter()
+                .find(|d| d.code == "call::recursion");
             return Err(self.report(recursive.unwrap_or_else(|| super::expansion(name, span))));
         }
         id
     }
 
     /// The program of such a function: one call of it.
-    pub(super) fn wrap_user_function(&mut self, function: &Function, body: &mut Blocks) -> Check<TensorId> {
+    pub(super) fn wrap_user_function(
+        &mut self,
+        function: &Function,
+        body: &mut Blocks,
+    ) -> Check<TensorId> {
         self.require_scalar(function)?;
         let params: Vec<TensorId> = (0..function.params.len() as u32).map(TensorId).collect();
         let id = self.elaborate_user_function(function, false)?;
         let args = params.iter().map(|p| Expr::Access(*p, Vec::new())).collect();
         let name = function.results[0].name.text.clone();
-        let tensor = self.symbols.add_tensor(Tensor { name, element: Element::Real, shape: Vec::new() });
+        let tensor =
+            self.symbols.add_tensor(Tensor { name, element: Element::Real, shape: Vec::new() });
         let value = Value::Real(Expr::Apply(Fun::User(id), args));
         body.push(Block::Stmt(Def { tensor, axes: Vec::new(), value }));
         Ok(tensor)
@@ -55,11 +64,13 @@ impl Checker<'_, '_> {
         if fits {
             return Ok(());
         }
-        let message = format!("`{}` has a derivative clause and is not a scalar function", function.name.text);
-        Err(self.report(
-            Diagnostic::new("derivative::sort", function.name.span, message)
-                .help("a derivative can be given for a function of `real` parameters with one `real` result"),
-        ))
+        let message = format!(
+            "`{}` has a derivative clause and is not a scalar function",
+            function.name.text
+        );
+        Err(self.report(Diagnostic::new("derivative::sort", function.name.span, message).help(
+            "a derivative can be given for a function of `real` parameters with one `real` result",
+        )))
     }
 
     /// Elaborates value and partials over fresh rank-0 parameters. The partials may
@@ -82,7 +93,11 @@ impl Checker<'_, '_> {
         id
     }
 
-    fn value_and_partials(&mut self, function: &Function, params: Vec<TensorId>) -> Check<UserFunId> {
+    fn value_and_partials(
+        &mut self,
+        function: &Function,
+        params: Vec<TensorId>,
+    ) -> Check<UserFunId> {
         let mark = self.scope.mark();
         let mut blocks = Blocks::new();
         self.stmts(&function.body, &mut blocks);
@@ -98,7 +113,8 @@ impl Checker<'_, '_> {
             partials: Vec::new(),
         });
         let calls = std::mem::take(&mut self.calls);
-        let partials = function.params.iter().map(|p| self.partial(function, p)).collect::<Check<Vec<_>>>();
+        let partials =
+            function.params.iter().map(|p| self.partial(function, p)).collect::<Check<Vec<_>>>();
         self.calls = calls;
         self.symbols.functions[id.0 as usize].partials = partials?;
         Ok(id)
@@ -111,25 +127,34 @@ impl Checker<'_, '_> {
             .iter()
             .find(|p| function.params.iter().all(|param| param.name.text != p.param.text));
         if let Some(partial) = unknown {
-            let message = format!("`{}` is not a parameter of `{}`", partial.param.text, function.name.text);
-            return Err(self.report(
-                Diagnostic::new("derivative::param", partial.param.span, message)
-                    .help("give one partial derivative for each parameter: `derivative { x: .. }`"),
-            ));
+            let message =
+                format!("`{}` is not a parameter of `{}`", partial.param.text, function.name.text);
+            return Err(self
+                .report(Diagnostic::new("derivative::param", partial.param.span, message).help(
+                    "give one partial derivative for each parameter: `derivative { x: .. }`",
+                )));
         }
         match named.as_slice() {
             [partial] => self.real(&partial.value),
             [] => {
-                let message = format!("the derivative clause of `{}` does not mention `{}`", function.name.text, param.name.text);
+                let message = format!(
+                    "the derivative clause of `{}` does not mention `{}`",
+                    function.name.text, param.name.text
+                );
                 Err(self.report(
-                    Diagnostic::new("derivative::param", param.name.span, message)
-                        .help(format!("add `{}: ..`, the partial derivative in it", param.name.text)),
+                    Diagnostic::new("derivative::param", param.name.span, message).help(format!(
+                        "add `{}: ..`, the partial derivative in it",
+                        param.name.text
+                    )),
                 ))
             }
             [_, second, ..] => {
-                let message = format!("the partial derivative in `{}` is given twice", param.name.text);
+                let message =
+                    format!("the partial derivative in `{}` is given twice", param.name.text);
                 let span = second.param.span;
-                Err(self.report(Diagnostic::new("derivative::param", span, message).help("give it once")))
+                Err(self.report(
+                    Diagnostic::new("derivative::param", span, message).help("give it once"),
+                ))
             }
         }
     }

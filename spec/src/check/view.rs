@@ -36,7 +36,16 @@ impl Checker<'_, '_> {
                 })
             }
             ExprKind::Let(_, body) => self.is_tensor(body),
-            _ => false,
+            ExprKind::Number(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Sum(_)
+            | ExprKind::Chain(_)
+            | ExprKind::Power(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Logic(..)
+            | ExprKind::Bracket(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::If(..) => false,
         }
     }
 
@@ -63,16 +72,37 @@ impl Checker<'_, '_> {
                 Diagnostic::new("typing::rank", expr.span, "`let` cannot make a tensor here")
                     .help("put `let` inside: `for(i: n) let a = b in c`"),
             )),
-            _ if self.kind(expr) == Kind::Index => {
-                let index = self.index(expr)?;
-                let bound = self.infer_bound(&index, expr.span, None)?;
-                Ok(self.materialize("k", Element::Index(bound), &[], Value::Index(index), blocks))
-            }
-            _ => {
-                let value = Value::Real(self.real(expr)?);
-                Ok(self.materialize("x", Element::Real, &[], value, blocks))
-            }
+            ExprKind::Number(_)
+            | ExprKind::Name(_)
+            | ExprKind::Call(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Sum(_)
+            | ExprKind::Chain(_)
+            | ExprKind::Power(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Logic(..)
+            | ExprKind::Bracket(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::If(..)
+            | ExprKind::Let(..) => self.scalar_view(expr, blocks),
         }
+    }
+
+    /// A scalar expression as a tensor without axes.
+    fn scalar_view(&mut self, expr: &Expr, blocks: &mut Blocks) -> Check<View> {
+        if self.kind(expr) == Kind::Index {
+            let index = self.index(expr)?;
+            let bound = self.infer_bound(&index, expr.span, None)?;
+            return Ok(self.materialize(
+                "k",
+                Element::Index(bound),
+                &[],
+                Value::Index(index),
+                blocks,
+            ));
+        }
+        let value = Value::Real(self.real(expr)?);
+        Ok(self.materialize("x", Element::Real, &[], value, blocks))
     }
 
     /// `for(i: n) e`
@@ -98,7 +128,13 @@ impl Checker<'_, '_> {
             if c.kind(body) == Kind::Index {
                 let index = c.index(body)?;
                 let bound = c.infer_bound(&index, body.span, None)?;
-                return Ok(c.materialize("g", Element::Index(bound), &axes, Value::Index(index), blocks));
+                return Ok(c.materialize(
+                    "g",
+                    Element::Index(bound),
+                    &axes,
+                    Value::Index(index),
+                    blocks,
+                ));
             }
             let value = Value::Real(c.real(body)?);
             Ok(c.materialize("g", Element::Real, &axes, value, blocks))
@@ -131,7 +167,11 @@ impl Checker<'_, '_> {
             Element::Index(_) => Value::Index(Index::atom(ir::Atom::Read(view.tensor, indices))),
             Element::Real => {
                 let access = ir::Expr::Access(view.tensor, indices);
-                Value::Real(if blocks.is_empty() { access } else { ir::Expr::Let(blocks, Box::new(access)) })
+                Value::Real(if blocks.is_empty() {
+                    access
+                } else {
+                    ir::Expr::Let(blocks, Box::new(access))
+                })
             }
         };
         Ok((value, element, axes))

@@ -4,9 +4,7 @@ use super::{Context, Normalize};
 use crate::ast::Cmp;
 use crate::bounds::{self, Verdict};
 use crate::ir::{Atom, Block, Def, Expr, Extent, Guard, Index, TensorId, Value, VarId};
-use crate::traverse::{
-    FreeVars, Visit, walk_atom, walk_blocks, walk_expr, walk_guard, walk_index,
-};
+use crate::traverse::{FreeVars, Visit, walk_atom, walk_blocks, walk_expr, walk_guard, walk_index};
 use indexmap::IndexMap;
 use iverson_affine::{Budget, Constraint, Linear, System, Var, project};
 
@@ -22,7 +20,12 @@ impl Normalize {
     /// The smallest domain over at least the variables `needed` that computes
     /// `value` only where the context reaches it. The other variables are
     /// eliminated from the guards; where that is not possible they are kept.
-    pub(super) fn choose_domain(&self, needed: &[VarId], value: &Value, context: &Context) -> Domain {
+    pub(super) fn choose_domain(
+        &self,
+        needed: &[VarId],
+        value: &Value,
+        context: &Context,
+    ) -> Domain {
         let mut vars = needed.to_vec();
         let guards = loop {
             match self.eliminate(&vars, &context.guards) {
@@ -70,7 +73,8 @@ impl Normalize {
         if possible {
             return Ok(kept);
         }
-        let affine = |g: &Guard| self.cast(&mut Shadow::default(), &narrow(g, Cmp::Gt), vars).is_some();
+        let affine =
+            |g: &Guard| self.cast(&mut Shadow::default(), &narrow(g, Cmp::Gt), vars).is_some();
         match open.iter().find(|g| !affine(g)) {
             Some(stuck) => Err(outside(stuck)),
             None => Err(open.iter().flat_map(outside).collect()),
@@ -191,10 +195,10 @@ fn in_order(vars: &[VarId], needed: &[VarId], context: &Context) -> Vec<VarId> {
 
 /// `a != b` narrowed to one side; anything else as it is.
 fn narrow(guard: &Guard, cmp: Cmp) -> Guard {
-    match guard {
-        Guard::Compare(Cmp::Ne, a, b) => Guard::Compare(cmp, a.clone(), b.clone()),
-        other => other.clone(),
+    if let Guard::Compare(Cmp::Ne, a, b) = guard {
+        return Guard::Compare(cmp, a.clone(), b.clone());
     }
+    guard.clone()
 }
 
 /// A system over atoms, some of which are to go.
@@ -220,7 +224,8 @@ impl Shadow {
             Constraint::Divides(k, e) => {
                 let (left, right) = self.sides(e)?;
                 let e = Box::new(left.sub(&right)?);
-                let remainder = Index::atom(Atom::Mod(e, i64::try_from(*k).ok().filter(|k| *k > 0)?));
+                let remainder =
+                    Index::atom(Atom::Mod(e, i64::try_from(*k).ok().filter(|k| *k > 0)?));
                 Guard::Compare(Cmp::Eq, remainder, Index::constant(0))
             }
         })

@@ -3,7 +3,7 @@
 use super::domain::Domain;
 use super::{Context, Level, Normalize, free_vars, overflow};
 use crate::ast::Cmp;
-use crate::bounds::{Verdict, arg_is_total};
+use crate::bounds::{Verdict, arg_is_total, without_negative};
 use crate::ir::{
     Atom, Block, Def, Element, Expr, Extent, Guard, Index, Rec, Requires, Tensor, TensorId, Value,
     VarId,
@@ -50,7 +50,8 @@ impl Normalize {
         let bound = if total { range } else { one_more(&range) };
         let tensor =
             Tensor { name: self.name.clone(), element: Element::Index(bound), shape: Vec::new() };
-        let lifted = self.lift_value(tensor, &Value::Index(Index::atom(atom.clone())), &[], context);
+        let lifted =
+            self.lift_value(tensor, &Value::Index(Index::atom(atom.clone())), &[], context);
         Index::atom(Atom::Read(lifted.tensor, lifted.indices(&[])))
     }
 
@@ -74,7 +75,13 @@ impl Normalize {
     }
 
     /// Emits `row.name[.., own] = value` at the outermost level that has what it reads.
-    fn lift_value(&mut self, row: Tensor, value: &Value, own: &[VarId], context: &Context) -> Lifted {
+    fn lift_value(
+        &mut self,
+        row: Tensor,
+        value: &Value,
+        own: &[VarId],
+        context: &Context,
+    ) -> Lifted {
         let mut free = free_vars(value);
         free.retain(|v| !own.contains(v));
         let (domain, level) = self.place(&free, value, context);
@@ -126,8 +133,9 @@ impl Normalize {
         let fresh: Vec<VarId> = lifted.depends.iter().map(|v| self.copy_var(*v)).collect();
         let rename = renaming(&lifted.depends, &fresh);
         let value = substitute(value, &rename);
-        let mut guards: Vec<Guard> = guards.iter().map(|g| substitute_guard(g, &rename)).collect();
-        fresh.iter().for_each(|v| guards.extend(self.widen(*v)));
+        let widened: Vec<Guard> = fresh.iter().filter_map(|v| self.widen(*v)).collect();
+        let guards = guards.iter().map(|g| substitute_guard(g, &rename));
+        let guards: Vec<Guard> = widened.into_iter().chain(guards).collect();
         let (recurrent, own) = own.split_at(lifted.recurrent);
         let axes: Vec<VarId> =
             lifted.lead.iter().chain(recurrent).chain(&fresh).chain(own).copied().collect();
@@ -149,7 +157,9 @@ impl Normalize {
     /// elsewhere: an index that is computed nowhere else is the range itself there.
     fn found_within(&self, value: &Value, tensor: TensorId, guards: &[Guard]) -> Option<Extent> {
         let Value::Index(index) = value else { return None };
-        let Element::Index(bound) = self.symbols.tensor(tensor).element.clone() else { return None };
+        let Element::Index(bound) = self.symbols.tensor(tensor).element.clone() else {
+            return None;
+        };
         let may_find_nothing = matches!(index.terms(), [(Atom::Arg(arg), 1)]
             if !arg_is_total(&self.symbols, &arg.guard, arg.var));
         (!guards.is_empty() && !may_find_nothing).then_some(bound)
@@ -166,7 +176,7 @@ impl Normalize {
         let read = Index::atom(Atom::Read(tensor, axes.iter().map(index).collect()));
         let guard = substitute_guard(&Guard::all(guards), &rename);
         let within = Guard::Compare(Cmp::Lt, read, bound);
-        let condition = Guard::Any(vec![guard.negate(), within]);
+        let condition = Guard::any(vec![guard.negate(), within]);
         let clause = Requires { binders: fresh, condition };
         self.requires.push(clause.clone());
         self.emit(Block::Requires(clause));
@@ -255,7 +265,7 @@ impl Normalize {
         let condition = if reached.is_truth() {
             condition
         } else {
-            Guard::Any(vec![reached.negate(), condition])
+            Guard::any(vec![reached.negate(), condition])
         };
         let level = self.level_of_guard(&condition);
         let carried = &self.levels[level].carried;
@@ -297,27 +307,6 @@ impl Normalize {
     fn relocate_blocks(&self, blocks: &[Block<Def>]) -> Vec<Block<Def>> {
         rebuild_blocks(&mut Relocate(self), blocks).unwrap_or_else(|| overflow())
     }
-}
-
-/// An extent that is at least this one and never negative, if its form shows one.
-fn without_negative(extent: &Extent) -> Option<Extent> {
-    let mut terms = Vec::new();
-    for (atom, c) in extent.terms() {
-        match atom {
-            Atom::Size(_) | Atom::Mod(..) if *c < 0 => {}
-            Atom::Div(e, k) if *c > 0 => {
-                terms.push((Atom::Div(Box::new(without_negative(e)?), *k), *c));
-            }
-            Atom::Size(_) | Atom::Mod(..) => terms.push((atom.clone(), *c)),
-            Atom::Div(..)
-            | Atom::Var(_)
-            | Atom::Read(..)
-            | Atom::Floor(_)
-            | Atom::If(_)
-            | Atom::Arg(_) => return None,
-        }
-    }
-    Index::collect(terms, extent.constant_part().max(0))
 }
 
 fn one_more(extent: &Extent) -> Extent {

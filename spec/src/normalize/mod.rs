@@ -26,8 +26,8 @@ use crate::ir::{
 };
 use crate::ssa::{Rhs, Stmt, TensorSsa, Term};
 use crate::traverse::{FreeVars, Rewrite, rebuild_index};
-use rustc_hash::FxHashMap;
 use lift::Lifted;
+use rustc_hash::FxHashMap;
 
 /// Brings a checked program to normal form.
 ///
@@ -189,9 +189,16 @@ impl Normalize {
                 let body = self.relocate(body);
                 self.rhs(&body, context)
             }
-            other => {
+            Expr::Const(_)
+            | Expr::Pi
+            | Expr::Real(_)
+            | Expr::Access(..)
+            | Expr::Apply(..)
+            | Expr::Guarded(..)
+            | Expr::If(..)
+            | Expr::Reduce(_) => {
                 let mut terms = Vec::new();
-                self.summands(other, context, &[], false, &mut terms);
+                self.summands(e, context, &[], false, &mut terms);
                 Rhs::Sum(terms)
             }
         }

@@ -98,11 +98,13 @@ impl Normalize {
         for arg in args {
             let (flipped, arg) = strip_sign(arg);
             negative ^= flipped;
-            match arg {
-                Expr::Const(n) if factors.is_empty() && coefficient.is_none() => {
-                    coefficient = Some(n.clone());
-                }
-                arg => factors.push(arg.clone()),
+            if let Expr::Const(n) = arg
+                && factors.is_empty()
+                && coefficient.is_none()
+            {
+                coefficient = Some(n.clone());
+            } else {
+                factors.push(arg.clone());
             }
         }
         let body = match factors.as_slice() {
@@ -138,27 +140,25 @@ impl Normalize {
     /// The factor of a coefficient: an atom or one function of atoms. Anything that is itself
     /// scaled or a sum is computed first.
     fn scalable(&mut self, e: &Expr, context: &Context) -> Expr {
-        match e {
-            Expr::Apply(fun, _) if !matches!(fun, Fun::Add | Fun::Neg | Fun::Mul | Fun::Div) => {
-                self.operation(e, context)
-            }
-            other => self.atom(other, context),
+        if let Expr::Apply(fun, _) = e
+            && !matches!(fun, Fun::Add | Fun::Neg | Fun::Mul | Fun::Div)
+        {
+            return self.operation(e, context);
         }
+        self.atom(e, context)
     }
 
     /// `c * a / b`, with the dividend's coefficient kept in front.
     fn quotient(&mut self, dividend: &Expr, divisor: &Expr, context: &Context) -> Expr {
         let (negative, dividend) = strip_sign(dividend);
         let (flipped, divisor) = strip_sign(divisor);
-        let dividend = match dividend {
-            Expr::Apply(Fun::Mul, args) if args.len() == 2 => match (&args[0], &args[1]) {
-                (Expr::Const(n), factor) => {
-                    let factor = self.atom(factor, context);
-                    scale(n, factor)
-                }
-                _ => self.atom(dividend, context),
-            },
-            other => self.atom(other, context),
+        let dividend = if let Expr::Apply(Fun::Mul, args) = dividend
+            && let [Expr::Const(n), factor] = args.as_slice()
+        {
+            let factor = self.atom(factor, context);
+            scale(n, factor)
+        } else {
+            self.atom(dividend, context)
         };
         let divisor = self.atom(divisor, context);
         let quotient = Expr::Apply(Fun::Div, vec![dividend, divisor]);
@@ -171,10 +171,9 @@ impl Normalize {
             Expr::Const(_) | Expr::Pi => e.clone(),
             Expr::Real(index) => Expr::Real(self.index(index, context)),
             Expr::Access(tensor, indices) => Expr::Access(*tensor, self.indices(indices, context)),
-            Expr::Apply(Fun::Neg, args) => match &args[0] {
-                Expr::Const(n) => Expr::Const(n.negate()),
-                _ => self.lift(e, context),
-            },
+            Expr::Apply(Fun::Neg, args) if matches!(args[0], Expr::Const(_)) => {
+                negate(args[0].clone())
+            }
             Expr::Let(blocks, body) => {
                 self.lift_blocks(blocks, context);
                 let body = self.relocate(body);
@@ -189,11 +188,7 @@ impl Normalize {
 
 /// Takes signs off: `-(-e)` is `e`.
 fn strip_sign(e: &Expr) -> (bool, &Expr) {
-    match e {
-        Expr::Apply(Fun::Neg, args) => {
-            let (negative, inner) = strip_sign(&args[0]);
-            (!negative, inner)
-        }
-        other => (false, other),
-    }
+    let Expr::Apply(Fun::Neg, args) = e else { return (false, e) };
+    let (negative, inner) = strip_sign(&args[0]);
+    (!negative, inner)
 }

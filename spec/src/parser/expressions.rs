@@ -195,7 +195,9 @@ impl Parser<'_> {
             Kind::Keyword(Keyword::Where) => {
                 "a condition stands in the head of a reduction: `sum(i: n where p) e`"
             }
-            _ => "an operand is a number, a name, `x[i]`, `f(x)`, `[p]`, `(e)` or a form such as `sum(i: n) e`",
+            _ => {
+                "an operand is a number, a name, `x[i]`, `f(x)`, `[p]`, `(e)` or a form such as `sum(i: n) e`"
+            }
         };
         self.unexpected("an expression", help)
     }

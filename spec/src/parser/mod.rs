@@ -238,7 +238,9 @@ impl Parser<'_> {
         let mistake = Diagnostic::new(code, span, text);
         match hints::foreign(self.text()).filter(|_| foreign) {
             Some(advice) => mistake.help(advice),
-            None if foreign => mistake.help("leave it out, or write it in a comment, which begins with `#`"),
+            None if foreign => {
+                mistake.help("leave it out, or write it in a comment, which begins with `#`")
+            }
             None if help.is_empty() => mistake,
             None => mistake.help(help),
         }

@@ -31,7 +31,9 @@ impl Parser<'_> {
     }
 
     fn unclosed(&mut self, open: Span) -> Fail {
-        let mistake = self.found("`}` or a statement", "write `}` where the block ends").label(open, "this block is not closed");
+        let mistake = self
+            .found("`}` or a statement", "write `}` where the block ends")
+            .label(open, "this block is not closed");
         self.fail(mistake)
     }
 
