@@ -8,7 +8,6 @@
 pub use iverson_ad as ad;
 pub use iverson_affine as affine;
 pub use iverson_interpreter as interpreter;
-pub use iverson_simplify as simplify;
 pub use iverson_spec as spec;
 
 pub mod entry;

@@ -43,9 +43,10 @@ pub(crate) fn mul(a: Expr, b: Expr) -> Expr {
     }
     let mut factors = Vec::new();
     for factor in [a, b] {
-        match factor {
-            Expr::Apply(Fun::Mul, args) if factors.is_empty() => factors.extend(args),
-            other => factors.push(other),
+        if let (Expr::Apply(Fun::Mul, args), true) = (&factor, factors.is_empty()) {
+            factors.extend_from_slice(args);
+        } else {
+            factors.push(factor);
         }
     }
     Expr::Apply(Fun::Mul, factors)
@@ -170,11 +171,11 @@ fn power_in_base(a: Expr, b: Expr) -> Vec<Case> {
 
 /// The constant, with its sign.
 fn constant(e: &Expr) -> Option<Number> {
-    match e {
-        Expr::Const(n) => Some(n.clone()),
-        Expr::Apply(Fun::Neg, args) => constant(args.first()?).map(|n| n.negate()),
-        _ => None,
+    if let Expr::Apply(Fun::Neg, args) = e {
+        return constant(args.first()?).map(|n| n.negate());
     }
+    let Expr::Const(n) = e else { return None };
+    Some(n.clone())
 }
 
 /// The partial derivative of `f(args)` in the argument at `place`.
@@ -208,8 +209,8 @@ fn product_without(args: &[Expr], place: usize) -> Expr {
 
 /// The name of a function in a message.
 fn function_name(symbols: &Symbols, f: Fun) -> String {
-    match f {
-        Fun::User(id) => symbols.function(id).name.clone(),
-        named => named.name().unwrap_or_default().to_owned(),
+    if let Fun::User(id) = f {
+        return symbols.function(id).name.clone();
     }
+    f.name().unwrap_or_default().to_owned()
 }

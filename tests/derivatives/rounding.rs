@@ -2,12 +2,11 @@
 //! each value computed in `f64` is inside the interval computed by the same
 //! operations, and two intervals around one exact value meet.
 
-use crate::generate::{Case, Flavour, Outcome, check_all, failure};
+use crate::generate::{Flavour, Outcome, check_all, failure};
 use crate::subject::*;
 use dashu_base::Approximation;
-use iverson::interpreter::{Dual, Interval, Rational, Scalar};
-use iverson::spec::call::{Dense, Values};
-use iverson::spec::function::Fun;
+use iverson::interpreter::{Dual, Interval, Rational};
+use iverson::spec::call::Dense;
 use iverson::spec::unelaborate;
 use std::cell::Cell;
 
@@ -87,44 +86,4 @@ fn tangents_are_those_of_dual_numbers_over_floats() {
         Ok(())
     });
     tally.finish();
-}
-
-#[test]
-fn cotangents_are_the_adjoint_of_tangents_over_floats() {
-    let tally = Tally::default();
-    check_all(Flavour::Full, 1000, |case| {
-        let subject = Subject::new(case)?;
-        let Some((forward, backward)) = products(case, &subject)? else { return Ok(()) };
-        tally.meet(&unelaborate::ssa(&subject.vjp()?), forward, backward)
-    });
-    tally.finish();
-}
-
-/// `⟨ȳ, J·ẋ⟩` and `⟨Jᵀ·ȳ, ẋ⟩`
-fn products(
-    case: &Case,
-    subject: &Subject,
-) -> Result<Option<(Interval, Interval)>, proptest::test_runner::TestCaseError> {
-    let program = subject.vjp()?;
-    let mut directions = Directions::new(case);
-    let x_dot = all(&directions.at(&case.inputs, &subject.wrt), point);
-    let wide: Values<Interval> = map(&case.inputs, point);
-    let Ok(moved) = run(&subject.ssa, &dual(&wide, &subject.wrt, &x_dot)) else { return Ok(None) };
-    let results = real_results(&subject.ssa);
-    let y_dot: Vec<Dense<Interval>> = results.iter().map(|y| tangents(real(&moved, y))).collect();
-    let y_bar: Vec<Dense<Interval>> =
-        y_dot.iter().map(|y| dense(&directions.like(y), point)).collect();
-    let inputs = with(&wide, &added_params(&program, &subject.ssa), &y_bar);
-    let Ok(found) = run(&program, &inputs) else { return Ok(None) };
-    let names = added_results(&program, &subject.ssa);
-    let x_bar: Vec<Dense<Interval>> = names.iter().map(|x| real(&found, x).clone()).collect();
-    Ok(Some(product(&y_bar, &y_dot)).zip(Some(product(&x_bar, &x_dot))))
-}
-
-fn product(a: &[Dense<Interval>], b: &[Dense<Interval>]) -> Interval {
-    let pairs = a.iter().zip(b).flat_map(|(a, b)| a.data.iter().zip(&b.data));
-    pairs.fold(Interval::integer(0), |sum, (x, y)| {
-        let part = Interval::binary(Fun::Mul, x, y).unwrap_or(Interval::WHOLE);
-        Interval::binary(Fun::Add, &sum, &part).unwrap_or(Interval::WHOLE)
-    })
 }

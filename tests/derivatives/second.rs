@@ -61,7 +61,7 @@ fn tangents_of_tangents_are_those_of_nested_dual_numbers() {
         let u = directions.at(&case.inputs, &subject.wrt);
         let v = directions.at(&case.inputs, &subject.wrt);
         let inner = dual(&case.inputs, &subject.wrt, &u);
-        let still: Vec<Dense<Dual<Rational>>> = v.iter().map(|v| lifted(v)).collect();
+        let still: Vec<Dense<Dual<Rational>>> = v.iter().map(lifted).collect();
         let Ok(wanted) = denotation(&subject.typed, &dual(&inner, &subject.wrt, &still)) else {
             return Ok(false);
         };

@@ -134,7 +134,8 @@ fn parameter(
 fn results(b: &mut Builder<'_>, params: usize) -> Vec<Tensor> {
     let defined = b.tensors.len() - params;
     let mut results: Vec<Tensor> = Vec::new();
-    for tensor in b.tensors[params..].to_vec().into_iter().rev() {
+    let latest: Vec<Tensor> = b.tensors[params..].iter().rev().cloned().collect();
+    for tensor in latest {
         if results.is_empty() || b.choices.chance(2, 3) {
             results.push(tensor);
         }

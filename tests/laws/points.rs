@@ -104,14 +104,14 @@ impl<'p> Points<'p> {
                 (Value::Index(p), place) => p.data.get(place).copied(),
                 _ => None,
             },
-            Atom::Floor(e) => match &**e {
-                Expr::Access(tensor, indices) => match self.entry(*tensor, indices)? {
-                    (Value::Real(x), place) => i64::try_from(x.data.get(place)?.0.floor()).ok(),
-                    _ => None,
-                },
-                Expr::Const(n) => i64::try_from(n.exact().floor()).ok(),
-                _ => None,
-            },
+            Atom::Floor(e) => {
+                if let Expr::Const(n) = &**e {
+                    return i64::try_from(n.exact().floor()).ok();
+                }
+                let Expr::Access(tensor, indices) = &**e else { return None };
+                let (Value::Real(x), place) = self.entry(*tensor, indices)? else { return None };
+                i64::try_from(x.data.get(place)?.0.floor()).ok()
+            }
             Atom::If(_) | Atom::Arg(_) => None,
         }
     }

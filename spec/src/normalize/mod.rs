@@ -26,6 +26,7 @@ use crate::ir::{
 };
 use crate::ssa::{Rhs, Stmt, TensorSsa, Term};
 use crate::traverse::{FreeVars, Rewrite, rebuild_index};
+use crate::verify::stmts;
 use lift::Lifted;
 use rustc_hash::FxHashMap;
 
@@ -143,11 +144,14 @@ impl Normalize {
         self.close(rec);
     }
 
-    /// Ends the innermost level as a `rec` block.
+    /// Ends the innermost level as a `rec` block. Its tensors are then known outside;
+    /// those of recurrences that are put aside stay where they are.
     fn close(&mut self, rec: &Rec<Def>) {
         let Some(level) = self.levels.pop() else { return };
         let outside = self.levels.len() - 1;
-        self.home.values_mut().for_each(|place| *place = outside.min(*place));
+        for stmt in stmts(&level.out) {
+            self.home.insert(stmt.tensor, outside);
+        }
         self.emit(Block::Rec(Rec { vars: rec.vars.clone(), body: level.out }));
     }
 
