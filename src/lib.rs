@@ -19,3 +19,8 @@ pub mod polynomial;
 pub mod random;
 mod sizes;
 pub mod work;
+
+/// The README's program, run as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
