@@ -1,7 +1,7 @@
 //! The meaning of programs, by direct evaluation (spec chapter 3).
 //!
 //! [`eval`] is the denotation of typed programs, [`eval_ssa`] that of Tensor
-//! SSA, over any [`Scalar`]; [`work`] counts what a program costs. They are the
+//! SSA, over any [`Scalar`]; [`work()`] counts what a program costs. They are the
 //! oracle that every compiler is compared with, so nothing here is clever: each
 //! construct is evaluated as the chapter says, point by point, in one thread.
 //!

@@ -1,8 +1,8 @@
 //! What is wrong with a program, where, and what to write instead.
 //!
-//! A diagnostic is data; [`render`] turns it into text with the source line.
+//! A diagnostic is data; [`crate::render`] turns it into text with the source line.
 //! Every user mistake is a diagnostic. A broken invariant of our own is not:
-//! it stops with the name of the pass (see [`crate::verify`]).
+//! it stops with the name of the pass (see [`mod@crate::verify`]).
 
 use serde::Serialize;
 

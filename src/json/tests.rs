@@ -1,3 +1,5 @@
+//! Tests of this folder's module.
+
 use super::*;
 use crate::pipeline::load;
 use iverson_interpreter::{Interval, Rational};

@@ -1,7 +1,7 @@
 //! Derivatives print as programs, which read back as they were.
 
 use crate::generate::{Flavour, Outcome, check_all, failure};
-use crate::subject::{Subject, reverse};
+use crate::subject::Subject;
 use iverson::pipeline::load;
 use iverson::spec::{TensorSsa, render, ssa, unelaborate};
 
@@ -27,13 +27,5 @@ fn first_derivatives_print_and_read_back() {
         let subject = Subject::new(case)?;
         reads_back(&subject.jvp()?)?;
         reads_back(&subject.vjp()?)
-    });
-}
-
-#[test]
-fn second_derivatives_print_and_read_back() {
-    check_all(Flavour::Rational, 1000, |case| {
-        let subject = Subject::new(case)?;
-        reads_back(&reverse(&subject.vjp()?, &subject.wrt)?)
     });
 }

@@ -98,11 +98,9 @@ impl Normalize {
         for arg in args {
             let (flipped, arg) = strip_sign(arg);
             negative ^= flipped;
-            if let Expr::Const(n) = arg
-                && factors.is_empty()
-                && coefficient.is_none()
-            {
-                coefficient = Some(n.clone());
+            if let (Expr::Const(n), true) = (arg, factors.is_empty()) {
+                let before = coefficient.take().unwrap_or_else(|| Number::integer(1));
+                coefficient = Some(Number::new(before.exact() * n.exact()));
             } else {
                 factors.push(arg.clone());
             }
