@@ -7,8 +7,14 @@
 
 pub use iverson_ad as ad;
 pub use iverson_affine as affine;
+pub use iverson_executor as executor;
 pub use iverson_interpreter as interpreter;
+pub use iverson_pathological as pathological;
+pub use iverson_reports as reports;
+pub use iverson_simplify as simplify;
 pub use iverson_spec as spec;
+pub use iverson_strategies as strategies;
+pub use iverson_structured as structured;
 
 pub mod entry;
 pub mod input;

@@ -1,0 +1,1 @@
+//! From Tensor SSA to loops, and from loops to results, fast (spec chapter 7).

@@ -1,0 +1,1 @@
+//! Families of programs whose naive derivatives are asymptotically slow.

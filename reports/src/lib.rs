@@ -1,0 +1,1 @@
+//! What `cargo bench` measured, as tables and a page.

@@ -1,0 +1,1 @@
+//! Three ways to get a gradient, side by side: `Dense`, `Scatter`, `Indicator`.
