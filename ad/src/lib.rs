@@ -19,6 +19,7 @@
 
 mod fold;
 mod forward;
+mod linearize;
 mod partials;
 mod program;
 mod reverse;
@@ -26,7 +27,10 @@ mod user;
 mod uses;
 
 pub use forward::jvp;
+pub use linearize::{Linearized, linearize};
+pub use partials::Case;
 pub use reverse::vjp;
+pub use uses::Use;
 
 use thiserror::Error;
 

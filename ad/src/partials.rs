@@ -12,11 +12,11 @@ use iverson_spec::number::Number;
 
 /// `[guard] * value`, a case of a partial derivative.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub struct Case {
     /// Where it counts.
-    pub(crate) guard: Guard,
+    pub guard: Guard,
     /// Its value there.
-    pub(crate) value: Expr,
+    pub value: Expr,
 }
 
 pub(crate) fn always(value: Expr) -> Vec<Case> {

@@ -11,7 +11,8 @@ use rustc_hash::FxHashSet;
 
 /// A use of an active tensor by a term: an access of its body, with the
 /// derivative of the body in that access.
-pub(crate) struct Use {
+#[derive(Clone, Debug)]
+pub struct Use {
     /// The tensor accessed.
     pub(crate) tensor: TensorId,
     /// Where.
@@ -20,7 +21,7 @@ pub(crate) struct Use {
     pub(crate) binders: Vec<VarId>,
     guard: Guard,
     /// `∂body/∂access`, a sum of cases.
-    partial: Vec<Case>,
+    pub(crate) partial: Vec<Case>,
 }
 
 impl Use {
@@ -57,7 +58,7 @@ pub(crate) fn uses(
     Ok(found)
 }
 
-fn term_uses(
+pub(crate) fn term_uses(
     symbols: &Symbols,
     term: &Term,
     weight: &Expr,

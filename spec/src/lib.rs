@@ -33,6 +33,7 @@ pub mod ssa;
 pub mod traverse;
 pub mod unelaborate;
 pub mod verify;
+pub mod work;
 
 pub use check::{Checked, check};
 pub use diagnostic::Diagnostic;
