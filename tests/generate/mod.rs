@@ -32,4 +32,5 @@ mod statements;
 
 pub(crate) use builder::Flavour;
 pub(crate) use program::Case;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
 pub(crate) use run::{Outcome, check_all, failure};

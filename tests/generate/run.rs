@@ -18,8 +18,22 @@ pub(crate) fn failure(what: impl Into<String>) -> TestCaseError {
 }
 
 /// The programs of a run, if not what the law says.
-fn count(default: u32) -> u32 {
+pub(crate) fn count(default: u32) -> u32 {
     setting("IVERSON_CASES").unwrap_or(default)
+}
+
+/// What chooses the programs.
+fn seed() -> u32 {
+    setting("IVERSON_SEED").unwrap_or(0)
+}
+
+/// A source of random programs.
+pub(crate) fn runner(cases: u32) -> TestRunner {
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed().to_le_bytes());
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
 fn setting(name: &str) -> Option<u32> {
@@ -33,18 +47,9 @@ pub(crate) fn check_all(
     default: u32,
     law: impl Fn(&Case) -> Outcome,
 ) -> Coverage {
-    let seed = setting("IVERSON_SEED").unwrap_or(0);
-    let config = Config {
-        cases: count(default),
-        failure_persistence: None,
-        max_shrink_iters: 4000,
-        ..Config::default()
-    };
-    let mut bytes = [0; 32];
-    bytes[..4].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let seed = seed();
     let met = RefCell::new(Coverage::default());
-    let outcome = TestRunner::new_with_rng(config, rng).run(&cases(flavour), |case| {
+    let outcome = runner(count(default)).run(&cases(flavour), |case| {
         met.borrow_mut().add(&case.constructs);
         law(&case)
     });

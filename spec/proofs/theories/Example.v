@@ -10,9 +10,10 @@ Definition Zops : ops Z Z := @Ops Z Z 0%Z 1%Z Z.add Z.mul (fun c _ => c).
 Definition Zderiv (_ : Z) (_ : nat) : Z := 0%Z.
 Definition read v a : cfac Z := CRd Z (CAcc v a).
 
-(** full convolution  y[i] = sum_j [j <= i] a[j] b[i - j]  *)
+(** full convolution  y[i] = sum_j [j <= i and i - j < 3] a[j] b[i - j]  *)
 Definition conv : cterm Z :=
-  CTerm 2 3 (BNot (BLt EI EJ)) BTrue 0 [:: read 0 EJ; read 1 (ESub EI EJ)].
+  CTerm 2 3 (BAnd (BNot (BLt EI EJ)) (BLt (ESub EI EJ) (EInt 3))) BTrue 0
+    [:: read 0 EJ; read 1 (ESub EI EJ)].
 Definition sh := [:: 3; 3; 5].
 Definition env := [:: [:: 1; 2; 3]; [:: 4; 5; 6]; [:: 0; 0; 0; 0; 0]]%Z.
 Definition seed := [:: [:: 0; 0; 0]; [:: 0; 0; 0]; [:: 1; 1; 1; 1; 1]]%Z.
@@ -34,8 +35,8 @@ Proof. by vm_compute. Qed.
 
 (** the recurrence  s[0] = 1, s[t] = a[t] s[t - 1], step by step             *)
 Definition scan_step (t : nat) : cterm Z :=
-  CTerm 1 1 (BEq EI (ENat t)) BTrue 0
-    (if t is t'.+1 then [:: read 0 EI; read 1 (ENat t')] else [:: CAp 1%Z [::]]).
+  CTerm 1 1 (BEq EI (EInt (Z.of_nat t))) BTrue 0
+    (if t is t'.+1 then [:: read 0 EI; read 1 (EInt (Z.of_nat t'))] else [:: CAp 1%Z [::]]).
 Definition scan := [seq scan_step t | t <- iota 0 4].
 Example scan_run :
   nth [::] (crun Zops [:: 4; 4] scan [:: [:: 7; 2; 3; 5]; [:: 0; 0; 0; 0]]%Z) 1 =

@@ -1,8 +1,10 @@
 (** * Interp: an executable interpreter on first-order data, proved equal to
     the semantics, for extraction.
-    Tensors are flat lists; an index map is an expression in the flat output
-    index [i] and the flat summed index [j].  A statement is the list of its
-    terms; its tensor is zero before the first.                              *)
+    Tensors are flat lists; an index map is an integer expression in the flat
+    output index [i] and the flat summed index [j], with given functions in it
+    (reads of index tensors, relations, conditions on data).  A statement is the
+    list of its terms; its tensor is zero before the first.                   *)
+From Coq Require Import ZArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From TL Require Import Syntax Semantics Cost.
 Set Implicit Arguments.
@@ -10,29 +12,39 @@ Unset Strict Implicit.
 Unset Printing Implicit Defensive.
 
 (** ** Concrete syntax *)
-Inductive iexp := EI | EJ | ENat of nat
+Inductive iexp := EI | EJ | EInt of Z
   | EAdd of iexp & iexp | ESub of iexp & iexp | EMul of iexp & iexp
-  | EDiv of iexp & iexp | EMod of iexp & iexp.
-Inductive bexp := BTrue | BEq of iexp & iexp | BLt of iexp & iexp
+  | EDiv of iexp & iexp | EMod of iexp & iexp
+  | EFun of (Z -> Z) & iexp
+  | EIf of bexp & iexp & iexp
+with bexp := BTrue | BEq of iexp & iexp | BLt of iexp & iexp
   | BAnd of bexp & bexp | BNot of bexp.
 
-Fixpoint ival (e : iexp) (i j : nat) : nat :=
+Scheme iexp_mut := Induction for iexp Sort Prop
+  with bexp_mut := Induction for bexp Sort Prop.
+Combined Scheme iexp_bexp_ind from iexp_mut, bexp_mut.
+
+(** division rounds down *)
+Fixpoint ival (e : iexp) (i j : Z) : Z :=
   match e with
-  | EI => i | EJ => j | ENat n => n
-  | EAdd a b => ival a i j + ival b i j
-  | ESub a b => ival a i j - ival b i j
-  | EMul a b => ival a i j * ival b i j
-  | EDiv a b => ival a i j %/ ival b i j
-  | EMod a b => ival a i j %% ival b i j
-  end.
-Fixpoint bval (b : bexp) (i j : nat) : bool :=
+  | EI => i | EJ => j | EInt n => n
+  | EAdd a b => Z.add (ival a i j) (ival b i j)
+  | ESub a b => Z.sub (ival a i j) (ival b i j)
+  | EMul a b => Z.mul (ival a i j) (ival b i j)
+  | EDiv a b => Z.div (ival a i j) (ival b i j)
+  | EMod a b => Z.modulo (ival a i j) (ival b i j)
+  | EFun f a => f (ival a i j)
+  | EIf c a b => if bval c i j then ival a i j else ival b i j
+  end
+with bval (b : bexp) (i j : Z) : bool :=
   match b with
   | BTrue => true
-  | BEq x y => ival x i j == ival y i j
-  | BLt x y => ival x i j < ival y i j
+  | BEq x y => Z.eqb (ival x i j) (ival y i j)
+  | BLt x y => Z.ltb (ival x i j) (ival y i j)
   | BAnd x y => bval x i j && bval y i j
   | BNot x => ~~ bval x i j
   end.
+Notation Zn := Z.of_nat.
 
 Section Concrete.
 Variable P : Type.
@@ -44,12 +56,14 @@ Record cterm := CTerm {
   cout : nat; csum : nat; cguard : bexp; ctest : bexp; ctests : nat; cfacs : seq cfac }.
 Definition shape := seq nat.           (* size of each tensor *)
 
-(** reads out of bounds are excluded by the indicator *)
-Definition inside (sh : shape) i j (a : cacc) : bool := ival (cmap a) i j < nth 0 sh (cvar a).
-Definition cvisits (sh : shape) (s : cterm) i j : bool :=
-  bval (cguard s) i j && all (inside sh i j) (cargs (cfacs s)).
+(** where an access reads *)
+Definition cplace (a : cacc) (i j : Z) : nat := Z.to_nat (ival (cmap a) i j).
+Definition inside (sh : shape) i j (a : cacc) : bool :=
+  Z.leb 0 (ival (cmap a) i j) && (cplace a i j < nth 0 sh (cvar a)).
+(** the points visited, and those that count: reads out of bounds are excluded *)
+Definition cvisits (s : cterm) i j : bool := bval (cguard s) i j.
 Definition cholds (sh : shape) (s : cterm) i j : bool :=
-  cvisits sh s i j && bval (ctest s) i j.
+  cvisits s i j && (bval (ctest s) i j && all (inside sh i j) (cargs (cfacs s))).
 
 (** ** The interpreter, over any record of scalar operations *)
 Record ops (T : Type) := Ops {
@@ -60,7 +74,7 @@ Section Run.
 Variables (T : Type) (O : ops T) (sh : shape).
 Definition cenv := seq (seq T).
 Definition cget (e : cenv) v i : T := nth (zero O) (nth [::] e v) i.
-Definition caval (e : cenv) (a : cacc) i j : T := cget e (cvar a) (ival (cmap a) i j).
+Definition caval (e : cenv) (a : cacc) i j : T := cget e (cvar a) (cplace a i j).
 Definition cfval (e : cenv) (f : cfac) i j : T :=
   match f with
   | CRd a => caval e a i j
@@ -69,7 +83,8 @@ Definition cfval (e : cenv) (f : cfac) i j : T :=
 Definition cbody (e : cenv) (fs : seq cfac) i j : T :=
   foldr (fun f => mul O (cfval e f i j)) (one O) fs.
 Definition crhs (e : cenv) (s : cterm) i : T :=
-  foldr (fun j a => if cholds sh s i j then add O (cbody e (cfacs s) i j) a else a)
+  foldr (fun j a => if cholds sh s (Zn i) (Zn j)
+                    then add O (cbody e (cfacs s) (Zn i) (Zn j)) a else a)
         (zero O) (iota 0 (csum s)).
 Definition crun1 (s : cterm) (e : cenv) : cenv :=
   set_nth [::] e (cout s)
@@ -78,10 +93,11 @@ Definition crun (p : seq cterm) (e : cenv) : cenv := foldl (fun e s => crun1 s e
 End Run.
 
 (** ** Executable cost *)
-Definition ccount (sh : shape) (h : nat -> nat -> bool) (s : cterm) : nat :=
-  foldr (fun i a => count (h i) (iota 0 (csum s)) + a) 0 (iota 0 (nth 0 sh (cout s))).
+Definition ccount (sh : shape) (h : Z -> Z -> bool) (s : cterm) : nat :=
+  foldr (fun i a => count (fun j => h (Zn i) (Zn j)) (iota 0 (csum s)) + a) 0
+    (iota 0 (nth 0 sh (cout s))).
 Definition ccost1 (sh : shape) (s : cterm) : nat :=
-  ccount sh (cvisits sh s) s * (ctests s).+1 +
+  ccount sh (cvisits s) s * (ctests s).+1 +
   ccount sh (cholds sh s) s * size (cargs (cfacs s)).
 Definition ccost sh (p : seq cterm) := foldr (fun s a => ccost1 sh s + a) 0 p.
 End Concrete.
@@ -116,7 +132,7 @@ Definition wft (s : cterm P) : bool :=
   (cout s <= n)%N && all (fun a => cvar a <= n)%N (cargs (cfacs s)).
 
 Definition abs_acc (I J : nat) (a : cacc) : access CIx [finType of 'I_I] [finType of 'I_J] :=
-  @Access CV CIx _ _ (inord (cvar a) : CV) (fun i j => inord (ival (cmap a) (val i) (val j))).
+  @Access CV CIx _ _ (inord (cvar a) : CV) (fun (i : 'I_I) (j : 'I_J) => inord (cplace a (Zn i) (Zn j))).
 Definition abs_fac (I J : nat) (f : cfac P)
     : factor P CIx [finType of 'I_I] [finType of 'I_J] :=
   match f with
@@ -125,7 +141,8 @@ Definition abs_fac (I J : nat) (f : cfac P)
   end.
 Definition abs (s : cterm P) : term P CIx :=
   @Term P CV CIx (inord (cout s) : CV) [finType of 'I_(csum s)]
-    (fun i j => cvisits sh s (val i) (val j)) (fun i j => bval (ctest s) (val i) (val j))
+    (fun i j => cvisits s (Zn i) (Zn j))
+    (fun i j => bval (ctest s) (Zn i) (Zn j) && all (inside sh (Zn i) (Zn j)) (cargs (cfacs s)))
     (ctests s) [seq abs_fac _ _ f | f <- cfacs s].
 
 Definition rel (e : cenv M) (x : store CIx M) :=
@@ -147,16 +164,16 @@ by rewrite /args /cargs map_flatten -!map_comp; congr flatten; apply: eq_map; ca
 Qed.
 
 Lemma rel_body e x I J (fs : seq (cfac P)) (i : 'I_I) (j : 'I_J) :
-  all (fun a => cvar a <= n)%N (cargs fs) -> all (inside sh i j) (cargs fs) -> rel e x ->
-  cbody model_ops e fs i j = \prod_(f <- [seq abs_fac I J f | f <- fs]) fval x f i j.
+  all (fun a => cvar a <= n)%N (cargs fs) -> all (inside sh (Zn i) (Zn j)) (cargs fs) -> rel e x ->
+  cbody model_ops e fs (Zn i) (Zn j) = \prod_(f <- [seq abs_fac I J f | f <- fs]) fval x f i j.
 Proof.
 move=> + + ex; rewrite /cbody (foldr_prod (GRing.mul_monoid M)) big_map.
 elim: fs => [|f fs IH]; first by rewrite !big_nil.
 rewrite -[cargs _]/(cfargs f ++ cargs fs) !all_cat !big_cons.
 case/andP=> wf wfs /andP[inf infs]; rewrite IH //; congr (_ * _).
-case: f wf inf => [a|g l] /=; first by rewrite !andbT => w h; apply: rel_get.
+case: f wf inf => [a|g l] /=; first by rewrite !andbT => w /andP[_ h]; apply: rel_get.
 move=> wl hl; rewrite -map_comp; congr prm.
-by elim: l wl hl => //= a l IHl /andP[wa /IHl h] /andP[ha /h ->]; congr (_ :: _); apply: rel_get.
+by elim: l wl hl => //= a l IHl /andP[wa /IHl h] /andP[/andP[_ ha] /h ->]; congr (_ :: _); apply: rel_get.
 Qed.
 
 Lemma rel_rhs e x (s : cterm P) (i : CIx (inord (cout s) : CV)) :
@@ -164,7 +181,7 @@ Lemma rel_rhs e x (s : cterm P) (i : CIx (inord (cout s) : CV)) :
 Proof.
 move=> /andP[_ wf] ex; rewrite /crhs (foldr_sum (GRing.add_monoid M)) /rhs /=.
 rewrite -{1}[csum s]subn0 -/(index_iota 0 (csum s)) big_mkord.
-apply: eq_bigr => j /andP[/andP[_ inb] _]; exact: rel_body.
+apply: eq_bigr => j /andP[_ /andP[_ inb]]; exact: rel_body.
 Qed.
 
 Lemma rel_run1 e x s : wft s -> rel e x -> rel (crun1 model_ops sh s e) (eval1 (abs s) x).
@@ -193,17 +210,17 @@ by apply: IH => //; apply: rel_run1.
 Qed.
 
 (** ** Theorem: the executable cost is the sparse cost. *)
-Lemma ccountE (s : cterm P) (h : nat -> nat -> bool) (S : {set CIx (inord (cout s) : CV) * 'I_(csum s)}) :
-  (cout s <= n)%N -> (forall ij, (ij \in S) = h (val ij.1) (val ij.2)) -> ccount sh h s = #|S|.
+Lemma ccountE (s : cterm P) (h : Z -> Z -> bool) (S : {set CIx (inord (cout s) : CV) * 'I_(csum s)}) :
+  (cout s <= n)%N -> (forall ij, (ij \in S) = h (Zn ij.1) (Zn ij.2)) -> ccount sh h s = #|S|.
 Proof.
 move=> wo hS; have oE : (inord (cout s) : CV) = cout s :> nat by rewrite inordK.
 have oS : (nth 0%N sh (inord (cout s) : CV)).-1.+1 = nth 0%N sh (cout s).
   by rewrite szE oE.
 rewrite -sum1_card (eq_bigl _ _ hS).
-rewrite -(pair_big_dep xpredT (fun i j => h (val i) (val j)) (fun _ _ => 1%N)) /=.
-under eq_bigr => i _ do rewrite -(big_mkord (fun j => h i j) (fun=> 1%N))
+rewrite -(pair_big_dep xpredT (fun (i : 'I_ _) (j : 'I_ _) => h (Zn i) (Zn j)) (fun _ _ => 1%N)) /=.
+under eq_bigr => i _ do rewrite -(big_mkord (fun j => h (Zn i) (Zn j)) (fun=> 1%N))
   sum1_count /index_iota subn0.
-pose G i := count (h i) (iota 0 (csum s)).
+pose G i := count (fun j => h (Zn i) (Zn j)) (iota 0 (csum s)).
 rewrite -[RHS](big_mkord xpredT G) oS /index_iota subn0 /ccount.
 by elim: (iota 0 (nth _ _ _)) => [|i l IH] /=; rewrite ?big_nil // big_cons IH.
 Qed.

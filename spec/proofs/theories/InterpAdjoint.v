@@ -2,6 +2,7 @@
     that it denotes the adjoint of the calculus.
     Tensor [v + size sh] holds the cotangent of tensor [v].  The summed index of
     an adjoint term runs over the points (i, j) of its term, as i * csum + j.   *)
+From Coq Require Import ZArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From TL Require Import Syntax Semantics Dual Derivative Correct Closure Cost Interp.
 Set Implicit Arguments.
@@ -13,14 +14,16 @@ Section Subst.
 Variables si sj : iexp.
 Fixpoint isubst (e : iexp) : iexp :=
   match e with
-  | EI => si | EJ => sj | ENat n => ENat n
+  | EI => si | EJ => sj | EInt n => EInt n
   | EAdd a b => EAdd (isubst a) (isubst b)
   | ESub a b => ESub (isubst a) (isubst b)
   | EMul a b => EMul (isubst a) (isubst b)
   | EDiv a b => EDiv (isubst a) (isubst b)
   | EMod a b => EMod (isubst a) (isubst b)
-  end.
-Fixpoint bsubst (b : bexp) : bexp :=
+  | EFun f a => EFun f (isubst a)
+  | EIf c a b => EIf (bsubst c) (isubst a) (isubst b)
+  end
+with bsubst (b : bexp) : bexp :=
   match b with
   | BTrue => BTrue
   | BEq x y => BEq (isubst x) (isubst y)
@@ -28,12 +31,17 @@ Fixpoint bsubst (b : bexp) : bexp :=
   | BAnd x y => BAnd (bsubst x) (bsubst y)
   | BNot x => BNot (bsubst x)
   end.
-Lemma ival_subst e i j : ival (isubst e) i j = ival e (ival si i j) (ival sj i j).
-Proof. by elim: e => //= a -> b ->. Qed.
-Lemma bval_subst b i j : bval (bsubst b) i j = bval b (ival si i j) (ival sj i j).
+Lemma subst_both i j :
+  (forall e, ival (isubst e) i j = ival e (ival si i j) (ival sj i j)) /\
+  (forall b, bval (bsubst b) i j = bval b (ival si i j) (ival sj i j)).
 Proof.
-by elim: b => //= [x y|x y|x -> y ->|x ->] //; rewrite !ival_subst.
+apply: iexp_bexp_ind => //= [a -> b ->|a -> b ->|a -> b ->|a -> b ->|a -> b ->|f a ->
+  |c -> a -> b ->|a -> b ->|a -> b ->|a -> b ->|a ->] //.
 Qed.
+Lemma ival_subst e i j : ival (isubst e) i j = ival e (ival si i j) (ival sj i j).
+Proof. by case: (subst_both i j). Qed.
+Lemma bval_subst b i j : bval (bsubst b) i j = bval b (ival si i j) (ival sj i j).
+Proof. by case: (subst_both i j). Qed.
 Definition asubst (a : cacc) : cacc := CAcc (cvar a) (isubst (cmap a)).
 Definition fsubst P (f : cfac P) : cfac P :=
   match f with CRd a => CRd P (asubst a) | CAp g l => CAp g [seq asubst a | a <- l] end.
@@ -45,13 +53,13 @@ by rewrite /cargs map_flatten -!map_comp; congr flatten; apply: eq_map; case.
 Qed.
 Lemma inside_subst sh i j (l : seq cacc) :
   all (inside sh i j) [seq asubst a | a <- l] = all (inside sh (ival si i j) (ival sj i j)) l.
-Proof. by rewrite all_map; apply: eq_all => a; rewrite /inside /= ival_subst. Qed.
+Proof. by rewrite all_map; apply: eq_all => a; rewrite /inside /cplace /= ival_subst. Qed.
 Lemma body_subst P T (O : ops P T) e (fs : seq (cfac P)) i j :
   cbody O e [seq fsubst f | f <- fs] i j = cbody O e fs (ival si i j) (ival sj i j).
 Proof.
 rewrite /cbody; elim: fs => //= f fs ->; congr mul; case: f => [a|g l] /=.
-  by rewrite /caval /= ival_subst.
-by rewrite -map_comp; congr apply; apply: eq_map => a; rewrite /caval /= ival_subst.
+  by rewrite /caval /cplace /= ival_subst.
+by rewrite -map_comp; congr apply; apply: eq_map => a; rewrite /caval /cplace /= ival_subst.
 Qed.
 End Subst.
 
@@ -71,8 +79,8 @@ Fixpoint cpartials (fs : seq (cfac P)) : seq (cacc * seq (cfac P)) :=
   else [::].
 
 Definition cadjoint_pick (sh : shape) (s : cterm P) (q : cacc * seq (cfac P)) : cterm P :=
-  let i := EDiv EJ (ENat (csum s)) in
-  let j := EMod EJ (ENat (csum s)) in
+  let i := EDiv EJ (EInt (Zn (csum s))) in
+  let j := EMod EJ (EInt (Zn (csum s))) in
   CTerm (size sh + cvar q.1) (nth 0 sh (cout s) * csum s)
     (BAnd (bsubst i j (cguard s)) (BEq EI (isubst i j (cmap q.1))))
     (bsubst i j (ctest s)) (ctests s)
@@ -84,8 +92,8 @@ Definition cadjoint sh (p : seq (cterm P)) : seq (cterm P) := p ++ cbackward sh 
 
 Lemma cargs_pick sh s q :
   cargs (cfacs (cadjoint_pick sh s q)) =
-  CAcc (size sh + cout s) (EDiv EJ (ENat (csum s)))
-    :: [seq asubst (EDiv EJ (ENat (csum s))) (EMod EJ (ENat (csum s))) a | a <- cargs q.2].
+  CAcc (size sh + cout s) (EDiv EJ (EInt (Zn (csum s))))
+    :: [seq asubst (EDiv EJ (EInt (Zn (csum s)))) (EMod EJ (EInt (Zn (csum s)))) a | a <- cargs q.2].
 Proof. by rewrite -cargs_subst. Qed.
 
 (** a partial derivative keeps all the accesses, or all but its own *)
@@ -178,25 +186,43 @@ have -> : crun1 ops (sh ++ sh) s e = crun1 ops sh s e.
 exact: rel_run1.
 Qed.
 
-(** where a derived term is visited, and where its test passes *)
-Lemma adjoint_points s (q : cacc * seq (cfac P)) k i j :
+(** a flattened point, and its coordinates *)
+Lemma flat_point (i j S : nat) : (j < S)%N ->
+  Z.div (Zn (i * S + j)) (Zn S) = Zn i /\ Z.modulo (Zn (i * S + j)) (Zn S) = Zn j.
+Proof.
+move=> /ltP jS; have S0 : Zn S <> Z0 by move=> e; move: jS; rewrite (Nat2Z.inj _ 0 e) => /ltP.
+have jZ : Z.le Z0 (Zn j) /\ Z.lt (Zn j) (Zn S) by split; [apply: Nat2Z.is_nonneg | apply: inj_lt].
+rewrite -plusE -multE Nat2Z.inj_add Nat2Z.inj_mul; split.
+  by rewrite Z.div_add_l // Z.div_small // Z.add_0_r.
+by rewrite Z.add_comm Z.mod_add // Z.mod_small.
+Qed.
+Lemma inside_Zn t (a : cacc) (i j k : nat) : Zn k = ival (cmap a) (Zn i) (Zn j) ->
+  inside t (Zn i) (Zn j) a = (k < nth 0 t (cvar a))%N.
+Proof.
+move=> e; rewrite /inside /cplace -e Nat2Z.id; case: (_ < _)%N; rewrite ?andbF ?andbT //.
+by apply/Z.leb_le/Nat2Z.is_nonneg.
+Qed.
+
+(** where a derived term is visited, and where it counts *)
+Lemma adjoint_points s (q : cacc * seq (cfac P)) (k i j : nat) :
   all (fun a => cvar a <= n)%N (cargs q.2) ->
   (forall b : pred cacc, all b (cargs (cfacs s)) = b q.1 && all b (cargs q.2)) ->
   (k < nth 0 sh (cvar q.1))%N -> (i < nth 0 sh (cout s))%N -> (j < csum s)%N ->
-  let here := k == ival (cmap q.1) i j in
-  cvisits (sh ++ sh) (cadjoint_pick sh s q) k (i * csum s + j) = cvisits sh s i j && here /\
-  cholds (sh ++ sh) (cadjoint_pick sh s q) k (i * csum s + j) = cholds sh s i j && here.
+  let here := Z.eqb (Zn k) (ival (cmap q.1) (Zn i) (Zn j)) in
+  let derived := cadjoint_pick sh s q in
+  cvisits derived (Zn k) (Zn (i * csum s + j)) = cvisits s (Zn i) (Zn j) && here /\
+  cholds (sh ++ sh) derived (Zn k) (Zn (i * csum s + j)) = cholds sh s (Zn i) (Zn j) && here.
 Proof.
-move=> wq qE kl il jl here.
-have dE : ((i * csum s + j) %/ csum s = i)%N.
-  by rewrite divnMDl ?(leq_ltn_trans _ jl) // divn_small ?addn0.
-have mE : ((i * csum s + j) %% csum s = j)%N by rewrite modnMDl modn_small.
-have vE : cvisits (sh ++ sh) (cadjoint_pick sh s q) k (i * csum s + j) = cvisits sh s i j && here.
-  rewrite /cvisits cargs_pick [all _ (_ :: _)]/= inside_subst /= bval_subst ival_subst.
-  rewrite /= dE mE {1}/inside /= dE szc il /= inside_cat // qE /here.
-  case: eqP => [e1|]; rewrite ?andbF // !andbT.
-  by rewrite [inside sh i j q.1](_ : _ = true) // /inside -e1.
-by split=> //; rewrite /cholds vE /= bval_subst /= dE mE andbAC.
+move=> wq qE kl il jl here derived; have [dE mE] := flat_point i jl.
+have vE : cvisits derived (Zn k) (Zn (i * csum s + j)) = cvisits s (Zn i) (Zn j) && here.
+  by rewrite /cvisits /= bval_subst ival_subst /= dE mE.
+split=> //; rewrite /cholds vE /derived cargs_pick [all _ (_ :: _)]/= inside_subst.
+rewrite [ctest _]/= bval_subst [ival _ _ _]/= [ival _ _ _]/= dE mE inside_cat // qE.
+have -> : inside (sh ++ sh) (Zn k) (Zn (i * csum s + j))
+    (CAcc (size sh + cout s) (EDiv EJ (EInt (Zn (csum s))))) = true.
+  by rewrite (@inside_Zn _ _ _ _ i) /= ?dE // szc il.
+have [/Z.eqb_eq hE|] := boolP here; rewrite ?andbF // !andbT /=.
+by rewrite (inside_Zn _ hE) kl.
 Qed.
 
 Lemma adjoint_step e x u s (q : cacc * seq (cfac P)) : wft n s ->
@@ -222,28 +248,30 @@ have oE : (inord (cout s) : CV n) = cout s :> nat by rewrite inordK.
 have oS : (nth 0%N sh (inord (cout s) : CV n)).-1.+1 = nth 0%N sh (cout s) by rewrite szE // oE.
 have kE : (nth 0%N sh (inord (cvar q.1) : CV n)).-1.+1 = nth 0%N sh (cvar q.1).
   by rewrite szE // aE.
-pose G i j := if cholds sh s i j && (nat_of_ord k == ival (cmap q.1) i j)
-  then cget ops e (size sh + cout s) i * cbody ops e q.2 i j else 0.
+pose G (i j : nat) :=
+  if cholds sh s (Zn i) (Zn j) && Z.eqb (Zn k) (ival (cmap q.1) (Zn i) (Zn j))
+  then cget ops e (size sh + cout s) i * cbody ops e q.2 (Zn i) (Zn j) else 0.
 transitivity (\sum_(0 <= i < nth 0%N sh (cout s)) \sum_(j < csum s) G i j).
   rewrite /crhs (foldr_sum (GRing.add_monoid M)) big_mkcond sum_flat big_mkord.
   apply: eq_bigr => i _; apply: eq_bigr => j _.
-  have S0 : (0 < csum s)%N by apply: leq_ltn_trans (ltn_ord j).
-  have dE : ((i * csum s + j) %/ csum s = i)%N by rewrite divnMDl // divn_small ?addn0.
-  have mE : ((i * csum s + j) %% csum s = j)%N by rewrite modnMDl modn_small.
-  rewrite /G /cbody /= -/(cbody ops e _ _ _) body_subst /= dE mE; congr (if _ then _ else _).
-    by have [_ ->] := adjoint_points wq qE kl (ltn_ord i) (ltn_ord j).
-  by rewrite /caval /= dE.
+  have [dE mE] := flat_point i (ltn_ord j).
+  have [_ hE] := adjoint_points wq qE kl (ltn_ord i) (ltn_ord j).
+  rewrite hE /G; congr (if _ then _ else _).
+  rewrite /cbody /= -/(cbody ops e _ _ _) body_subst /= dE mE.
+  by rewrite /caval /cplace /= dE Nat2Z.id.
 rewrite get_single -oS big_mkord.
 transitivity (\sum_(i : CIx (inord (cout s))) \sum_(j : 'I_(csum s)
     | holds (abs n sh s) i j && (k == amap (abs_pick _ _ q).1 i j))
   get u i * partial x (abs_pick _ _ q) i j); last by rewrite pair_big_dep.
 apply: eq_bigr => i _; rewrite [RHS]big_mkcond; apply: eq_bigr => j _; rewrite /G.
-rewrite -[holds _ _ _]/(cholds sh s i j); case: (boolP (cholds sh s i j)) => //= h.
-have := h; rewrite /cholds /cvisits qE => /andP[/and3P[_ ia iq] _].
-have -> : (nat_of_ord k == ival (cmap q.1) i j) = (k == inord (ival (cmap q.1) i j) :> 'I__).
-  have ik : (ival (cmap q.1) i j < (nth 0%N sh (inord (cvar q.1) : CV n)).-1.+1)%N.
-    exact: leq_trans ia (eq_leq (esym kE)).
-  by rewrite -val_eqE /= (inordK ik).
+rewrite -[holds _ _ _]/(cholds sh s (Zn i) (Zn j)).
+case: (boolP (cholds sh s (Zn i) (Zn j))) => //= h.
+have := h; rewrite /cholds qE => /andP[_ /andP[_ /andP[/andP[/Z.leb_le ia il] iq]]].
+have -> : Z.eqb (Zn k) (ival (cmap q.1) (Zn i) (Zn j)) = (k == inord (cplace q.1 (Zn i) (Zn j)) :> 'I__).
+  have ik : (cplace q.1 (Zn i) (Zn j) < (nth 0%N sh (inord (cvar q.1) : CV n)).-1.+1)%N.
+    exact: leq_trans il (eq_leq (esym kE)).
+  rewrite -val_eqE /= (inordK ik) -{1}(Z2Nat.id _ ia).
+  by apply/idP/eqP => [/Z.eqb_eq/Nat2Z.inj|->] //; apply/Z.eqb_eq.
 congr (if _ then _ * _ else 0).
   by rewrite -eu; congr (cget ops e _ _); rewrite oE.
 exact: rel_body.

@@ -1,6 +1,7 @@
 (** * InterpCost: the executable cost of the executable adjoint.
     Counting points one by one, primal and adjoint together cost at most K + 2
     times the primal.                                                        *)
+From Coq Require Import ZArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From TL Require Import Syntax Semantics Derivative Cost Stages Interp InterpAdjoint.
 Set Implicit Arguments.
@@ -14,8 +15,8 @@ Hypothesis sh_size : size sh = n.+1.
 Hypothesis sh_pos : all (ltn 0%N) sh.
 Implicit Types (s : cterm P) (p : seq (cterm P)).
 
-Lemma ccount_sum (t : shape) (h : nat -> nat -> bool) s : ccount t h s =
-  \sum_(i <- iota 0 (nth 0 t (cout s))) \sum_(j <- iota 0 (csum s)) h i j.
+Lemma ccount_sum (t : shape) (h : Z -> Z -> bool) s : ccount t h s =
+  \sum_(i <- iota 0 (nth 0 t (cout s))) \sum_(j <- iota 0 (csum s)) h (Zn i) (Zn j).
 Proof.
 rewrite /ccount; elim: (iota 0 (nth _ _ _)) => [|i l IH] /=; first by rewrite big_nil.
 by rewrite big_cons IH -sum1_count big_mkcond.
@@ -24,24 +25,34 @@ Qed.
 Lemma sum_iota m (F : nat -> nat) : \sum_(i <- iota 0 m) F i = \sum_(i < m) F i.
 Proof. by rewrite -{1}[m]subn0 -/(index_iota 0 m) big_mkord. Qed.
 
-(** the points of a derived term are those of its term                       *)
-Lemma ccount_pick s q (h h' : nat -> nat -> bool) :
-  (forall i j, h i j -> ival (cmap q.1) i j < nth 0 sh (cvar q.1)) ->
-  (forall k i j, k < nth 0 sh (cvar q.1) -> i < nth 0 sh (cout s) -> j < csum s ->
-     h' k (i * csum s + j) = h i j && (k == ival (cmap q.1) i j)) ->
-  ccount (sh ++ sh) h' (cadjoint_pick sh s q) = ccount sh h s.
+(** at most one entry is at a given place                                     *)
+Lemma at_most_one m (v : Z) : \sum_(k < m) Z.eqb (Zn k) v <= 1.
 Proof.
-move=> hb hE; rewrite !ccount_sum /= szc.
-transitivity (\sum_(k <- iota 0 (nth 0 sh (cvar q.1)))
-  \sum_(i < nth 0 sh (cout s)) \sum_(j < csum s) (h i j && (k == ival (cmap q.1) i j))).
-  rewrite big_seq [RHS]big_seq; apply: eq_bigr => k; rewrite mem_iota => /andP[_ kl].
+have [k kE|no] := pickP (fun k : 'I_m => Z.eqb (Zn k) v).
+  rewrite (bigD1 k) //= kE big1 // => k' /eqP ne; case: (boolP (Z.eqb _ _)) => // /Z.eqb_eq e.
+  by case: ne; apply/val_inj/Nat2Z.inj; rewrite e; symmetry; apply/Z.eqb_eq.
+by rewrite big1 // => k _; rewrite no.
+Qed.
+
+(** the points of a derived term are among those of its term                  *)
+Lemma ccount_pick s q (h h' : Z -> Z -> bool) :
+  (forall k i j, k < nth 0 sh (cvar q.1) -> i < nth 0 sh (cout s) -> j < csum s ->
+     h' (Zn k) (Zn (i * csum s + j)) =
+     h (Zn i) (Zn j) && Z.eqb (Zn k) (ival (cmap q.1) (Zn i) (Zn j))) ->
+  ccount (sh ++ sh) h' (cadjoint_pick sh s q) <= ccount sh h s.
+Proof.
+move=> hE; rewrite !ccount_sum /= szc.
+have -> : \sum_(k <- iota 0 (nth 0 sh (cvar q.1)))
+    \sum_(J <- iota 0 (nth 0 sh (cout s) * csum s)) h' (Zn k) (Zn J) =
+  \sum_(k < nth 0 sh (cvar q.1)) \sum_(i < nth 0 sh (cout s)) \sum_(j < csum s)
+    (h (Zn i) (Zn j) && Z.eqb (Zn k) (ival (cmap q.1) (Zn i) (Zn j))).
+  rewrite sum_iota; apply: eq_bigr => k _.
   rewrite (sum_flat _ (nth 0 sh (cout s)) (csum s)); apply: eq_bigr => i _.
   by apply: eq_bigr => j _; rewrite hE.
-rewrite exchange_big sum_iota; apply: eq_bigr => i _.
-rewrite exchange_big sum_iota; apply: eq_bigr => j _.
-case: (boolP (h i j)) => [hij|_] /=; last by rewrite big1.
-rewrite (eq_bigr (fun k => if k == ival (cmap q.1) i j then 1 else 0)) => [|k _]; last by case: eqP.
-by rewrite -big_mkcond (big_step _ (fun=> 1) (hb i j hij)).
+rewrite exchange_big sum_iota; apply: leq_sum => i _.
+rewrite exchange_big sum_iota; apply: leq_sum => j _.
+case: (h _ _) => /=; last by rewrite big1.
+exact: at_most_one.
 Qed.
 
 Lemma ccost1_pick s (q : cacc * seq (cfac P)) :
@@ -49,17 +60,13 @@ Lemma ccost1_pick s (q : cacc * seq (cfac P)) :
   (forall b : pred cacc, all b (cargs (cfacs s)) = b q.1 && all b (cargs q.2)) ->
   size (cargs q.2) <= size (cargs (cfacs s)) ->
   ccost1 (sh ++ sh) (cadjoint_pick sh s q) <=
-  ccount sh (cvisits sh s) s * (ctests s).+1 +
+  ccount sh (cvisits s) s * (ctests s).+1 +
   ccount sh (cholds sh s) s * (size (cargs (cfacs s))).+1.
 Proof.
-move=> wq qE le.
-have inb i j : cvisits sh s i j -> ival (cmap q.1) i j < nth 0 sh (cvar q.1).
-  by rewrite /cvisits qE => /and3P[].
-rewrite /ccost1 (ccount_pick (h := cvisits sh s)) // => [|k i j kl il jl]; last first.
-  by have [-> _] := adjoint_points sh_size wq qE kl il jl.
-rewrite (ccount_pick (h := cholds sh s)) => [|i j /andP[/inb //]|k i j kl il jl]; last first.
-  by have [_ ->] := adjoint_points sh_size wq qE kl il jl.
-by rewrite leq_add2l cargs_pick leq_mul //= size_map.
+move=> wq qE le; rewrite /ccost1; apply: leq_add; apply: leq_mul => //.
+- by apply: ccount_pick => k i j kl il jl; have [-> _] := adjoint_points sh_size wq qE kl il jl.
+- by apply: ccount_pick => k i j kl il jl; have [_ ->] := adjoint_points sh_size wq qE kl il jl.
+- by rewrite cargs_pick /= size_map.
 Qed.
 
 Lemma size_cpartials (fs : seq (cfac P)) : size (cpartials deriv fs) = size (cargs fs).
@@ -84,7 +91,7 @@ Proof. by rewrite /ccost; elim: p => //= s p ->; rewrite addnA. Qed.
 Lemma ccost_adjoint1 s : wft n s ->
   ccost (sh ++ sh) (cadjoint1 deriv sh s) <= (size (cargs (cfacs s))).+1 * ccost1 sh s.
 Proof.
-move=> /andP[_ ws]; set v := ccount sh (cvisits sh s) s * (ctests s).+1.
+move=> /andP[_ ws]; set v := ccount sh (cvisits s) s * (ctests s).+1.
 set m := ccount sh (cholds sh s) s; set k := size (cargs (cfacs s)).
 apply: (@leq_trans (k * (v + m * k.+1))); last first.
   rewrite /ccost1 -/v -/m -/k !mulnDr; apply: leq_add; first by rewrite leq_mul.
@@ -105,10 +112,8 @@ Qed.
 Lemma ccost_primal p : all (wft n) p -> ccost (sh ++ sh) p = ccost sh p.
 Proof.
 rewrite /ccost; elim: p => //= s p IH /andP[/andP[wo wf] /IH ->]; congr (_ + _).
-have vE i j : cvisits (sh ++ sh) s i j = cvisits sh s i j.
-  by rewrite /cvisits (inside_cat sh_size).
-rewrite /ccost1 !ccount_sum (sz sh_size wo); congr (_ * _ + _ * _);
-  by apply: eq_bigr => i _; apply: eq_bigr => j _; rewrite /cholds vE.
+rewrite /ccost1 !ccount_sum (sz sh_size wo); congr (_ * _ + _ * _).
+by apply: eq_bigr => i _; apply: eq_bigr => j _; rewrite /cholds (inside_cat sh_size).
 Qed.
 
 (** ** Theorem: cheap gradients, executable. *)

@@ -13,41 +13,62 @@ Unset Printing Implicit Defensive.
 Import GRing.Theory.
 Local Open Scope ring_scope.
 
-Section Primitives.
-Variable F : fieldType.
-(** conditions of the arguments, constant for differentiation, such as x >= y *)
-Variables (Q : Type) (holdsq : Q -> seq F -> bool).
-
+(** ** Scalar expressions, over any operations: this part is extracted too.   *)
+Section Expressions.
+(** scalars, and conditions of the arguments, constant for differentiation,
+    such as x >= y                                                            *)
+Variables T Q : Type.
 Inductive prim :=
 | Arg of nat
-| Cst of F
+| Cst of T
 | Plus of prim & prim
 | Times of prim & prim
 | Inverse of prim
 | Power of prim & nat
 | Cond of Q & prim & prim.
 
-Fixpoint pval (e : prim) (l : seq F) : F :=
+Record operations := Operations {
+  of_nat : nat -> T; minus_one : T; plus : T -> T -> T; times : T -> T -> T;
+  inverse : T -> T; power : T -> nat -> T; holdsq : Q -> seq T -> bool }.
+Variable O : operations.
+
+Fixpoint pval (e : prim) (l : seq T) : T :=
   match e with
-  | Arg n => nth 0 l n
+  | Arg n => nth (of_nat O 0) l n
   | Cst c => c
-  | Plus a b => pval a l + pval b l
-  | Times a b => pval a l * pval b l
-  | Inverse a => (pval a l)^-1
-  | Power a n => pval a l ^+ n
-  | Cond q a b => if holdsq q l then pval a l else pval b l
+  | Plus a b => plus O (pval a l) (pval b l)
+  | Times a b => times O (pval a l) (pval b l)
+  | Inverse a => inverse O (pval a l)
+  | Power a n => power O (pval a l) n
+  | Cond q a b => if holdsq O q l then pval a l else pval b l
   end.
 
 Fixpoint pderiv (e : prim) (m : nat) : prim :=
   match e with
-  | Arg n => Cst (n == m)%:R
-  | Cst _ => Cst 0
+  | Arg n => Cst (of_nat O (n == m))
+  | Cst _ => Cst (of_nat O 0)
   | Plus a b => Plus (pderiv a m) (pderiv b m)
   | Times a b => Plus (Times a (pderiv b m)) (Times (pderiv a m) b)
-  | Inverse a => Times (Cst (-1)) (Times (Times (Inverse a) (Inverse a)) (pderiv a m))
-  | Power a n => if n is k.+1 then Times (Times (Cst k.+1%:R) (Power a k)) (pderiv a m) else Cst 0
+  | Inverse a =>
+      Times (Cst (minus_one O)) (Times (Times (Inverse a) (Inverse a)) (pderiv a m))
+  | Power a n =>
+      if n is k.+1 then Times (Times (Cst (of_nat O k.+1)) (Power a k)) (pderiv a m)
+      else Cst (of_nat O 0)
   | Cond q a b => Cond q (pderiv a m) (pderiv b m)
   end.
+End Expressions.
+Arguments Arg {T Q}.
+Arguments Cst {T Q}.
+
+(** ** Over a field *)
+Section Primitives.
+Variables (F : fieldType) (Q : Type) (test : Q -> seq F -> bool).
+Definition field_operations : operations F Q := {|
+  of_nat := fun n => n%:R; minus_one := -1; plus := +%R; times := *%R;
+  inverse := @GRing.inv F; power := @GRing.exp F; holdsq := test |}.
+Notation prim := (prim F Q).
+Notation pval := (pval field_operations).
+Notation pderiv := (pderiv field_operations).
 
 Definition field_model : model prim := @Model prim F (fun e l => pval e l).
 
@@ -62,7 +83,7 @@ Fixpoint dval_ (e : prim) (l : seq dF) : dF :=
   | Times a b => dval_ a l * dval_ b l
   | Inverse a => dinv (dval_ a l)
   | Power a n => dval_ a l ^+ n
-  | Cond q a b => if holdsq q [seq re z | z <- l] then dval_ a l else dval_ b l
+  | Cond q a b => if test q [seq re z | z <- l] then dval_ a l else dval_ b l
   end.
 
 Lemma dual_mulV (z : dF) : re z != 0 -> dinv z * z = 1.
@@ -111,6 +132,6 @@ elim: e => [n|c|a IHa b IHb|a IHa b IHb|a IHa|a IHa n|q a IHa b IHb] /=.
 - rewrite IHa dual_exp /=; congr Dual; case: n => [|n] /=.
     by rewrite !mul0r big1 // => m _; rewrite mulr0.
   by rewrite mulr_sumr; apply: eq_bigr => m _; rewrite mulrCA.
-- by case: holdsq.
+- by case: test.
 Qed.
 End Primitives.

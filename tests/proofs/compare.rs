@@ -1,0 +1,140 @@
+//! What has to agree.
+
+use crate::extracted::{Answer, Piece, ask, build};
+use crate::generate::coverage::Coverage;
+use crate::generate::run::count;
+use crate::subjects::{Pair, Side, pairs};
+use iverson::interpreter::{Count, Model};
+use iverson::spec::ir::{Element, TensorId};
+use iverson::spec::unelaborate;
+use std::collections::HashMap;
+use std::fmt::Debug;
+
+/// The constructs that the calculus has not.
+const OUTSIDE: [&str; 5] =
+    ["function with a derivative", "max", "min", "prod", "reduction of a set that may be empty"];
+
+/// How often each comparison was made, so that none is silently missing.
+#[derive(Default, Debug)]
+struct Made {
+    values: usize,
+    works: usize,
+    cotangents: usize,
+    contributions: usize,
+}
+
+#[test]
+fn rust_and_the_extracted_code_agree() {
+    let Some(program) = build() else { return };
+    let wanted = count(1000) as usize;
+    let (pairs, outside) = pairs(wanted);
+    let questions: Vec<String> = pairs
+        .iter()
+        .flat_map(|pair| [pair.primal.question.clone(), pair.adjoint.question.clone()])
+        .collect();
+    let answers = ask(&program, &questions);
+    let mut made = Made::default();
+    let mut wrong: Vec<(usize, String)> = Vec::new();
+    for (pair, answers) in pairs.iter().zip(answers.chunks(2)) {
+        if let Err(difference) = agree(pair, &answers[0], &answers[1], &mut made) {
+            let text = unelaborate::ssa(&pair.adjoint.program);
+            wrong.push((text.len(), format!("{difference}\n{:?}\n{text}", pair.case)));
+        }
+    }
+    println!("{} programs: {made:?}\nnot of the calculus: {outside:?}", pairs.len());
+    wrong.sort();
+    let shortest = wrong.first().map_or("", |(_, text)| text);
+    assert!(
+        wrong.is_empty(),
+        "{} of {} programs differ; the shortest:\n{shortest}",
+        wrong.len(),
+        pairs.len()
+    );
+    let mut coverage = Coverage::default();
+    pairs.iter().for_each(|pair| coverage.add(&pair.case.constructs));
+    let rare: Vec<_> =
+        coverage.rare(200).into_iter().filter(|(c, _)| !OUTSIDE.contains(c)).collect();
+    assert!(rare.is_empty(), "in less than half a percent of the programs: {rare:?}");
+    let least = [made.values, made.works, made.cotangents, made.contributions];
+    assert!(least.iter().all(|n| *n >= wanted), "too little was compared: {made:?}");
+}
+
+type Outcome = Result<(), String>;
+
+fn equal<T: PartialEq + Debug>(what: &str, rust: T, extracted: T) -> Outcome {
+    if rust == extracted {
+        return Ok(());
+    }
+    Err(format!("{what}: Rust has {rust:?}, the extracted code {extracted:?}"))
+}
+
+fn agree(pair: &Pair, primal: &Answer, adjoint: &Answer, made: &mut Made) -> Outcome {
+    evaluation(&pair.primal, primal, made)?;
+    evaluation(&pair.adjoint, adjoint, made)?;
+    derivative(pair, primal, adjoint, made)
+}
+
+/// Every definition has the same entries, and costs the same.
+fn evaluation(side: &Side, answer: &Answer, made: &mut Made) -> Outcome {
+    if let Some(failed) = &answer.failed {
+        return Err(format!("the extracted code failed: {failed}"));
+    }
+    let symbols = &side.program.symbols;
+    for (tensor, work) in side.defined().into_iter().zip(&side.report.statements) {
+        let name = &symbols.tensor(tensor).name;
+        let values = match symbols.tensor(tensor).element {
+            Element::Real => &answer.values,
+            Element::Index(_) => &answer.indices,
+        };
+        let none = Vec::new();
+        equal(name, &side.entries(tensor), values.get(&tensor.0).unwrap_or(&none))?;
+        let Count { points, tests, accesses, .. } = work.count(Model::Sparse);
+        let counted = answer.work.get(&tensor.0).copied().unwrap_or_default();
+        equal(&format!("points, tests, accesses of {name}"), [points, tests, accesses], counted)?;
+        made.values += 1;
+        made.works += 1;
+    }
+    Ok(())
+}
+
+/// The cotangents of Rust's adjoint are those of the extracted adjoint, and so is what each
+/// term contributes to them.
+fn derivative(pair: &Pair, primal: &Answer, adjoint: &Answer, made: &mut Made) -> Outcome {
+    let bars = pair.bars();
+    for (tensor, bar) in &bars {
+        let name = &pair.adjoint.program.symbols.tensor(*bar).name;
+        equal(name, &pair.adjoint.entries(*bar), &primal.cotangents[&tensor.0])?;
+        made.cotangents += 1;
+        made.contributions += contributions(pair, &bars, *tensor, primal, adjoint)?;
+    }
+    Ok(())
+}
+
+/// Compares the terms of a cotangent's statement one by one, if each partial derivative is
+/// one term in Rust: a kink or a repeated access makes it several, or none. Terms of no
+/// points say nothing (a recurrence without steps has none).
+fn contributions(
+    pair: &Pair,
+    bars: &HashMap<TensorId, TensorId>,
+    tensor: TensorId,
+    primal: &Answer,
+    adjoint: &Answer,
+) -> Result<usize, String> {
+    let results = &pair.primal.program.results;
+    let live = |from: u32| bars.contains_key(&TensorId(from)) || results.contains(&TensorId(from));
+    let picks = primal.picks.get(&tensor.0).into_iter().flatten();
+    let picks: Vec<&(u32, Piece)> = picks.filter(|(from, _)| live(*from)).collect();
+    if !pair.primal.is_plain(picks.iter().map(|(from, _)| TensorId(*from))) {
+        return Ok(0);
+    }
+    let seeds = usize::from(results.contains(&tensor));
+    let terms = adjoint.terms.get(&bars[&tensor].0).into_iter().flatten();
+    let terms: Vec<&Piece> = terms.skip(seeds).filter(|term| term.points > 0).collect();
+    let picks: Vec<&Piece> = picks.into_iter().map(|(_, p)| p).filter(|p| p.points > 0).collect();
+    let name = &pair.adjoint.program.symbols.tensor(bars[&tensor]).name;
+    equal(&format!("number of terms of {name}"), terms.len(), picks.len())?;
+    for (at, (term, pick)) in terms.iter().zip(&picks).enumerate() {
+        equal(&format!("term {at} of {name}"), term, pick)?;
+    }
+    Ok(terms.len())
+}
