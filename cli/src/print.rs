@@ -4,7 +4,7 @@ use crate::args::{PrintArgs, Stage};
 use crate::failure::Failure;
 use crate::files;
 use iverson::pipeline::Loaded;
-use iverson::spec::ast::{Item, Module};
+use iverson::spec::callees::with_callees;
 use iverson::spec::ir::Typed;
 use iverson::spec::{normalize, print as text, unelaborate};
 
@@ -17,21 +17,14 @@ pub(crate) fn print(args: &PrintArgs) -> Result<(), Failure> {
         loaded.function(name).map_err(|e| Failure::new(format!("`{file}`: {e}")))?;
     }
     let printed = match args.stage {
-        Stage::Ast => text::module(&selected(&loaded.module, name)),
+        Stage::Ast => match name {
+            Some(name) => text::module(&with_callees(&loaded.module, name)),
+            None => text::module(&loaded.module),
+        },
         Stage::Typed => each(&loaded, name, unelaborate::typed),
         Stage::Ssa => each(&loaded, name, |program| unelaborate::ssa(&normalize(program))),
     };
     files::write_stdout(&printed)
-}
-
-/// The module without the functions that were not asked for.
-fn selected(module: &Module, name: Option<&str>) -> Module {
-    let mut module = module.clone();
-    module.items.retain(|item| match item {
-        Item::Fn(function) => name.is_none_or(|name| function.name.text == name),
-        Item::Const { .. } => true,
-    });
-    module
 }
 
 /// The chosen functions, each printed by `show`.

@@ -19,6 +19,7 @@
 pub mod ast;
 pub mod bounds;
 pub mod call;
+pub mod callees;
 pub mod check;
 pub mod diagnostic;
 pub mod function;

@@ -15,6 +15,8 @@ pub const MAX_EXPONENT: i64 = 400;
 pub const MAX_DIGITS: usize = 1000;
 
 /// An exact rational constant with its correctly rounded `f64`.
+///
+/// Zero has a sign, which `f64` alone sees: `-0 * x` is `-(0 * x)` there too.
 #[derive(Clone, Debug)]
 pub struct Number {
     exact: RBig,
@@ -93,10 +95,10 @@ impl Number {
         is_integer.then(|| i64::try_from(self.exact.numerator().clone()).ok()).flatten()
     }
 
-    /// Whether the value is below zero.
+    /// Whether it is written with a minus: below zero, or the zero `-0`.
     #[must_use]
     pub fn is_negative(&self) -> bool {
-        self.exact < RBig::ZERO
+        self.nearest.is_sign_negative()
     }
 
     /// The constant `-self`.
@@ -161,7 +163,7 @@ impl fmt::Display for Number {
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        self.exact == other.exact
+        self.cmp(other) == Ordering::Equal
     }
 }
 impl Eq for Number {}
@@ -172,12 +174,15 @@ impl PartialOrd for Number {
 }
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.exact.cmp(&other.exact)
+        // -0 comes before 0
+        let by_sign = || other.is_negative().cmp(&self.is_negative());
+        self.exact.cmp(&other.exact).then_with(by_sign)
     }
 }
 impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.exact.hash(state);
+        self.is_negative().hash(state);
     }
 }
 
@@ -194,6 +199,14 @@ mod tests {
         assert_eq!(Number::parse("2.5e2").unwrap().to_string(), "250");
         assert_eq!(Number::parse("0.1").unwrap().nearest(), 0.1);
         assert_eq!(Number::new(RBig::from_parts(1.into(), 3u8.into())).to_string(), "1/3");
+    }
+
+    #[test]
+    fn zero_keeps_its_sign() {
+        let (zero, minus) = (Number::integer(0), Number::integer(0).negate());
+        assert!(minus.is_negative() && !zero.is_negative() && minus < zero);
+        assert_eq!(minus.negate(), zero);
+        assert_eq!(minus.exact(), zero.exact());
     }
 
     #[test]

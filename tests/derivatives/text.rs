@@ -1,7 +1,7 @@
 //! Derivatives print as programs, which read back as they were.
 
 use crate::generate::{Flavour, Outcome, check_all, failure};
-use crate::subject::Subject;
+use crate::subject::{Subject, forward, real_params, reverse};
 use iverson::pipeline::load;
 use iverson::spec::{TensorSsa, render, ssa, unelaborate};
 
@@ -27,5 +27,15 @@ fn first_derivatives_print_and_read_back() {
         let subject = Subject::new(case)?;
         reads_back(&subject.jvp()?)?;
         reads_back(&subject.vjp()?)
+    });
+}
+
+#[test]
+fn second_derivatives_print_and_read_back() {
+    check_all(Flavour::Full, 1000, |case| {
+        let gradient = Subject::new(case)?.vjp()?;
+        let wrt = real_params(&gradient);
+        reads_back(&forward(&gradient, &wrt)?)?;
+        reads_back(&reverse(&gradient, &wrt)?)
     });
 }

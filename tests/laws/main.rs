@@ -8,6 +8,7 @@
 mod generate;
 
 mod coverage;
+mod invariant;
 mod meaning;
 mod mutation;
 mod points;

@@ -2,7 +2,7 @@
 
 use crate::generate::{Flavour, Outcome, check_all, failure};
 use crate::subject::{Subject, reread};
-use iverson::spec::{parse, print, ssa, unelaborate};
+use iverson::spec::{normalize, parse, print, ssa, unelaborate};
 
 fn same(what: &str, a: &str, b: &str) -> Outcome {
     if a == b {
@@ -47,5 +47,14 @@ fn tensor_ssa_prints_and_reads_back() {
         let embedded = ssa::embed(&read)
             .map_err(|name| failure(format!("`{name}` is not a statement\n{text}")))?;
         same("the text of Tensor SSA changes", &text, &unelaborate::ssa(&embedded))
+    });
+}
+
+#[test]
+fn a_normal_form_is_its_own_normal_form() {
+    check_all(Flavour::Full, 1000, |case| {
+        let text = unelaborate::ssa(&Subject::new(case)?.ssa());
+        let again = unelaborate::ssa(&normalize(&reread(&text)?));
+        same("the normal form changes", &text, &again)
     });
 }

@@ -141,26 +141,6 @@ impl Checker<'_, '_> {
         (format!("{name}[{}]", indices.join(", ")), binders.join(", "))
     }
 
-    /// `x[i]` where no `i` is in scope.
-    fn require_bound_variables(
-        &mut self,
-        expr: &Expr,
-        tensor: &Name,
-        extent: &Extent,
-    ) -> Check<()> {
-        let (ExprKind::Name(name), true) = (&expr.kind, is_letter(expr)) else { return Ok(()) };
-        if self.scope.get(name).is_some() {
-            return Ok(());
-        }
-        let (range, tensor) = (self.show_index(extent), &tensor.text);
-        let message = format!("`{name}` is not defined here");
-        Err(self.report(
-            Diagnostic::new("names::unknown", expr.span, message)
-                .at("an index variable is bound with its range")
-                .help(format!("bind it: `sum({name}: {range}) {tensor}[{name}]` adds entries, `y[{name}: {range}] = {tensor}[{name}]` makes an axis")),
-        ))
-    }
-
     /// A tensor stands where an entry is wanted.
     pub(super) fn missing_indices(
         &mut self,
@@ -196,7 +176,7 @@ pub(super) fn letters(count: usize) -> String {
 }
 
 /// Whether the expression is a name of one letter, as index variables are.
-fn is_letter(expr: &Expr) -> bool {
+pub(super) fn is_letter(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Name(name) if name.chars().count() == 1)
 }
 

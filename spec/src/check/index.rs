@@ -150,7 +150,10 @@ impl Checker<'_, '_> {
             ExprKind::Power(..) => {
                 "a power of an index is not affine: write a constant as its value, `2^3` as `8`, or `floor(real(i)^2)` under a guard"
             }
-            ExprKind::Let(..) | ExprKind::For(..) => {
+            ExprKind::Let(..) => {
+                "put the `let` around the product that reads with it: `let k = i + 1 in [k < n] * x[k]`"
+            }
+            ExprKind::For(..) => {
                 "write the index itself, or define it in a statement of its own, `k[i: n] = ..`, and read `k[i]`"
             }
             ExprKind::Bracket(_) => {
@@ -324,6 +327,7 @@ impl Checker<'_, '_> {
             let var = c.bind(binder)?;
             let guard = guard.map_or(Ok(Guard::truth()), |g| c.guard(g))?;
             let body = c.under(std::slice::from_ref(&guard), |c| {
+                c.note_reduction(op, &[var], body.span);
                 c.reducing(op, &[var], |c| c.real(body))
             })?;
             Ok(Index::atom(Atom::Arg(Box::new(ArgReduce { op, var, guard, body }))))

@@ -11,6 +11,7 @@
 //! * [`stmt`], [`define`], [`range`]: definitions, recurrences, conditions, ranges of index tensors
 //! * [`call`], [`view`]: inlining, and the tensors handed to calls
 //! * [`order`]: well-founded recurrences
+//! * [`unknown`]: names that are not in scope
 //! * [`prove`], [`outside`]: questions to the prover, and what is said where it cannot answer
 
 mod access;
@@ -26,6 +27,7 @@ mod real;
 mod scope;
 mod sort;
 mod stmt;
+mod unknown;
 mod userfun;
 mod view;
 
@@ -39,6 +41,7 @@ use rustc_hash::FxHashSet;
 use scope::{Binding, Scope};
 use std::cell::Cell;
 use stmt::Frame;
+use unknown::Statement;
 
 /// A checked file: each function as a typed program, in file order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -174,6 +177,8 @@ struct Checker<'m, 'f> {
     frame: Frame,
     /// The innermost reduction around the current place.
     reducing: Option<(ast::Reduction, Vec<VarId>)>,
+    /// The statement at hand.
+    statement: Statement,
     /// Sizes that are used and no parameters.
     missing: FxHashSet<String>,
     /// Functions with a user-given derivative met so far.
@@ -224,6 +229,7 @@ impl<'m, 'f> Checker<'m, 'f> {
             order: Order::default(),
             frame: Frame::default(),
             reducing: None,
+            statement: Statement::default(),
             missing: FxHashSet::default(),
             user_functions: IndexMap::new(),
             calls: Vec::new(),

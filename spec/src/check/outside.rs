@@ -222,7 +222,8 @@ impl Checker<'_, '_> {
         Some(format!("`requires({}) {guard}`", binders.join(", ")))
     }
 
-    fn show_binder(&self, var: VarId) -> String {
+    /// `i: n`
+    pub(super) fn show_binder(&self, var: VarId) -> String {
         let var = self.symbols.var(var);
         format!("{}: {}", var.name, self.show_index(&var.range))
     }

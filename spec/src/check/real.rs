@@ -123,44 +123,6 @@ impl Checker<'_, '_> {
         )
     }
 
-    /// The name is not in scope.
-    pub(super) fn unknown_name(&mut self, name: &str, span: Span) -> Reported {
-        if let Some(found) = self.frame.unannounced.get(name) {
-            self.diagnostics.extend(found.iter().cloned());
-            return Reported;
-        }
-        if self.missing.contains(name) {
-            return Reported;
-        }
-        let message = format!("`{name}` is not defined here");
-        let mut unknown = Diagnostic::new("names::unknown", span, message);
-        unknown = match self.scope.similar(name) {
-            Some(similar) => unknown.help(format!("did you mean `{similar}`?")),
-            None if self.file.functions.contains_key(name) || Fun::named(name).is_some() => {
-                unknown.help(format!("`{name}` is a function: call it with its arguments, `{name}(..)`"))
-            }
-            None => unknown.help(
-                "a name is a parameter, a tensor defined above this line, or a variable bound with its range: `sum(i: n) ..`, `y[i: n] = ..`",
-            ),
-        };
-        self.report(unknown)
-    }
-
-    /// A size that is not in scope: said once in a function.
-    pub(super) fn unknown_size(&mut self, name: &str, span: Span) -> Reported {
-        if self.scope.similar(name).is_some() || !self.missing.insert(name.to_owned()) {
-            return self.unknown_name(name, span);
-        }
-        let message = format!("`{name}` is not defined here");
-        self.report(
-            Diagnostic::new("names::unknown", span, message)
-                .at("shapes and ranges are sizes")
-                .help(format!(
-                    "a size is a parameter: add `{name}: size` to those of the function"
-                )),
-        )
-    }
-
     fn sum(&mut self, items: &[(Sign, Expr)]) -> Check<ir::Expr> {
         let values = self.reals(items.iter().map(|(_, item)| item))?;
         let signed = |((sign, _), value): (&(Sign, Expr), ir::Expr)| match sign {
@@ -244,6 +206,7 @@ impl Checker<'_, '_> {
     ) -> Check<ir::Expr> {
         self.scoped(|c| {
             let binders = c.bind_all(binders)?;
+            c.note_reduction(op, &binders, body.span);
             let guard = guard.map_or(Ok(Guard::truth()), |g| c.guard(g))?;
             let body = c.under(std::slice::from_ref(&guard), |c| {
                 c.reducing(op, &binders, |c| c.real(body))

@@ -1,6 +1,7 @@
 //! Functions, their signatures, and the statements of bodies.
 
 use super::scope::{Binding, View};
+use super::unknown::Statement;
 use super::view::Blocks;
 use super::{Check, Checker, Reported};
 use crate::ast::{self, SortKind, Stmt};
@@ -246,7 +247,12 @@ impl Checker<'_, '_> {
     pub(super) fn stmts(&mut self, stmts: &[Stmt], blocks: &mut Blocks) {
         for stmt in stmts {
             let outcome = match stmt {
-                Stmt::Def { targets, value } => self.define(targets, value, blocks),
+                Stmt::Def { targets, value } => {
+                    let outer = std::mem::replace(&mut self.statement, Statement::of(targets));
+                    let outcome = self.define(targets, value, blocks);
+                    self.statement = outer;
+                    outcome
+                }
                 Stmt::Rec { vars, body, span } => self.recurrence(vars, body, *span, blocks),
                 Stmt::Requires { binders, condition, .. } => {
                     self.requires(binders, condition, blocks)

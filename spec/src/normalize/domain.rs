@@ -1,10 +1,12 @@
 //! The domain of a lifted statement: its variables, and the guards it keeps.
 
-use super::{Context, Normalize};
+use super::{Context, Normalize, total};
 use crate::ast::Cmp;
 use crate::bounds::{self, Verdict};
 use crate::ir::{Atom, Block, Def, Expr, Extent, Guard, Index, TensorId, Value, VarId};
-use crate::traverse::{FreeVars, Visit, walk_atom, walk_blocks, walk_expr, walk_guard, walk_index};
+use crate::traverse::{
+    FreeVars, Reads, Visit, walk_atom, walk_blocks, walk_expr, walk_guard, walk_index,
+};
 use indexmap::IndexMap;
 use iverson_affine::{Budget, Constraint, Linear, System, Var, project};
 
@@ -20,35 +22,65 @@ impl Normalize {
     /// The smallest domain over at least the variables `needed` that computes
     /// `value` only where the context reaches it. The other variables are
     /// eliminated from the guards; where that is not possible they are kept.
+    ///
+    /// A value that has one everywhere may be computed where the context does not
+    /// reach it: guards that speak of other variables alone then go with them.
     pub(super) fn choose_domain(
         &self,
         needed: &[VarId],
         value: &Value,
         context: &Context,
     ) -> Domain {
+        let invariant = self.is_total(value).then(|| self.domain(needed, value, context, true));
+        let reached = || self.domain(needed, value, context, false);
+        invariant.flatten().or_else(reached).unwrap_or_else(|| {
+            let everything: Vec<VarId> = needed.iter().chain(&context.vars).copied().collect();
+            Domain { vars: in_order(&everything, needed, context), guards: context.guards.clone() }
+        })
+    }
+
+    /// A domain without the variables that can go; `None` if an access is then not
+    /// in bounds. If `total`, guards that cannot be projected go too where they say
+    /// nothing about the variables that stay.
+    fn domain(
+        &self,
+        needed: &[VarId],
+        value: &Value,
+        context: &Context,
+        total: bool,
+    ) -> Option<Domain> {
         let mut vars = needed.to_vec();
+        let mut known = context.guards.clone();
         let guards = loop {
-            match self.eliminate(&vars, &context.guards) {
+            match self.eliminate(&vars, &known) {
                 Ok(guards) => break guards,
-                Err(keep) => vars.extend(keep),
+                Err(stuck) => match total.then(|| others(&known, &stuck, &vars)).flatten() {
+                    Some(fewer) => known = fewer,
+                    None => vars.extend(stuck),
+                },
             }
         };
         let dropped: Vec<VarId> =
             context.vars.iter().copied().filter(|v| !vars.contains(v)).collect();
         let mut domain = Domain { vars: in_order(&vars, needed, context), guards };
         if dropped.is_empty() || self.in_bounds(value, &domain.guards) {
-            return domain;
+            return Some(domain);
         }
         let nonempty = dropped.iter().map(|v| {
             let range = self.symbols.var(*v).range.clone();
             Guard::Compare(Cmp::Gt, range, Index::constant(0))
         });
         domain.guards.extend(nonempty);
-        if self.in_bounds(value, &domain.guards) {
-            return domain;
-        }
-        let everything: Vec<VarId> = needed.iter().chain(&context.vars).copied().collect();
-        Domain { vars: in_order(&everything, needed, context), guards: context.guards.clone() }
+        self.in_bounds(value, &domain.guards).then_some(domain)
+    }
+
+    /// Whether `value` exists in every scalar wherever its accesses are in bounds,
+    /// and is known before the open recurrences begin.
+    fn is_total(&self, value: &Value) -> bool {
+        let Value::Real(e) = value else { return false };
+        let mut reads = Reads::default();
+        reads.expr(e);
+        total::is_total(e) && reads.tensors.iter().all(|t| !self.home.contains_key(t))
     }
 
     /// The guards over `vars` alone that hold where some values of the other
@@ -184,6 +216,25 @@ impl Normalize {
             Value::Index(i) => look.index(i),
         }
         look.proved
+    }
+}
+
+/// The guards that are not linked to the variables `stuck` by variables they share;
+/// `None` if one that is linked also restricts a variable of `vars`.
+fn others(guards: &[Guard], stuck: &[VarId], vars: &[VarId]) -> Option<Vec<Guard>> {
+    let mut linked = stuck.to_vec();
+    let mut rest = guards.to_vec();
+    loop {
+        let meets = |g: &Guard| FreeVars::of_guard(g).iter().any(|v| linked.contains(v));
+        let (found, left): (Vec<Guard>, Vec<Guard>) = rest.into_iter().partition(meets);
+        rest = left;
+        if found.is_empty() {
+            return Some(rest);
+        }
+        linked.extend(found.iter().flat_map(FreeVars::of_guard));
+        if linked.iter().any(|v| vars.contains(v)) {
+            return None;
+        }
     }
 }
 

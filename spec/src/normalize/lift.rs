@@ -97,7 +97,12 @@ impl Normalize {
 
     /// The domain of a lifted value and the level where it goes: its own reads and
     /// those of the guards it keeps must be there.
-    fn place(&self, free: &[VarId], value: &Value, context: &Context) -> (Domain, usize) {
+    pub(super) fn place(
+        &self,
+        free: &[VarId],
+        value: &Value,
+        context: &Context,
+    ) -> (Domain, usize) {
         let mut reads = Reads::default();
         match value {
             Value::Real(e) => reads.expr(e),

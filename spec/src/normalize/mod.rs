@@ -13,11 +13,13 @@
 //! Work: every point of a lifted statement is a point at which the program as
 //! written computes it; each is read at most twice by the terms of the statement
 //! above it. A variable that no guard restricts is dropped without asking whether
-//! its range is empty (unless an access needs that).
+//! its range is empty (unless an access needs that); so is one whose guards cannot be
+//! projected, if they restrict nothing that the part depends on and the part is total.
 
 mod domain;
 mod lift;
 mod terms;
+mod total;
 
 use crate::ast::Reduction;
 use crate::ir::{

@@ -3,9 +3,10 @@
 use super::{Context, Normalize};
 use crate::ast::Reduction;
 use crate::function::Fun;
-use crate::ir::{Expr, Guard, VarId};
+use crate::ir::{Expr, Guard, Value, VarId};
 use crate::number::Number;
 use crate::ssa::{Term, negate, scale};
+use crate::traverse::FreeVars;
 
 impl Normalize {
     /// Adds the terms of `e` (of `-e` if `negative`), summed over `binders`.
@@ -36,7 +37,9 @@ impl Normalize {
                 let other = context.with_guards(&guard.negate().conjuncts());
                 self.summands(&sides.1, &other, binders, negative, terms);
             }
-            Expr::Reduce(reduce) if reduce.op == Reduction::Sum => {
+            Expr::Reduce(reduce)
+                if reduce.op == Reduction::Sum && !self.is_invariant(e, binders, context) =>
+            {
                 let inner = context.with_vars(&reduce.binders);
                 let inner = self.guarded(&reduce.guard, &inner);
                 let binders = [binders, &reduce.binders].concat();
@@ -47,7 +50,6 @@ impl Normalize {
                 let body = self.relocate(body);
                 self.summands(&body, context, binders, negative, terms);
             }
-            Expr::Const(n) if n.as_integer() == Some(0) => {}
             Expr::Const(_)
             | Expr::Pi
             | Expr::Real(_)
@@ -55,11 +57,24 @@ impl Normalize {
             | Expr::Apply(..)
             | Expr::Reduce(_) => {
                 let body = self.operation(e, context);
+                if is_zero(&body) {
+                    return;
+                }
                 let body = if negative { negate(body) } else { body };
                 let guard = Guard::all(context.guards.clone());
                 terms.push(Term { binders: binders.to_vec(), guard, body });
             }
         }
+    }
+
+    /// Whether a statement of its own computes `e` once for several values of `binders`.
+    fn is_invariant(&self, e: &Expr, binders: &[VarId], context: &Context) -> bool {
+        let free = FreeVars::of_expr(e);
+        if binders.iter().all(|b| free.contains(b)) {
+            return false;
+        }
+        let (domain, _) = self.place(&free, &Value::Real(e.clone()), context);
+        binders.iter().any(|b| !domain.vars.contains(b))
     }
 
     /// The context under one more guard.
@@ -96,13 +111,13 @@ impl Normalize {
         let mut negative = false;
         let mut factors: Vec<Expr> = Vec::new();
         for arg in args {
-            let (flipped, arg) = strip_sign(arg);
+            let (flipped, arg) = self.factor(arg, context);
             negative ^= flipped;
-            if let (Expr::Const(n), true) = (arg, factors.is_empty()) {
+            if let (Expr::Const(n), true) = (&arg, factors.is_empty()) {
                 let before = coefficient.take().unwrap_or_else(|| Number::integer(1));
                 coefficient = Some(Number::new(before.exact() * n.exact()));
             } else {
-                factors.push(arg.clone());
+                factors.push(arg);
             }
         }
         let body = match factors.as_slice() {
@@ -133,6 +148,16 @@ impl Normalize {
             }
         };
         if negative { negate(body) } else { body }
+    }
+
+    /// A factor without its sign and without what a `let` defines before it.
+    fn factor(&mut self, e: &Expr, context: &Context) -> (bool, Expr) {
+        let (negative, e) = strip_sign(e);
+        let Expr::Let(blocks, body) = e else { return (negative, e.clone()) };
+        self.lift_blocks(blocks, context);
+        let body = self.relocate(body);
+        let (flipped, body) = self.factor(&body, context);
+        (negative ^ flipped, body)
     }
 
     /// The factor of a coefficient: an atom or one function of atoms. Anything that is itself
@@ -182,6 +207,10 @@ impl Normalize {
             }
         }
     }
+}
+
+fn is_zero(e: &Expr) -> bool {
+    matches!(e, Expr::Const(n) if n.as_integer() == Some(0))
 }
 
 /// Takes signs off: `-(-e)` is `e`.
