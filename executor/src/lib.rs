@@ -1,1 +1,3 @@
 //! From Tensor SSA to loops, and from loops to results, fast (spec chapter 7).
+
+pub mod math;
