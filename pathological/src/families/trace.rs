@@ -38,7 +38,7 @@ pub(super) const FAMILY: Family = Family {
                 Case {
                     name: "negative beside the diagonal",
                     point: |n, _| {
-                        let on_diagonal = |k: usize| if k % (n + 1) == 0 { 2.0 } else { -1.0 };
+                        let on_diagonal = |k: usize| if k.is_multiple_of(n + 1) { 2.0 } else { -1.0 };
                         point(n, (0..n * n).map(on_diagonal).collect())
                     },
                 },
@@ -58,6 +58,6 @@ fn point(n: usize, a: Vec<f64>) -> Point {
 /// A matrix with a function of A's diagonal on its diagonal.
 fn diagonal(at: &Point, f: fn(f64) -> f64) -> Vec<f64> {
     let n = at.n("n");
-    let entry = |(k, a): (usize, &f64)| if k % (n + 1) == 0 { f(*a) } else { 0.0 };
+    let entry = |(k, a): (usize, &f64)| if k.is_multiple_of(n + 1) { f(*a) } else { 0.0 };
     at.reals("A").iter().enumerate().map(entry).collect()
 }
