@@ -38,7 +38,8 @@ pub(super) const FAMILY: Family = Family {
                 Case {
                     name: "negative beside the diagonal",
                     point: |n, _| {
-                        let on_diagonal = |k: usize| if k.is_multiple_of(n + 1) { 2.0 } else { -1.0 };
+                        let on_diagonal =
+                            |k: usize| if k.is_multiple_of(n + 1) { 2.0 } else { -1.0 };
                         point(n, (0..n * n).map(on_diagonal).collect())
                     },
                 },

@@ -1,0 +1,193 @@
+//! The records by program and series, with fits, ratios and verdicts.
+
+use crate::data::{Expected, Point, Program, Quantity, Record, Subject};
+use crate::fit::{Fit, fit};
+
+/// How far a fitted power of exact work may be from the stated one: what is left of
+/// lower powers at the sizes measured.
+pub const TOLERANCE: f64 = 0.15;
+
+/// All programs of a run, in order.
+#[derive(Clone, Debug)]
+pub struct Summary<'r> {
+    /// The programs.
+    pub programs: Vec<Measured<'r>>,
+}
+
+/// A program with its series.
+#[derive(Clone, Debug)]
+pub struct Measured<'r> {
+    /// The program.
+    pub program: &'r Program,
+    /// Its series, in the order measured.
+    pub series: Vec<Series<'r>>,
+}
+
+/// The points of one strategy on one engine.
+#[derive(Clone, Debug)]
+pub struct Series<'r> {
+    /// The strategy.
+    pub strategy: &'r str,
+    /// The engine.
+    pub engine: &'r str,
+    /// Its threads.
+    pub threads: usize,
+    /// In ascending n.
+    pub points: Vec<&'r Point>,
+}
+
+/// A series that is not as stated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Deviation {
+    /// The program.
+    pub subject: Subject,
+    /// What was expected.
+    pub expected: Expected,
+    /// What was found.
+    pub found: Fit,
+}
+
+impl<'r> Summary<'r> {
+    /// Gathers the records.
+    #[must_use]
+    pub fn new(records: &'r [Record]) -> Self {
+        let mut programs: Vec<Measured<'r>> = Vec::new();
+        for record in records {
+            match record {
+                Record::Program(program) => {
+                    programs.push(Measured { program, series: Vec::new() });
+                }
+                Record::Point(point) => {
+                    let of =
+                        |measured: &&mut Measured<'_>| measured.program.subject == point.subject;
+                    if let Some(measured) = programs.iter_mut().rev().find(of) {
+                        measured.add(point);
+                    }
+                }
+            }
+        }
+        Self { programs }
+    }
+
+    /// Any point: all of a run have the same setting.
+    #[must_use]
+    pub fn sample(&self) -> Option<&'r Point> {
+        let series = self.programs.iter().flat_map(|measured| &measured.series);
+        series.flat_map(|series| &series.points).next().copied()
+    }
+
+    /// Where a quantity does not grow as stated, by more than `tolerance` and by more
+    /// than its own margin.
+    #[must_use]
+    pub fn deviations(&self, quantity: Quantity, tolerance: f64) -> Vec<Deviation> {
+        self.programs.iter().flat_map(|m| m.deviations(quantity, tolerance)).collect()
+    }
+}
+
+impl<'r> Measured<'r> {
+    fn add(&mut self, point: &'r Point) {
+        let same = |series: &&mut Series<'_>| {
+            series.strategy == point.strategy
+                && series.engine == point.engine
+                && series.threads == point.threads
+        };
+        if let Some(series) = self.series.iter_mut().find(same) {
+            let place = series.points.partition_point(|other| other.n <= point.n);
+            series.points.insert(place, point);
+        } else {
+            self.series.push(Series {
+                strategy: &point.strategy,
+                engine: &point.engine,
+                threads: point.threads,
+                points: vec![point],
+            });
+        }
+    }
+
+    /// The series of a strategy, on one thread where there are several.
+    #[must_use]
+    pub fn strategy(&self, strategy: &str) -> Option<&Series<'r>> {
+        let of = self.series.iter().filter(|series| series.strategy == strategy);
+        of.min_by_key(|series| series.threads)
+    }
+
+    /// A quantity of one strategy over that of another at the largest n that both reached.
+    #[must_use]
+    pub fn ratio(&self, quantity: Quantity, over: &str, under: &str) -> Option<(u64, f64)> {
+        ratio(quantity, self.strategy(over)?, self.strategy(under)?)
+    }
+
+    /// The growth of a ratio: 0 if both grow alike.
+    #[must_use]
+    pub fn ratio_growth(&self, quantity: Quantity, over: &str, under: &str) -> Option<Fit> {
+        let (over, under) = (self.strategy(over)?, self.strategy(under)?);
+        let at = |point: &&Point| {
+            Some((point.n as f64, quantity.of(point)? / under.at(point.n, quantity)?))
+        };
+        fit(&over.points.iter().filter_map(at).collect::<Vec<_>>())
+    }
+
+    /// The power that was stated for a series.
+    #[must_use]
+    pub fn expected(&self, strategy: &str, quantity: Quantity) -> Option<&'r Expected> {
+        let expected = &self.program.expected;
+        expected.iter().find(|e| e.strategy == strategy && e.quantity == quantity)
+    }
+
+    fn deviations(&self, quantity: Quantity, tolerance: f64) -> Vec<Deviation> {
+        let deviation = |expected: &Expected| {
+            let found = self.strategy(&expected.strategy)?.fit(quantity)?;
+            let apart = (found.power - expected.power).abs();
+            (apart > tolerance && apart > found.margin).then(|| Deviation {
+                subject: self.program.subject.clone(),
+                expected: expected.clone(),
+                found,
+            })
+        };
+        let stated = self.program.expected.iter().filter(|e| e.quantity == quantity);
+        stated.filter_map(deviation).collect()
+    }
+}
+
+impl Series<'_> {
+    /// The power with which a quantity grows.
+    #[must_use]
+    pub fn fit(&self, quantity: Quantity) -> Option<Fit> {
+        let at = |point: &&Point| Some((point.n as f64, quantity.of(point)?));
+        fit(&self.points.iter().filter_map(at).collect::<Vec<_>>())
+    }
+
+    /// The quantity at a size.
+    #[must_use]
+    pub fn at(&self, n: u64, quantity: Quantity) -> Option<f64> {
+        self.points.iter().find(|point| point.n == n).and_then(|point| quantity.of(point))
+    }
+
+    /// The largest size.
+    #[must_use]
+    pub fn largest(&self) -> u64 {
+        self.points.last().map_or(0, |point| point.n)
+    }
+
+    /// Why it ended, if it was stopped.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.points.iter().find_map(|point| point.stopped.as_deref())
+    }
+}
+
+/// The ratio at the largest n that both series have.
+#[must_use]
+pub fn ratio(quantity: Quantity, over: &Series<'_>, under: &Series<'_>) -> Option<(u64, f64)> {
+    over.points
+        .iter()
+        .rev()
+        .find_map(|point| Some((point.n, quantity.of(point)? / under.at(point.n, quantity)?)))
+}
+
+/// The geometric mean; `None` of nothing.
+#[must_use]
+pub fn geometric_mean(ratios: &[f64]) -> Option<f64> {
+    let logs: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
+    (!ratios.is_empty()).then(|| (logs / ratios.len() as f64).exp())
+}
