@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// Count the work of a function exactly, at given sizes and as formulas in the sizes
     #[command(after_help = WORK_HELP)]
     Work(WorkArgs),
+    /// Render what `cargo bench` measured as a page and as tables
+    #[command(after_help = "Example:\n  iverson report target/slowdown/data.jsonl --output report")]
+    Report(ReportArgs),
 }
 
 const RUN_HELP: &str = "\
@@ -129,6 +132,15 @@ pub(crate) struct WorkArgs {
     /// How the counts are written
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// The records of a run, a JSON object a line
+    pub(crate) data: PathBuf,
+    /// The folder for `index.html` and `summary.md`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -9,6 +9,7 @@ mod check;
 mod failure;
 mod files;
 mod print;
+mod report;
 mod run;
 mod work;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Command::Print(args) => print::print(&args),
         Command::Run(args) => run::run(&args),
         Command::Work(args) => work::work(&args),
+        Command::Report(args) => report::report(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

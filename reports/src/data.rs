@@ -1,14 +1,15 @@
 //! The records of a run: one JSON object a line.
 //!
 //! A [`Program`] says what was differentiated and what its growth should be; a
-//! [`Point`] what one way of differentiating cost at one size, and on which machine.
+//! [`Point`] what one way of differentiating cost at one size, and on which machine:
+//! `{"program": {..}}`, `{"point": {..}}`.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A line.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Record {
     /// What was differentiated.
     Program(Box<Program>),
@@ -31,7 +32,6 @@ pub struct Subject {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Program {
     /// Which it is.
-    #[serde(flatten)]
     pub subject: Subject,
     /// The number of the family.
     pub number: usize,
@@ -113,7 +113,6 @@ impl Quantity {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Point {
     /// Which program.
-    #[serde(flatten)]
     pub subject: Subject,
     /// The way: `primal` for the program itself.
     pub strategy: String,
@@ -132,7 +131,6 @@ pub struct Point {
     /// Why the series ends here, if it does.
     pub stopped: Option<String>,
     /// Where and how it was measured.
-    #[serde(flatten)]
     pub setting: Setting,
 }
 
@@ -214,4 +212,55 @@ pub fn write(records: &[Record]) -> String {
         Err(error) => unreachable!("a record is a JSON object: {error}"),
     };
     records.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers come back as they were, also where a dependency reads JSON numbers as text.
+    #[test]
+    fn what_is_written_reads_back() {
+        let text = |text: &str| text.to_owned();
+        let subject =
+            Subject { family: text("f"), function: text("g"), derivative: text("gradient") };
+        let program = Program {
+            subject: subject.clone(),
+            number: 1,
+            title: text("reads"),
+            text: text("fn g() {\n}"),
+            ssa: String::new(),
+            derived: String::new(),
+            simplified: String::new(),
+            sources: vec![Source { title: text("a \"thread\""), url: text("u") }],
+            expected: vec![Expected {
+                strategy: text("dense"),
+                quantity: Quantity::Work,
+                power: 1.5,
+            }],
+        };
+        let setting = Setting {
+            machine: text("m"),
+            cpu: text("c"),
+            commit: text("0"),
+            rustc: text("r"),
+            seed: u64::MAX,
+            flags: String::new(),
+            date: text("2026-01-31"),
+        };
+        let point = Point {
+            subject,
+            strategy: text("dense"),
+            engine: text("tape"),
+            threads: 1,
+            n: 64,
+            time: Some(Time { median: 1.0 / 3.0, low: 1e-300, high: 2.5, samples: 9 }),
+            work: Some(1 << 60),
+            peak_bytes: None,
+            stopped: Some(text("slow")),
+            setting,
+        };
+        let records = [Record::Program(Box::new(program)), Record::Point(Box::new(point))];
+        assert_eq!(read(&write(&records)).unwrap(), records);
+    }
 }

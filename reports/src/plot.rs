@@ -3,9 +3,9 @@
 //! Colours come from the page, by the class of the strategy; shapes of the markers tell
 //! the series apart without colour. Every marker has a title with its value.
 
-use crate::data::Quantity;
+use crate::data::{Point, Quantity};
 use crate::number;
-use crate::summary::{Measured, Series};
+use crate::summary::Measured;
 use std::fmt::Write;
 
 /// The strategies that are drawn: key in the data, name for readers, shape of the marker.
@@ -73,18 +73,65 @@ impl Axis {
     }
 }
 
+/// What is drawn of a strategy.
+struct Curve {
+    key: &'static str,
+    name: &'static str,
+    marker: Marker,
+    /// Pairs of n and the quantity; at least one.
+    points: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    /// `None` if the strategy has no point.
+    fn new(
+        &(key, name, marker): &(&'static str, &'static str, Marker),
+        measured: &Measured<'_>,
+        quantity: Quantity,
+    ) -> Option<Self> {
+        let series = measured.strategy(key)?.points.iter();
+        let at = |point: &&Point| Some((point.n as f64, quantity.of(point)?));
+        let points: Vec<(f64, f64)> = series.filter_map(at).collect();
+        (!points.is_empty()).then_some(Self { key, name, marker, points })
+    }
+
+    fn last(&self) -> (f64, f64) {
+        self.points[self.points.len() - 1]
+    }
+
+    /// The line, its markers, and its name at the height `label`.
+    fn draw(&self, out: &mut String, x: &Axis, y: &Axis, quantity: Quantity, label: f64) {
+        let Self { key, name, .. } = self;
+        let _ = write!(out, "<polyline class=\"line {key}\" points=\"");
+        for (n, value) in &self.points {
+            let _ = write!(out, "{:.1},{:.1} ", x.at(*n), y.at(*value));
+        }
+        out.push_str("\"/>");
+        for (n, value) in &self.points {
+            let title = format!("{name}, n = {n:.0}: {}", number::value(quantity, *value));
+            mark(out, key, self.marker, (x.at(*n), y.at(*value)), &title);
+        }
+        let (n, value) = self.last();
+        let to = WIDTH - RIGHT + 12.0;
+        let _ = write!(
+            out,
+            "<path class=\"lead {key}\" d=\"M{:.1} {:.1}L{:.1} {label:.1}\"/>\
+             <text class=\"label {key}\" x=\"{to:.1}\" y=\"{:.1}\">{name}</text>",
+            x.at(n) + 7.0,
+            y.at(value),
+            to - 4.0,
+            label + 4.0,
+        );
+    }
+}
+
 /// The plot of a quantity over n for all strategies of a program; `None` if no series has
 /// a point.
 #[must_use]
 pub fn svg(measured: &Measured<'_>, quantity: Quantity) -> Option<String> {
-    let drawn: Vec<(&str, &str, Marker, Vec<(f64, f64)>)> = STRATEGIES
-        .iter()
-        .filter_map(|(key, name, marker)| {
-            let points = points(measured.strategy(key)?, quantity);
-            (!points.is_empty()).then_some((*key, *name, *marker, points))
-        })
-        .collect();
-    let all = || drawn.iter().flat_map(|(.., points)| points);
+    let curves: Vec<Curve> =
+        STRATEGIES.iter().filter_map(|style| Curve::new(style, measured, quantity)).collect();
+    let all = || curves.iter().flat_map(|curve| &curve.points);
     all().next()?;
     let x = Axis::new(all().map(|p| p.0), LEFT, WIDTH - RIGHT);
     let y = Axis::new(all().map(|p| p.1), HEIGHT - BOTTOM, TOP);
@@ -96,32 +143,12 @@ pub fn svg(measured: &Measured<'_>, quantity: Quantity) -> Option<String> {
         escape(&subject.function)
     );
     frame(&mut out, &x, &y, quantity);
-    let ends = drawn.iter().map(|(.., points)| y.at(points[points.len() - 1].1));
-    let labels = spread(ends.collect());
-    for ((key, name, marker, points), label) in drawn.iter().zip(labels) {
-        line(&mut out, key, points, &x, &y);
-        for (n, value) in points {
-            let title = format!("{name}, n = {n:.0}: {}", number::value(quantity, *value));
-            mark(&mut out, key, *marker, (x.at(*n), y.at(*value)), &title);
-        }
-        let end = x.at(points[points.len() - 1].0);
-        let (from, to) = (y.at(points[points.len() - 1].1), WIDTH - RIGHT + 12.0);
-        let _ = write!(
-            out,
-            "<path class=\"lead {key}\" d=\"M{:.1} {from:.1}L{:.1} {label:.1}\"/>\
-             <text class=\"label {key}\" x=\"{to:.1}\" y=\"{:.1}\">{name}</text>",
-            end + 7.0,
-            to - 4.0,
-            label + 4.0,
-        );
+    let labels = spread(curves.iter().map(|curve| y.at(curve.last().1)).collect());
+    for (curve, label) in curves.iter().zip(labels) {
+        curve.draw(&mut out, &x, &y, quantity, label);
     }
     out.push_str("</svg>");
     Some(out)
-}
-
-fn points(series: &Series<'_>, quantity: Quantity) -> Vec<(f64, f64)> {
-    let at = |point: &&crate::data::Point| Some((point.n as f64, quantity.of(point)?));
-    series.points.iter().filter_map(at).collect()
 }
 
 fn frame(out: &mut String, x: &Axis, y: &Axis, quantity: Quantity) {
@@ -153,14 +180,6 @@ fn frame(out: &mut String, x: &Axis, y: &Axis, quantity: Quantity) {
         f64::midpoint(LEFT, right),
         HEIGHT - 8.0,
     );
-}
-
-fn line(out: &mut String, key: &str, points: &[(f64, f64)], x: &Axis, y: &Axis) {
-    let _ = write!(out, "<polyline class=\"line {key}\" points=\"");
-    for (n, value) in points {
-        let _ = write!(out, "{:.1},{:.1} ", x.at(*n), y.at(*value));
-    }
-    out.push_str("\"/>");
 }
 
 fn mark(out: &mut String, key: &str, marker: Marker, (x, y): (f64, f64), title: &str) {
