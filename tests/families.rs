@@ -26,10 +26,8 @@ fn run(program: &TensorSsa, inputs: &Values<f64>) -> Values<f64> {
 }
 
 fn entries(values: &Values<f64>, name: &str) -> Vec<f64> {
-    match &values[name] {
-        Value::Real(dense) => dense.data.clone(),
-        other => panic!("`{name}` is {other:?}"),
-    }
+    let Value::Real(dense) = &values[name] else { panic!("`{name}` is no real tensor") };
+    dense.data.clone()
 }
 
 fn result_names(program: &TensorSsa) -> Vec<String> {
@@ -85,9 +83,9 @@ fn rows(vjp: &TensorSsa, inputs: &Values<f64>, result: &str, x: &str) -> Vec<f64
 fn zero_like(program: &TensorSsa, inputs: &Values<f64>, name: &str) -> Value<f64> {
     use iverson::spec::call::extent_value;
     let symbols = &program.symbols;
-    let size = |name: &String| match &inputs[name] {
-        Value::Size(n) => *n as i64,
-        other => panic!("`{name}` is {other:?}"),
+    let size = |name: &String| {
+        let Value::Size(n) = &inputs[name] else { panic!("`{name}` is no size") };
+        *n as i64
     };
     let sizes: Vec<i64> = symbols.sizes.iter().map(size).collect();
     let tensor = symbols.tensors.iter().find(|t| t.name == name).unwrap();
