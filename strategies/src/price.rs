@@ -1,0 +1,51 @@
+//! What a point of a term costs in each direction.
+
+use iverson_ad::Use;
+use iverson_spec::ir::{Expr, Index, TensorId};
+use iverson_spec::ssa::{Stmt, Term};
+use iverson_spec::work::{Count, Flops, PointCost};
+
+/// What a point of a term costs in each direction.
+#[derive(Clone, Debug)]
+pub(crate) struct Price {
+    /// Of its value.
+    pub(crate) primal: PointCost,
+    reverse: PointCost,
+    updates: u64,
+    products: u64,
+}
+
+impl Price {
+    /// Of a term that sends something back at each of these uses.
+    ///
+    /// In the reverse direction the cotangent of the entry is loaded, each case of
+    /// each partial is evaluated (its guard counts as part of it, whether it holds or
+    /// not) and multiplied, and each use is updated.
+    pub(crate) fn new(primal: PointCost, stmt: &Stmt, term: &Term, uses: &[Use]) -> Self {
+        if uses.is_empty() {
+            return Self::without_uses(primal);
+        }
+        let cases = uses.iter().flat_map(Use::partial);
+        let mut read: Vec<Expr> =
+            cases.map(|case| case.value.clone().guarded(case.guard.clone())).collect();
+        let products = read.len() as u64;
+        // an access like no other: the cotangent of the entry
+        let axes = stmt.axes.iter().map(|v| Index::var(*v)).collect();
+        read.push(Expr::Access(TensorId(u32::MAX), axes));
+        let reverse = PointCost::of(&term.guard, &read);
+        Self { primal, reverse, updates: uses.len() as u64, products }
+    }
+
+    /// Of what sends nothing back.
+    pub(crate) fn without_uses(primal: PointCost) -> Self {
+        Self { primal, reverse: PointCost::default(), updates: 0, products: 0 }
+    }
+
+    /// What the reverse direction costs at so many points visited, and held.
+    pub(crate) fn reverse(&self, (visited, held): (u64, u64)) -> Count {
+        let updates = self.updates * held;
+        let flops = Flops { add: updates, mul: self.products * held, ..Flops::default() };
+        let update = Count { accesses: updates, bytes: 16 * updates, flops, ..Count::default() };
+        self.reverse.count((visited, held)) + update
+    }
+}
