@@ -3,6 +3,8 @@
 //! A count that is a polynomial of degree d in the size has vanishing differences of
 //! order d + 1, and others not.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use iverson::interpreter::{Model, work};
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Relation, Value, Values};
