@@ -1,0 +1,253 @@
+//! The driver: statements in order, each with what is known of those before it.
+//!
+//! A statement is simplified by itself until no law of the table fires on a term
+//! or on its sum; then accesses to it may be replaced in what follows. Equal
+//! statements are shared on the way, dead ones dropped at the end, and all is
+//! repeated until nothing changes (a recurrence may read what stands below).
+//!
+//! **It ends.** Replacing an access moves it to a tensor that stands earlier. Of
+//! the laws of one term, each takes away a summed variable, a conjunct, a disjunction, a
+//! quotient in an equation, an occurrence of a determined axis, or an operation; solving adds
+//! two inequalities and a divisibility, none of which is solved again. The laws of
+//! sums take away a term.
+
+use crate::context::{Context, Place};
+use crate::dead::{adopt_results, drop_dead};
+use crate::guards;
+use crate::inline::{Known, Replace, inline_terms};
+use crate::rules::{Apply, RULES, named};
+use crate::share::Shared;
+use crate::trace::Trace;
+use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, TensorId};
+use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
+use iverson_spec::traverse::rebuild_index;
+use iverson_spec::verify::{assert_valid, stmts};
+use std::collections::VecDeque;
+
+/// A program may need as many rounds as recurrences feed each other; this many are
+/// allowed before the simplifier is taken to run in circles.
+const MAX_ROUNDS: usize = 100;
+
+/// The program with every law applied until none fires.
+///
+/// * **Meaning**: equal over the rationals; a row of [`RULES`] says what it does to floats.
+/// * **Cost**: the result has at most the sparse work of `program`. Simplifying takes
+///   time about linear in the number of statements.
+#[must_use]
+pub fn simplify(program: &TensorSsa) -> TensorSsa {
+    run(program, Trace::default()).0
+}
+
+/// As [`simplify`], with the rules that fired, in order.
+#[must_use]
+pub fn simplify_traced(program: &TensorSsa) -> (TensorSsa, Trace) {
+    run(program, Trace::kept())
+}
+
+fn run(program: &TensorSsa, trace: Trace) -> (TensorSsa, Trace) {
+    let mut current = program.clone();
+    let mut trace = trace;
+    for _ in 0..MAX_ROUNDS {
+        let mut round = Round::new(&current, trace);
+        let next = round.program(&current);
+        trace = round.cx.trace;
+        if cfg!(debug_assertions) {
+            assert_valid("simplify", &next);
+        }
+        if next.body == current.body && next.results == current.results {
+            return (next, trace);
+        }
+        current = next;
+    }
+    unreachable!("simplify: the laws run in circles on `{}`", program.name)
+}
+
+struct Round {
+    cx: Context,
+    known: Known,
+    shared: Shared,
+    results: Vec<TensorId>,
+}
+
+impl Round {
+    fn new(program: &TensorSsa, trace: Trace) -> Self {
+        Self {
+            cx: Context::new(program, trace),
+            known: Known::new(stmts(&program.body).into_iter().map(|stmt| stmt.tensor)),
+            shared: Shared::default(),
+            results: program.results.clone(),
+        }
+    }
+
+    fn program(&mut self, program: &TensorSsa) -> TensorSsa {
+        let body = self.blocks(&program.body);
+        let mut next = TensorSsa {
+            name: program.name.clone(),
+            symbols: self.cx.symbols.clone(),
+            params: program.params.clone(),
+            body,
+            results: program.results.clone(),
+        };
+        adopt_results(&mut next);
+        for tensor in drop_dead(&mut next) {
+            let dropped = || ("a definition that nothing reads".to_owned(), "none".to_owned());
+            self.cx.trace.words(&self.cx.symbols, named("drop-dead"), tensor, dropped);
+        }
+        next
+    }
+
+    fn blocks(&mut self, blocks: &[Block<Stmt>]) -> Vec<Block<Stmt>> {
+        let mut out = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            out.push(match block {
+                Block::Stmt(stmt) => Block::Stmt(self.stmt(stmt)),
+                Block::Rec(rec) => {
+                    Block::Rec(Rec { vars: rec.vars.clone(), body: self.blocks(&rec.body) })
+                }
+                Block::Requires(_) => block.clone(),
+            });
+        }
+        out
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Stmt {
+        let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
+        let rhs = match &stmt.rhs {
+            Rhs::Sum(terms) => Rhs::Sum(self.sum(place, terms)),
+            Rhs::Fold(op, term) => {
+                let term = self.replaced(place, term);
+                Rhs::Fold(*op, self.folded(place, term))
+            }
+            // the guard says what is found where there is nothing: it stays as it is
+            Rhs::Arg(op, term) => Rhs::Arg(*op, self.replaced(place, term)),
+            Rhs::Index(index) => Rhs::Index(self.index(place, index)),
+        };
+        let stmt = Stmt { tensor: stmt.tensor, axes: stmt.axes.clone(), rhs };
+        match self.shared.earlier(&self.cx, &stmt) {
+            Some(first) => self.repeat(stmt, first),
+            None => {
+                self.known.note(&self.cx, &stmt);
+                stmt
+            }
+        }
+    }
+
+    /// A statement that equals an earlier one. A result stays defined, by reading it.
+    fn repeat(&mut self, stmt: Stmt, first: TensorId) -> Stmt {
+        self.known.same.insert(stmt.tensor, first);
+        let is_copy = match &stmt.rhs {
+            Rhs::Sum(terms) => terms.iter().all(|t| t.binders.is_empty()),
+            Rhs::Fold(..) | Rhs::Arg(..) => false,
+            Rhs::Index(_) => true,
+        };
+        if is_copy || !self.results.contains(&stmt.tensor) {
+            return stmt;
+        }
+        let at: Vec<Index> = stmt.axes.iter().map(|v| Index::var(*v)).collect();
+        let rhs = match stmt.rhs {
+            Rhs::Sum(_) | Rhs::Fold(..) => {
+                let (binders, guard) = (Vec::new(), Guard::truth());
+                Rhs::Sum(vec![Term { binders, guard, body: Expr::Access(first, at) }])
+            }
+            Rhs::Arg(..) | Rhs::Index(_) => {
+                Rhs::Index(Index::atom(iverson_spec::ir::Atom::Read(first, at)))
+            }
+        };
+        let words = || ("an equal definition".to_owned(), "one read".to_owned());
+        self.cx.trace.words(&self.cx.symbols, named("share"), stmt.tensor, words);
+        Stmt { tensor: stmt.tensor, axes: stmt.axes, rhs }
+    }
+
+    fn index(&mut self, place: Place<'_>, index: &Index) -> Index {
+        let mut replace = Replace { known: &self.known, fired: None };
+        let Some(new) = rebuild_index(&mut replace, index) else { return index.clone() };
+        if let Some(rule) = replace.fired {
+            let words = || ("an index".to_owned(), "what it is".to_owned());
+            self.cx.trace.words(&self.cx.symbols, named(rule), place.tensor, words);
+        }
+        new
+    }
+
+    /// The term with its accesses replaced; as it was where a coefficient overflows.
+    fn replaced(&mut self, place: Place<'_>, term: &Term) -> Term {
+        let mut replace = Replace { known: &self.known, fired: None };
+        let Some(new) = replace.term(term) else { return term.clone() };
+        if let Some(rule) = replace.fired {
+            let (before, after) = ([term.clone()], [new.clone()]);
+            self.cx.trace.terms(&self.cx.symbols, named(rule), place.tensor, &before, &after);
+        }
+        new
+    }
+
+    /// The guard of a fold, by the laws that leave its points as they are.
+    fn folded(&mut self, place: Place<'_>, term: Term) -> Term {
+        let laws = [
+            ("absorb-true", guards::absorb_true as LawOfTerm),
+            ("merge-guards", guards::merge_guards),
+            ("same-guard", guards::same_guard),
+            ("implied-guard", guards::implied_guard),
+        ];
+        let mut term = term;
+        for (name, law) in laws {
+            if let Some(mut new) = law(&mut self.cx, place, &term) {
+                self.cx.trace.terms(&self.cx.symbols, named(name), place.tensor, &[term], &new);
+                term = new.remove(0);
+            }
+        }
+        term
+    }
+
+    /// A sum of terms, by all laws.
+    fn sum(&mut self, place: Place<'_>, terms: &[Term]) -> Vec<Term> {
+        let mut terms = terms.to_vec();
+        loop {
+            terms = self.each(place, terms);
+            match self.together(place, &terms) {
+                Some(joined) => terms = joined,
+                None => return terms,
+            }
+        }
+    }
+
+    /// The laws of one term, on every term.
+    fn each(&mut self, place: Place<'_>, terms: Vec<Term>) -> Vec<Term> {
+        let mut open: VecDeque<Term> = terms.into();
+        let mut done = Vec::new();
+        while let Some(term) = open.pop_front() {
+            let term = self.replaced(place, &term);
+            match self.step(place, &term) {
+                Some((rule, new)) => {
+                    let before = [term];
+                    self.cx.trace.terms(&self.cx.symbols, rule, place.tensor, &before, &new);
+                    new.into_iter().rev().for_each(|term| open.push_front(term));
+                }
+                None => done.push(term),
+            }
+        }
+        done
+    }
+
+    /// The first law that fires on a term.
+    fn step(&mut self, place: Place<'_>, term: &Term) -> Option<(&'static str, Vec<Term>)> {
+        if let Some(new) = inline_terms(&self.known, term) {
+            return Some((named("inline-terms"), new));
+        }
+        RULES.iter().find_map(|rule| match rule.apply {
+            Apply::Term(law) => Some((rule.name, law(&mut self.cx, place, term)?)),
+            Apply::Sum(_) | Apply::Program => None,
+        })
+    }
+
+    /// The first law that fires on the sum.
+    fn together(&mut self, place: Place<'_>, terms: &[Term]) -> Option<Vec<Term>> {
+        let (rule, new) = RULES.iter().find_map(|rule| match rule.apply {
+            Apply::Sum(law) => Some((rule.name, law(&mut self.cx, place, terms)?)),
+            Apply::Term(_) | Apply::Program => None,
+        })?;
+        self.cx.trace.terms(&self.cx.symbols, rule, place.tensor, terms, &new);
+        Some(new)
+    }
+}
+
+/// A law of one term.
+type LawOfTerm = fn(&mut Context, Place<'_>, &Term) -> Option<Vec<Term>>;
