@@ -41,7 +41,7 @@ pub(crate) fn drop_false_term(cx: &mut Context, _: Place<'_>, term: &Term) -> Op
 pub(crate) fn merge_guards(_: &mut Context, _: Place<'_>, term: &Term) -> Option<Vec<Term>> {
     let all = term.guard.clone().conjuncts();
     let (mut ordered, data): (Vec<Guard>, Vec<Guard>) =
-        all.iter().cloned().partition(|g| is_affine_guard(g));
+        all.iter().cloned().partition(is_affine_guard);
     ordered.extend(data);
     (ordered != all).then(|| vec![with_guard(term, Guard::all(ordered))])
 }
