@@ -1,9 +1,10 @@
 //! iverson: a tensor language with Iverson brackets, and its oracle.
 //!
 //! This crate gathers the others and adds the edges: [`pipeline`] leads from
-//! text to a program, [`json`] and [`npz`] read inputs and write results,
-//! [`random`] fills in missing inputs, and [`polynomial`] turns counts into
-//! formulas in the sizes.
+//! text to a program, [`derivative`] names what a derivative is given and gives,
+//! [`oracle`] judges somebody's values and derivatives, [`json`] and [`npz`] read
+//! inputs and write results, [`random`] fills in missing inputs, and
+//! [`polynomial`] turns counts into formulas in the sizes.
 
 pub use iverson_ad as ad;
 pub use iverson_affine as affine;
@@ -16,10 +17,12 @@ pub use iverson_spec as spec;
 pub use iverson_strategies as strategies;
 pub use iverson_structured as structured;
 
+pub mod derivative;
 pub mod entry;
 pub mod input;
 pub mod json;
 pub mod npz;
+pub mod oracle;
 pub mod pipeline;
 pub mod polynomial;
 pub mod random;

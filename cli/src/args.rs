@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// A tensor language with Iverson brackets: check, print, run and count programs.
+/// A tensor language with Iverson brackets: check, print, run, count and differentiate programs.
 #[derive(Parser, Debug)]
 #[command(name = "iverson", version, propagate_version = true)]
 pub(crate) struct Arguments {
@@ -30,6 +30,12 @@ pub(crate) enum Command {
     /// Render what `cargo bench` measured as a page and as tables
     #[command(after_help = "Example:\n  iverson report target/slowdown/data.jsonl --output report")]
     Report(ReportArgs),
+    /// Evaluate a function and its gradient
+    #[command(after_help = GRAD_HELP)]
+    Grad(GradArgs),
+    /// Evaluate a function and its derivative along tangents of inputs
+    #[command(after_help = JVP_HELP)]
+    Jvp(JvpArgs),
 }
 
 const RUN_HELP: &str = "\
@@ -42,6 +48,22 @@ Example:
   iverson run dot.iv --inputs dot.json
   echo '{\"x\": [1, 2], \"y\": [3, 4]}' | iverson run dot.iv --inputs - --scalar rational
   iverson run dot.iv --size n=5 --random 1 --output dot.out.json";
+
+const GRAD_HELP: &str = "\
+Gives {\"value\": {..}, \"gradient\": {\"x\": .., \"A\": ..}}: for the cotangents of the results,
+the gradient in each input named. If the first result is a single real, its
+cotangent is 1 unless some are given; those left out are 0. Index results take none.
+
+Example:
+  iverson grad dot.iv --wrt x,y --inputs dot.json
+  iverson grad blur.iv --wrt x --inputs blur.json --cotangent ones.json --output out.json";
+
+const JVP_HELP: &str = "\
+Gives {\"value\": {..}, \"tangent\": {\"y\": ..}}: the tangent of each real result along the
+tangents of the inputs named. A tangent left out is 0.
+
+Example:
+  iverson jvp dot.iv --wrt x,y --inputs dot.json --tangent direction.json";
 
 const WORK_HELP: &str = "\
 Two models are counted: dense (every point of every box is visited) and sparse
@@ -118,6 +140,45 @@ pub(crate) struct RunArgs {
     /// Where to write the results as JSON; standard output if not given
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What every derivative is given.
+#[derive(Args, Debug)]
+pub(crate) struct DerivativeArgs {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    /// The real parameters to differentiate in, as in `x,A`
+    #[arg(long, value_name = "NAMES", required = true, value_delimiter = ',')]
+    pub(crate) wrt: Vec<String>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// Fill missing inputs at random; the same seed gives the same values
+    #[arg(long, value_name = "SEED")]
+    pub(crate) random: Option<u64>,
+    /// What the reals are
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) scalar: ScalarKind,
+    /// Where to write the results as JSON; standard output if not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GradArgs {
+    #[command(flatten)]
+    pub(crate) derivative: DerivativeArgs,
+    /// The cotangents of the results by name: a JSON or NPZ file, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cotangent: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct JvpArgs {
+    #[command(flatten)]
+    pub(crate) derivative: DerivativeArgs,
+    /// The tangents of the inputs by name: a JSON or NPZ file, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tangent: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

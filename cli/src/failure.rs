@@ -1,5 +1,7 @@
 //! How a command fails.
 
+use iverson::interpreter::{EvalError, Fault};
+use iverson::spec::call::CallError;
 use iverson::spec::diagnostic::Diagnostic;
 use iverson::spec::render;
 use std::fmt::Display;
@@ -23,6 +25,18 @@ impl Failure {
     /// A message.
     pub(crate) fn new(message: impl Display) -> Self {
         Self::Message(message.to_string())
+    }
+
+    /// A call that is refused, with what the command line offers against it.
+    pub(crate) fn call(error: &CallError) -> Self {
+        Self::Message(format!("{error}{}", offer(error)))
+    }
+
+    /// A program without a value, with what the command line offers against it.
+    pub(crate) fn eval(error: &EvalError) -> Self {
+        let fault: &Fault = &error.fault;
+        let offer = if let Fault::Call(call) = fault { offer(call) } else { "" };
+        Self::Message(format!("{error}{offer}"))
     }
 
     /// Standard output cannot be written.
@@ -49,5 +63,28 @@ impl Failure {
         // There is nowhere left to report that standard error is closed.
         let _ = std::io::stderr().write_all(text.as_bytes());
         ExitCode::FAILURE
+    }
+}
+
+/// What the command line offers against a refused call.
+fn offer(error: &CallError) -> &'static str {
+    match error {
+        CallError::TooLarge { .. } => " (`--memory-limit` sets the limit)",
+        CallError::Missing { .. } | CallError::Undetermined { .. } => {
+            "; give it with `--inputs` or `--size`, or let `--random SEED` choose"
+        }
+        CallError::UnknownName { .. }
+        | CallError::WrongSort { .. }
+        | CallError::HugeSize { .. }
+        | CallError::WrongRank { .. }
+        | CallError::WrongLength { .. }
+        | CallError::WrongExtent { .. }
+        | CallError::NoSuchSize { .. }
+        | CallError::NegativeExtent { .. }
+        | CallError::ExtentOverflow { .. }
+        | CallError::IndexOutOfRange { .. }
+        | CallError::WrongArity { .. }
+        | CallError::CoordinateOutOfRange { .. }
+        | CallError::UnsortedRelation { .. } => "",
     }
 }

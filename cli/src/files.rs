@@ -2,12 +2,14 @@
 
 use crate::args::{Chosen, Inputs, Source};
 use crate::failure::Failure;
+use iverson::derivative::Derivative;
 use iverson::entry::Entry;
+use iverson::input::InputError;
 use iverson::json::{self, Reals};
 use iverson::npz;
 use iverson::pipeline::{Loaded, load};
 use iverson::spec::call::{Limits, Value, Values};
-use iverson::spec::ir::{Param, Typed};
+use iverson::spec::ir::{Param, Program, Typed};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -70,25 +72,63 @@ impl Inputs {
     }
 
     fn read_file<S: Entry>(&self, path: &Path, program: &Typed) -> Result<Values<S>, Failure> {
+        let (values, source) = self.read_values(path, program)?;
+        values.map_err(|e| self.refused(&source, &e))
+    }
+
+    /// The seeds of a derivative in a file; none without a file.
+    pub(crate) fn read_seeds<S: Entry>(
+        &self,
+        path: Option<&Path>,
+        derivative: &Derivative,
+    ) -> Result<Values<S>, Failure> {
+        let Some(path) = path else {
+            return Ok(Values::new());
+        };
+        let is_stdin = |path: &Path| path == Path::new("-");
+        if is_stdin(path) && self.inputs.as_deref().is_some_and(is_stdin) {
+            let seed = derivative.mode.seed();
+            let twice = format!(
+                "`--inputs -` and `--{seed} -` both read standard input; give a file for one of them"
+            );
+            return Err(Failure::new(twice));
+        }
+        let (values, source) = self.read_values(path, &derivative.seed_signature())?;
+        values.map_err(|e| match &e {
+            InputError::Unknown { name, .. } => match derivative.check_name(name) {
+                Err(unknown) => Failure::new(format!("{source}: {unknown}")),
+                Ok(()) => unreachable!("a name that takes a seed is in the signature of seeds"),
+            },
+            _ => self.refused(&source, &e),
+        })
+    }
+
+    /// The values by name in a file, and what to call the file.
+    fn read_values<S: Entry, T>(
+        &self,
+        path: &Path,
+        program: &Program<T>,
+    ) -> Result<(Result<Values<S>, InputError>, String), Failure> {
         let reals = if self.allow_nan { Reals::Any } else { Reals::Finite };
-        let (values, source) = if path == Path::new("-") {
+        if path == Path::new("-") {
             let source = "standard input".to_owned();
             let mut bytes = Vec::new();
             let unreadable = |e| Failure::new(format!("cannot read {source}: {e}"));
             std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
-            (json::read(&utf8(bytes, &source)?, program, reals), source)
-        } else {
-            let source = format!("`{}`", path.display());
-            match path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz")) {
-                true => (npz::read(&read_bytes(path)?, program, reals), source),
-                false => (json::read(&read_text(path)?, program, reals), source),
-            }
-        };
-        let hint = |e: iverson::input::InputError| match e.is_refused_special() && !self.allow_nan {
-            true => format!("{source}: {e}; `--allow-nan` allows them"),
-            false => format!("{source}: {e}"),
-        };
-        values.map_err(|e| Failure::new(hint(e)))
+            return Ok((json::read(&utf8(bytes, &source)?, program, reals), source));
+        }
+        let source = format!("`{}`", path.display());
+        Ok(match path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz")) {
+            true => (npz::read(&read_bytes(path)?, program, reals), source),
+            false => (json::read(&read_text(path)?, program, reals), source),
+        })
+    }
+
+    fn refused(&self, source: &str, error: &InputError) -> Failure {
+        match error.is_refused_special() && !self.allow_nan {
+            true => Failure::new(format!("{source}: {error}; `--allow-nan` allows them")),
+            false => Failure::new(format!("{source}: {error}")),
+        }
     }
 }
 
@@ -115,8 +155,16 @@ pub(crate) fn write_stdout(text: &str) -> Result<(), Failure> {
     written.map_err(|e| Failure::stdout(&e))
 }
 
+/// Writes results to a file, or to standard output.
+pub(crate) fn write_output(path: Option<&Path>, text: &str) -> Result<(), Failure> {
+    match path {
+        Some(path) => write_file(path, text),
+        None => write_stdout(text),
+    }
+}
+
 /// Writes a file as a whole: whoever reads it sees all of the text or the file as it was.
-pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e| Failure::new(format!("cannot write `{}`: {e}", path.display()));
     if path.is_dir() {
         return Err(Failure::new(format!("`{}` is a directory; a file is wanted", path.display())));

@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod derivative;
 mod failure;
 mod files;
 mod print;
@@ -24,6 +25,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Work(args) => work::work(&args),
         Command::Report(args) => report::report(&args),
+        Command::Grad(args) => derivative::grad(&args),
+        Command::Jvp(args) => derivative::jvp(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -96,7 +96,7 @@ fn a_reader_that_leaves_is_no_failure() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["check", "print", "run", "work"] {
+    for command in ["check", "print", "run", "work", "grad", "jvp"] {
         let help = folder().run(&format!("{command} --help")).ok();
         assert!(help.contains(&format!("Example:\n  iverson {command} ")), "{help}");
     }

@@ -13,6 +13,10 @@
 //! | relation | a finite set of index tuples, given at the call | [`ir::RelId`] |
 //! | recurrence | definitions that read their own earlier entries | [`ir::Rec`] |
 //! | term | binders, a guard and a body: what a statement sums | [`ssa::Term`] |
+//! | primal | the program differentiated, or a value of it | chapter 5 |
+//! | tangent, cotangent | a direction of an input, a linear functional on a result | chapter 5 |
+//! | seed | the tangent or cotangent that a derivative is taken along | the crate `iverson` |
+//! | kink | a point at which a derivative jumps: a tie of a comparison, `abs` at 0 | chapter 5 |
 //! | fibre | the points an index map sends to one position | chapter 6 |
 //! | work | counted points, tests and accesses | chapter 3 |
 

@@ -6,13 +6,29 @@ use iverson_spec::call::{Dense, Relation, Value, Values};
 /// All values as one object, a line for each, with a line break at the end.
 #[must_use]
 pub fn write<S: Entry>(values: &Values<S>) -> String {
-    let mut out = String::from("{");
-    for (i, (name, value)) in values.iter().enumerate() {
-        out += if i == 0 { "\n" } else { ",\n" };
-        out += &format!("  {}: {}", serde_json::Value::from(name.as_str()), write_value(value));
+    let fields = values.iter().map(|(name, value)| (name.as_str(), write_value(value)));
+    object(fields, "") + "\n"
+}
+
+/// Groups of values as an object of objects, with a line break at the end.
+#[must_use]
+pub fn write_groups<S: Entry>(groups: &[(&str, &Values<S>)]) -> String {
+    let group = |values: &Values<S>| {
+        object(values.iter().map(|(name, value)| (name.as_str(), write_value(value))), "  ")
+    };
+    object(groups.iter().map(|(name, values)| (*name, group(values))), "") + "\n"
+}
+
+/// An object with a line for each field, indented by `indent` and a step.
+pub(crate) fn object<'n>(fields: impl Iterator<Item = (&'n str, String)>, indent: &str) -> String {
+    let line = |(name, text): (&str, String)| {
+        format!("{indent}  {}: {text}", serde_json::Value::from(name))
+    };
+    let lines: Vec<String> = fields.map(line).collect();
+    match lines.is_empty() {
+        true => "{}".to_owned(),
+        false => format!("{{\n{}\n{indent}}}", lines.join(",\n")),
     }
-    out += if values.is_empty() { "}\n" } else { "\n}\n" };
-    out
 }
 
 /// One value: a number, nested lists, or `{"shape": .., "data": ..}` where

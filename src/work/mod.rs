@@ -110,7 +110,7 @@ pub fn work(
 }
 
 /// The names that the printer gives to the tensors of the statements, in order.
-fn printed_names(ssa: &TensorSsa) -> Vec<String> {
+pub(crate) fn printed_names(ssa: &TensorSsa) -> Vec<String> {
     fn collect(statements: &[ast::Stmt], names: &mut Vec<String>) {
         for statement in statements {
             match statement {
