@@ -30,13 +30,13 @@
 //!     Ok(Values::from_iter([("x".to_owned(), Value::vector(bar.collect()))]))
 //! };
 //!
-//! let point = Point::new([("x", Value::vector(vec![0.3, 0.1, 0.7, 0.2]))]);
+//! let point = Point::new([("x", Value::vector(vec![3.0, 1.0, 7.0, 2.0]))]);
 //! let report = oracle.judge(&point, mine).unwrap();
 //! assert!(!report.is_equal());
 //! assert_eq!(report.to_string(), "\
 //! different: not every entry is within what rounding can do to the reference's formulas
-//!   worst entry `x[3]`: found 0.0, true value -1.0, error 4.5e15 ulp
-//!   a small counterexample: `x[1]`: found 0.0, true value 2, error 4.5e15 ulp
+//!   worst entry `x[3]`: found 0.0, true value -10.0, error 5.6e15 ulp
+//!   a small counterexample: `x[1]`: found 0.0, true value 2.0, error 4.5e15 ulp
 //!   at {
 //!     \"n\": 2,
 //!     \"x\": [0.0, 1.0]
