@@ -164,7 +164,7 @@ pub(crate) fn write_output(path: Option<&Path>, text: &str) -> Result<(), Failur
 }
 
 /// Writes a file as a whole: whoever reads it sees all of the text or the file as it was.
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e| Failure::new(format!("cannot write `{}`: {e}", path.display()));
     if path.is_dir() {
         return Err(Failure::new(format!("`{}` is a directory; a file is wanted", path.display())));
