@@ -94,12 +94,14 @@ impl Inputs {
             return Err(Failure::new(twice));
         }
         let (values, source) = self.read_values(path, &derivative.seed_signature())?;
-        values.map_err(|e| match &e {
-            InputError::Unknown { name, .. } => match derivative.check_name(name) {
+        values.map_err(|e| {
+            let InputError::Unknown { name, .. } = &e else {
+                return self.refused(&source, &e);
+            };
+            match derivative.check_name(name) {
                 Err(unknown) => Failure::new(format!("{source}: {unknown}")),
                 Ok(()) => unreachable!("a name that takes a seed is in the signature of seeds"),
-            },
-            _ => self.refused(&source, &e),
+            }
         })
     }
 
