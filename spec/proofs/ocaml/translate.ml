@@ -86,7 +86,7 @@ and flat place t l =
   let inside = List.map2 (fun (e, _) n -> within e n) parts shape in
   let safe = conjunction (List.map snd parts @ inside) in
   let at = List.fold_left2 (fun at (e, _) n -> add (scaled n at) e) (EInt 0) parts shape in
-  ((if l = [] then EInt 0 else EIf (conjunction inside, at, EInt (-1))), safe)
+  ((if l = [] then EInt 0 else EIf (safe, at, EInt (-1))), safe)
 and guard place = function
   | Compare (c, a, b) ->
     let a, sa = index place a and b, sb = index place b in

@@ -70,6 +70,7 @@ Print Assumptions zero_laws.
 Print Assumptions one_laws.
 Print Assumptions merge_guards.
 Print Assumptions iverson_idem.
+Print Assumptions implied_guard.
 Print Assumptions split_or.
 Print Assumptions iverson_or.
 Print Assumptions iverson_neg.
@@ -86,6 +87,9 @@ Print Assumptions sum_false.
 Print Assumptions tighten_range.
 Print Assumptions sum_hoist.
 Print Assumptions hoist_invariant.
+Print Assumptions constant_sum.
+Print Assumptions inline_terms.
+Print Assumptions inline_points.
 Print Assumptions sum_swap.
 Print Assumptions sum_split.
 Print Assumptions sum_pair.

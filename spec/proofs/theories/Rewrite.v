@@ -6,7 +6,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.
-Import GRing.Theory.
+Import Order.Theory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
 Section Rules.
@@ -25,9 +25,9 @@ Proof. by case: p => [[]|_] //; rewrite mul0r. Qed.
 (** zero *)
 Lemma zero_laws (e : R) : [/\ 0 * e = 0, e * 0 = 0, 0 + e = e & e + 0 = e].
 Proof. by rewrite mul0r mulr0 add0r addr0. Qed.
-(** one *)
-Lemma one_laws (e : R) : 1 * e = e /\ e * 1 = e.
-Proof. by rewrite mul1r mulr1. Qed.
+(** one, with a quotient and a power *)
+Lemma one_laws (U : comUnitRingType) (e : U) : [/\ 1 * e = e, e * 1 = e, e / 1 = e & e ^+ 1 = e].
+Proof. by rewrite mul1r mulr1 divr1 expr1. Qed.
 (** merge-guards *)
 Lemma merge_guards (p q : bool) (e : R) : ⟦p⟧ * (⟦q⟧ * e) = ⟦p && q⟧ * e.
 Proof. by rewrite mulrA -natrM mulnb. Qed.
@@ -36,6 +36,9 @@ Proof. by rewrite -natrM mulnb. Qed.
 (** merge-guards, the same guard twice *)
 Lemma iverson_idem (p : bool) : ⟦p⟧ * ⟦p⟧ = ⟦p⟧.
 Proof. by rewrite iverson_and andbb. Qed.
+(** implied-guard *)
+Lemma implied_guard (p q : bool) (e : R) : (p -> q) -> ⟦p⟧ * (⟦q⟧ * e) = ⟦p⟧ * e.
+Proof. by case: p => [->|_]; rewrite ?mul0r ?mul1r. Qed.
 (** split-or: disjoint parts, so that no point is counted twice *)
 Lemma split_or (p q : bool) (e : R) : ⟦p || q⟧ * e = ⟦p⟧ * e + ⟦~~ p && q⟧ * e.
 Proof. by case: p; rewrite /= ?mul0r ?addr0 ?add0r. Qed.
@@ -77,14 +80,22 @@ Lemma sum_delta I (j : I) (e : I -> R) : \sum_i ⟦i == j⟧ * e i = e j.
 Proof. by rewrite sum_iverson big_pred1_eq. Qed.
 Lemma sum_delta' I (j : I) (e : I -> R) : \sum_i ⟦j == i⟧ * e i = e j.
 Proof. by under eq_bigr do rewrite eq_sym; apply: sum_delta. Qed.
-(** sift, between different ranges: the range of the variable stays as a guard *)
-Lemma sift (n k : nat) (e : nat -> R) : \sum_(0 <= i < n) ⟦i == k⟧ * e i = ⟦k < n⟧%N * e k.
+(** sift, between different ranges: the range of the variable stays as a guard.
+    Index expressions are integers. *)
+Lemma nat_sift (n k : nat) (e : nat -> R) :
+  \sum_(0 <= i < n) ⟦i == k⟧ * e i = ⟦k < n⟧%N * e k.
 Proof.
 rewrite nat_iverson; case: ltnP => [kn|nk]; last first.
   rewrite mul0r big_seq_cond big_pred0 // => i; rewrite mem_index_iota /=.
   by apply/negP => /andP[lt /eqP e']; move: lt; rewrite e' ltnNge nk.
 rewrite mul1r -big_filter (@filter_pred1_uniq _ (index_iota 0 n) k) ?iota_uniq ?big_seq1 //.
 by rewrite mem_index_iota.
+Qed.
+Lemma sift (n : nat) (a : int) (e : int -> R) :
+  \sum_(0 <= i < n) ⟦i%:Z == a⟧ * e i%:Z = ⟦(0 <= a) && (a < n%:Z)⟧ * e a.
+Proof.
+case: a => k; first by rewrite -(nat_sift n k (fun i => e i%:Z)).
+by rewrite mul0r big1 // => i _; rewrite mul0r.
 Qed.
 (** drop-empty-sum *)
 Lemma drop_empty_sum (m n : nat) (e : nat -> R) : (n <= m)%N -> \sum_(m <= i < n) e i = 0.
@@ -111,6 +122,26 @@ Proof.
 rewrite mulrA mulr_sumr; apply: eq_bigr => i _.
 by rewrite -iverson_and mulrACA.
 Qed.
+(** constant-sum: nothing depends on the bound variable *)
+Lemma constant_sum (n : nat) (p : bool) (e : R) :
+  \sum_(0 <= i < n) ⟦p⟧ * e = ⟦p && (0 < n)%N⟧ * (n%:R * e).
+Proof.
+rewrite big_const_nat subn0 iter_addr_0 -mulr_natl.
+by case: n => [|n]; rewrite ?andbF ?mul0r // andbT mulrCA.
+Qed.
+(** inline-terms: a factor that is a sum of guarded terms.  Where at most one of
+    the guards holds at a point, no more points are visited.                   *)
+Lemma inline_terms (p : bool) (c e : R) (l : seq (bool * R)) :
+  ⟦p⟧ * (c * (\sum_(t <- l) ⟦t.1⟧ * t.2) * e) = \sum_(t <- l) ⟦p && t.1⟧ * (c * t.2 * e).
+Proof.
+rewrite mulr_sumr mulr_suml mulr_sumr; apply: eq_bigr => t _.
+by rewrite -iverson_and -!mulrA; congr (_ * _); rewrite mulrCA.
+Qed.
+Lemma inline_points (p : bool) (l : seq bool) :
+  (count id l <= 1)%N -> (\sum_(q <- l) (p && q) <= p)%N.
+Proof.
+by case: p => /= [|_]; rewrite -?big_mkcond ?sum1_count ?big1_eq // -sum1_count big_mkcond.
+Qed.
 (** swap-sums, split-sum, pair-sums *)
 Lemma sum_swap I J (e : I -> J -> R) : \sum_i \sum_j e i j = \sum_j \sum_i e i j.
 Proof. exact: exchange_big. Qed.
@@ -121,35 +152,52 @@ Lemma sum_pair I J (e : I -> J -> R) :
 Proof. exact: pair_bigA. Qed.
 
 (** ** Solving index equations *)
-(** solve-equality, unit coefficients *)
-Lemma solve_equality (c n k : nat) (e : nat -> R) :
-  \sum_(0 <= i < n) ⟦k == i + c⟧%N * e i = ⟦(c <= k) && (k - c < n)⟧%N * e (k - c)%N.
+(** an equation that says  i = a  where  g  holds, and nothing else            *)
+Lemma solve (n : nat) (a : int) (g : bool) (eqn : nat -> bool) (e : int -> R) :
+  (forall i : nat, eqn i = g && (i%:Z == a)) ->
+  \sum_(0 <= i < n) ⟦eqn i⟧ * e i%:Z = ⟦[&& g, 0 <= a & a < n%:Z]⟧ * e a.
 Proof.
-rewrite -iverson_and -mulrA -sift mulr_sumr; apply: eq_bigr => i _.
-rewrite mulrA iverson_and; congr ((nat_of_bool _)%:R * _).
-apply/eqP/andP => [->|[ck /eqP ->]]; first by rewrite leq_addl addnK.
-by rewrite subnK.
+move=> eE; rewrite -[X in ⟦X⟧]/(g && _) -iverson_and -mulrA -sift mulr_sumr.
+by apply: eq_bigr => i _; rewrite eE mulrA iverson_and.
 Qed.
-Lemma solve_reflect (c n k : nat) (e : nat -> R) :
-  \sum_(0 <= i < n) ⟦k + i == c⟧%N * e i = ⟦(k <= c) && (c - k < n)⟧%N * e (c - k)%N.
+(** solve-equality, unit coefficients *)
+Lemma solve_equality (n : nat) (c k : int) (e : int -> R) :
+  \sum_(0 <= i < n) ⟦k == i%:Z + c⟧ * e i%:Z = ⟦(c <= k) && (k - c < n%:Z)⟧ * e (k - c).
 Proof.
-by rewrite -solve_equality; apply: eq_bigr => i _; rewrite eq_sym addnC.
+rewrite (@solve n (k - c) true) => [|i]; first by rewrite /= subr_ge0.
+by rewrite andTb [RHS]eq_sym subr_eq.
+Qed.
+(** solve-reflection *)
+Lemma solve_reflect (n : nat) (c k : int) (e : int -> R) :
+  \sum_(0 <= i < n) ⟦k + i%:Z == c⟧ * e i%:Z = ⟦(k <= c) && (c - k < n%:Z)⟧ * e (c - k).
+Proof.
+by rewrite -solve_equality; apply: eq_bigr => i _; rewrite eq_sym addrC.
 Qed.
 (** divisibility: coefficient a *)
-Lemma divisibility (a n k : nat) (e : nat -> R) : (0 < a)%N ->
-  \sum_(0 <= i < n) ⟦k == i * a⟧%N * e i = ⟦(a %| k) && (k %/ a < n)⟧%N * e (k %/ a)%N.
+Lemma divisibility (n : nat) (a k : int) (e : int -> R) : a != 0 ->
+  \sum_(0 <= i < n) ⟦k == a * i%:Z⟧ * e i%:Z =
+  ⟦[&& (a %| k)%Z, 0 <= (k %/ a)%Z & (k %/ a)%Z < n%:Z]⟧ * e (k %/ a)%Z.
 Proof.
-move=> a0; rewrite -iverson_and -mulrA -sift mulr_sumr; apply: eq_bigr => i _.
-rewrite mulrA iverson_and; congr ((nat_of_bool _)%:R * _).
-apply/eqP/andP => [->|[ak /eqP ->]]; last by rewrite divnK.
-by rewrite dvdn_mull // mulnK.
+move=> a0; apply: solve => i; apply/eqP/andP => [->|[ak /eqP ->]].
+  by rewrite dvdz_mulr // mulKz.
+by rewrite mulrC divzK.
 Qed.
-(** divide-by-constant: quotient and remainder as indices *)
-Lemma solve_divmod d (q r k : nat) :
-  (r < d)%N -> (k == q * d + r)%N = (q == k %/ d)%N && (r == k %% d)%N.
+(** divide-by-constant: a quotient leaves a segment; quotient and remainder are the
+    coordinates of an index *)
+Lemma solve_divmod (d q r k : int) : 0 < d ->
+  ((k %/ d)%Z == q) = (d * q <= k) && (k < d * q + d) /\
+  (0 <= r < d -> (k == q * d + r) = (q == (k %/ d)%Z) && (r == (k %% d)%Z)).
 Proof.
-move=> rd; apply/eqP/andP => [->|[/eqP -> /eqP ->]]; last exact: divn_eq.
-by rewrite divnMDl ?(leq_ltn_trans _ rd) // divn_small // addn0 modnMDl modn_small.
+move=> d0; have d1 : d != 0 by rewrite gt_eqF.
+have dM s : 0 <= s < d -> (s %/ d)%Z = 0 by move=> h; rewrite divz_small // gtz0_abs.
+split=> [|rd].
+  apply/eqP/andP => [<-|[lo hi]].
+    rewrite mulrC lez_floor // -ltr_subl_addl {1}(divz_eq k d) addrAC subrr add0r.
+    by split=> //; rewrite ltz_pmod.
+  have -> : k = q * d + (k - d * q) by rewrite mulrC addrCA subrr addr0.
+  by rewrite divzMDl // dM ?addr0 // subr_ge0 lo ltr_subl_addl.
+apply/eqP/andP => [->|[/eqP -> /eqP ->]]; last exact: divz_eq.
+by rewrite divzMDl // dM // addr0 modzMDl modz_small // gtz0_abs.
 Qed.
 
 (** ** Index maps in general *)
