@@ -1,0 +1,59 @@
+#!/bin/sh
+# Whether tests/proofs notices faults of the Rust code: each is put into a copy of the
+# repository, and the comparison with the extracted code must fail.
+#
+#     sh spec/proofs/faults.sh           all of them
+#     sh spec/proofs/faults.sh vjp       those whose name has `vjp` in it
+#
+# A fault is a name, a file and a substitution; one that changes nothing is an error.
+set -eu
+root=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git -C "$root" archive HEAD | tar -x -C "$copy"
+cp -a "$root/spec/proofs/." "$copy/spec/proofs/"
+: "${CARGO_TARGET_DIR:=$root/target}"
+export CARGO_TARGET_DIR RUST_BACKTRACE=0
+cd "$copy"
+run() { cargo test --locked --quiet --test proofs; }
+
+run >"$copy/log" 2>&1 || { tail -40 "$copy/log"; echo "the comparison fails without a fault"; exit 1; }
+
+missed=0
+while IFS='@' read -r name file substitution; do
+    case $name in ''|'#'*) continue ;; esac
+    case $name in *"${1:-}"*) ;; *) continue ;; esac
+    cp "$file" "$copy/sound"
+    perl -0pi -e "$substitution" "$file"
+    if cmp -s "$file" "$copy/sound"; then echo "$name: does not apply to $file"; exit 1; fi
+    if run >"$copy/log" 2>&1; then
+        echo "MISSED  $name"; missed=1
+    elif grep -q 'programs differ' "$copy/log"; then
+        echo "caught  $name: $(grep -o '[0-9]* of [0-9]* programs differ' "$copy/log" | head -1)"
+    else
+        tail -40 "$copy/log"; echo "$name: the faulty program does not build"; exit 1
+    fi
+    cat "$copy/sound" >"$file"
+done <<'FAULTS'
+# vjp: the first coordinate of the entry that a use reads is not named
+vjp-entry@ad/src/reverse.rs@s/(let equal = entry)\.map/$1.skip(1).map/
+# vjp: the adjoint of a recurrence runs the same way
+vjp-direction@ad/src/reverse.rs@s/Direction::Ascending => Direction::Descending/Direction::Ascending => Direction::Ascending/
+# vjp: a result that is read elsewhere forgets its own cotangent
+vjp-seed@ad/src/reverse.rs@s/let terms = seed\.map\(given\)\.into_iter\(\)\.collect\(\)/let _ = given; let terms = Vec::new()/
+# vjp: the product rule leaves out the last factor instead of the one differentiated
+vjp-product@ad/src/partials.rs@s/filter\(\|\(k, _\)\| \*k != place\)/filter(|(k, _)| *k + 1 != args.len() + 0 * place)/
+# vjp: the derivative of a quotient in its divisor has the wrong sign
+vjp-quotient@ad/src/partials.rs@s/\(Fun::Div, _\) => always\(neg\((.*?)\)\),/(Fun::Div, _) => always($1),/
+# work: equal accesses of a body are counted each
+work-accesses@spec/src/work.rs@s/matches!\(expr, Expr::Access\(\.\.\)\) && self\.loaded\.insert\(expr\.clone\(\)\)/{ self.loaded.insert(expr.clone()); matches!(expr, Expr::Access(..)) }/
+# work: a test costs one, whatever it reads
+work-tests@spec/src/work.rs@s/\(accesses \+ index_reads\)\.max\(1\)/1.max(0 * (accesses + index_reads))/
+# work: comparisons of reals are enumerated
+work-enumerable@spec/src/work.rs@s/Guard::Real\(\.\.\) => false/Guard::Real(..) => true/
+# work: points are visited only where the whole guard holds
+work-visited@interpreter/src/machine.rs@s/if held \|\| self\.enumerated\(tensor, which\)/if held || (false && self.enumerated(tensor, which))/
+# the interpreter: remainders follow the sign of the dividend, quotients round to zero
+evaluation-quotient@interpreter/src/machine.rs@s/div_euclid\(\*by\)/wrapping_div(*by)/
+FAULTS
+[ "$missed" = 0 ] || { echo "a fault went unnoticed"; exit 1; }
