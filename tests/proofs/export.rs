@@ -120,7 +120,9 @@ fn stmt_text(stmt: &Stmt) -> Written {
         Rhs::Arg(Reduction::Argmax, term) => field("argmax", [term_text(term)?]),
         Rhs::Arg(_, term) => field("argmin", [term_text(term)?]),
         Rhs::Index(index) => field("indexed", [index_text(index)?]),
-        Rhs::Fold(..) => return Err("max, min or prod as a reduction"),
+        Rhs::Fold(Reduction::Max, term) => field("max", [term_text(term)?]),
+        Rhs::Fold(Reduction::Min, term) => field("min", [term_text(term)?]),
+        Rhs::Fold(..) => return Err("prod as a reduction"),
     };
     let axes = list(stmt.axes.iter().map(|v| v.0.to_string()));
     Ok(field("stmt", [stmt.tensor.0.to_string(), axes, rhs]))

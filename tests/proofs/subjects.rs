@@ -203,14 +203,14 @@ impl Pair {
             Param::Tensor(tensor) => Some(*tensor),
             Param::Size(_) | Param::Relation(_) => None,
         }));
-        let bars =
-            self.adjoint.defined().into_iter().filter(|t| t.index() >= symbols.tensors.len());
-        let of = |bar: TensorId| {
+        let is_added = |t: &TensorId| t.index() >= symbols.tensors.len();
+        let added = self.adjoint.defined().into_iter().filter(is_added);
+        // a derivative adds what a maximum is found with, too
+        let cotangent = |bar: TensorId| {
             let name = &self.adjoint.program.symbols.tensor(bar).name;
-            let wanted = name.strip_suffix("_bar").expect("what a derivative adds is a cotangent");
-            let primal = known.iter().find(|t| symbols.tensor(**t).name == wanted);
-            (*primal.expect("a cotangent is named after its primal"), bar)
+            let of = name.strip_suffix("_bar")?;
+            Some((*known.iter().find(|t| symbols.tensor(**t).name == of)?, bar))
         };
-        bars.map(of).collect()
+        added.filter_map(cotangent).collect()
     }
 }

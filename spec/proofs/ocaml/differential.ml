@@ -86,19 +86,25 @@ let statement run steps (tensor, axes, rhs) =
     let table = index_table state tensor in
     let here = in_step place steps in
     Array.iteri (fun i _ -> if bval here i 0 then table.(i) <- each i) table in
-  match rhs with
-  | Sum terms ->
-    List.iteri (fun k term ->
-      let place = place state axes term.binders in
-      let c = cterm place tensor steps term in
-      count run tensor k term c;
-      run.executed <- (tensor, k, c) :: run.executed;
-      state.tensors <- crun1 Scalars.ops state.shape c state.tensors) terms
-  | Search (greatest, term) ->
+  let counted k term =
     let place = place state axes term.binders in
     let c = cterm place tensor steps term in
-    count run tensor 0 term c;
+    count run tensor k term c;
+    (place, c) in
+  let execute k c =
+    run.executed <- (tensor, k, c) :: run.executed;
+    state.tensors <- crun1 Scalars.ops state.shape c state.tensors in
+  match rhs with
+  | Sum terms -> List.iteri (fun k term -> execute k (snd (counted k term))) terms
+  | Search (greatest, term) ->
+    let place, c = counted 0 term in
     entries place (search run place greatest c)
+  | Extremum (greatest, term) ->
+    (* the body at the first best point, which is a fixed function of the entry *)
+    let place, c = counted 0 term in
+    let best = Array.init (List.nth state.shape tensor) (search run place greatest c) in
+    let at = EFun ((fun i -> best.(i)), EI) in
+    execute 0 { c with cguard = conjunction [c.cguard; BEq (EJ, at)] }
   | IndexMap i ->
     let place = place state axes [] in
     let e, _ = index place i in

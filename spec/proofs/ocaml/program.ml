@@ -24,7 +24,12 @@ and expr =
   | Apply of string * expr list
 
 type term = { binders : int list; guard : guard; body : expr }
-type rhs = Sum of term list | Search of bool * term | IndexMap of index
+(* Searches and extrema say whether they are for the greatest. *)
+type rhs =
+  | Sum of term list
+  | Search of bool * term
+  | Extremum of bool * term
+  | IndexMap of index
 type block =
   | Stmt of int * int list * rhs
   | Rec of (int * bool) list * block list          (* with the variables that ascend *)
@@ -83,6 +88,8 @@ let rhs = function
   | List (Word "sum" :: l) -> Sum (List.map term l)
   | List [Word "argmax"; t] -> Search (true, term t)
   | List [Word "argmin"; t] -> Search (false, term t)
+  | List [Word "max"; t] -> Extremum (true, term t)
+  | List [Word "min"; t] -> Extremum (false, term t)
   | List [Word "indexed"; i] -> IndexMap (index i)
   | e -> unknown "a right side" e
 let rec block = function
