@@ -97,6 +97,7 @@ Print Assumptions solve_equality.
 Print Assumptions solve_reflect.
 Print Assumptions divisibility.
 Print Assumptions solve_divmod.
+Print Assumptions fold_quotient.
 Print Assumptions sum_bij.
 Print Assumptions sum_pinv.
 Print Assumptions sum_fibre.
@@ -110,6 +111,7 @@ Print Assumptions contrib_false.
 Print Assumptions drop_dead.
 Print Assumptions share.
 Print Assumptions compose_gather.
+Print Assumptions compose_index.
 Print Assumptions replace_access.
 Print Assumptions fold_constants.
 Print Assumptions prim_dual.
@@ -126,6 +128,7 @@ Print Assumptions cgradient.
 Print Assumptions ccost_cadjoint.
 (* the surface language *)
 Print Assumptions lower_sound.
+Print Assumptions lower_ok.
 Print Assumptions scost_lower.
 Print Assumptions cheap_surface_gradient.
 Print Assumptions surface_gradient.

@@ -104,6 +104,12 @@ Proof.
 rewrite /rhs /holds /=; case: (g i); last by rewrite big_pred0 ?mul0r.
 by rewrite (big_pred1 tt) => [|[]] //; rewrite big_seq1 mul1r.
 Qed.
+(** the same for index tensors, which are functions here: p[q[a]] = p[b(a)] where q = b *)
+Lemma compose_index (I J : finType) v (A : Type) (p : A -> Ix v) (q b : A -> A) (a : I -> J -> A) (z : store) i j :
+  q =1 b ->
+  aval z (@Access V Ix I J v (fun i j => p (q (a i j)))) i j =
+  aval z (@Access V Ix I J v (fun i j => p (b (a i j)))) i j.
+Proof. by move=> e; rewrite /aval /= e. Qed.
 (** an access may be replaced by one of the same value, in any factor *)
 Lemma replace_access I J (a b : access Ix I J) (g : P) l1 l2 z i j :
   aval z a i j = aval z b i j ->

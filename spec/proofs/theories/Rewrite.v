@@ -26,11 +26,13 @@ Proof. by case: p => [[]|_] //; rewrite mul0r. Qed.
 Lemma zero_laws (e : R) : [/\ 0 * e = 0, e * 0 = 0, 0 + e = e & e + 0 = e].
 Proof. by rewrite mul0r mulr0 add0r addr0. Qed.
 (** one, with a quotient and a power *)
-Lemma one_laws (U : comUnitRingType) (e : U) : [/\ 1 * e = e, e * 1 = e, e / 1 = e & e ^+ 1 = e].
-Proof. by rewrite mul1r mulr1 divr1 expr1. Qed.
+Lemma one_laws (U : comUnitRingType) (e : U) :
+  [/\ 1 * e = e, e * 1 = e, e / 1 = e, e ^+ 1 = e & 0 + e = e].
+Proof. by rewrite mul1r mulr1 divr1 expr1 add0r. Qed.
 (** merge-guards *)
-Lemma merge_guards (p q : bool) (e : R) : ⟦p⟧ * (⟦q⟧ * e) = ⟦p && q⟧ * e.
-Proof. by rewrite mulrA -natrM mulnb. Qed.
+Lemma merge_guards (p q : bool) (e : R) :
+  ⟦p⟧ * (⟦q⟧ * e) = ⟦p && q⟧ * e /\ ⟦q⟧ * (⟦p⟧ * e) = ⟦p && q⟧ * e.
+Proof. by split; last rewrite mulrCA; rewrite mulrA -natrM mulnb. Qed.
 Lemma iverson_and (p q : bool) : ⟦p⟧ * ⟦q⟧ = ⟦p && q⟧.
 Proof. by rewrite -natrM mulnb. Qed.
 (** merge-guards, the same guard twice *)
@@ -199,6 +201,11 @@ split=> [|rd].
 apply/eqP/andP => [->|[/eqP -> /eqP ->]]; last exact: divz_eq.
 by rewrite divzMDl // dM // addr0 modzMDl modz_small // gtz0_abs.
 Qed.
+
+(** fold-quotient: the multiples of the divisor come out *)
+Lemma fold_quotient (d q r : int) : d != 0 ->
+  ((d * q + r) %/ d)%Z = q + (r %/ d)%Z /\ ((d * q + r) %% d)%Z = (r %% d)%Z.
+Proof. by move=> d0; rewrite mulrC divzMDl // modzMDl. Qed.
 
 (** ** Index maps in general *)
 (** rename: a bijection *)
