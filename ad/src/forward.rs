@@ -2,7 +2,7 @@
 
 use crate::AdError;
 use crate::fold::{Linear, prepare};
-use crate::program::{Dependence, axes, companion, inputs, name_added, real_results};
+use crate::program::{Dependence, LinearMap, axes, companion, inputs, name_added, real_results};
 use crate::uses::uses;
 use iverson_spec::ir::{Block, Expr, Guard, Param, Rec, Symbols, TensorId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa};
@@ -20,24 +20,40 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// [`AdError`], if a name is no real parameter or a function has no derivative.
 pub fn jvp(program: &TensorSsa, wrt: &[&str]) -> Result<TensorSsa, AdError> {
     let wrt = inputs(program, wrt)?;
-    let mut active = Dependence::new(program).dependents(&wrt);
+    let LinearMap { program: mut derivative, seeds, images } =
+        push(program, &wrt, &real_results(program))?;
+    derivative.params.extend(seeds.into_iter().map(Param::Tensor));
+    derivative.results.extend(images);
+    derivative.name = format!("{}_jvp", program.name);
+    name_added(&mut derivative, program);
+    Ok(derivative)
+}
+
+/// The program with the tangents of `of`, which are tensors of the program, as
+/// linear functions of the tangents of `wrt`.
+pub(crate) fn push(
+    program: &TensorSsa,
+    wrt: &[TensorId],
+    of: &[TensorId],
+) -> Result<LinearMap, AdError> {
+    let dependence = Dependence::new(program);
+    let mut active = dependence.dependents(wrt);
+    let useful = dependence.sources(of);
+    active.retain(|tensor| useful.contains(tensor));
     let (prepared, linear) = prepare(program, &mut active);
     let symbols = prepared.symbols;
     let mut pass = Forward { symbols, active, linear, dots: FxHashMap::default() };
-    let added = wrt.iter().map(|input| Param::Tensor(pass.dot(*input)));
-    let params = program.params.iter().copied().chain(added).collect();
+    let seeds: Vec<TensorId> = wrt.iter().map(|input| pass.dot(*input)).collect();
     let mut body = pass.blocks(&prepared.body)?;
-    let mut results = program.results.clone();
-    for result in real_results(program) {
-        if !pass.active.contains(&result) {
-            body.push(Block::Stmt(pass.zero(result)));
+    let mut images = Vec::with_capacity(of.len());
+    for result in of {
+        if !pass.active.contains(result) {
+            body.push(Block::Stmt(pass.zero(*result)));
         }
-        results.push(pass.dot(result));
+        images.push(pass.dot(*result));
     }
-    let name = format!("{}_jvp", program.name);
-    let mut derivative = TensorSsa { name, symbols: pass.symbols, params, body, results };
-    name_added(&mut derivative, program);
-    Ok(derivative)
+    let program = TensorSsa { symbols: pass.symbols, body, ..program.clone() };
+    Ok(LinearMap { program, seeds, images })
 }
 
 struct Forward {

@@ -2,8 +2,11 @@
 //!
 //! * [`jvp`] pushes tangents forward: `ẋ ↦ J·ẋ`.
 //! * [`vjp`] pulls cotangents back: `ȳ ↦ Jᵀ·ȳ`.
+//! * [`jacobian`] and [`hessian`] are these at every unit seed `[i = k]`.
+//! * [`hvp`] is `H·ẋ`, and [`jtjv`] is `Jᵀ·J·ẋ`, without forming a matrix.
+//! * [`inactive`] names the inputs in which every derivative is zero.
 //!
-//! Both are programs of the same language. Reverse mode needs one rule. For a
+//! All are programs of the same language. Reverse mode needs one rule. For a
 //! term `y[i] = Σ_j [P(i, j)] e(i, j)` and an access `a[α(i, j)]` in its body,
 //!
 //! ```text
@@ -20,15 +23,19 @@
 mod fold;
 mod forward;
 mod linearize;
+mod matrix;
 mod partials;
 mod program;
 mod reverse;
+mod seed;
 mod user;
 mod uses;
 
 pub use forward::jvp;
 pub use linearize::{Linearized, linearize};
+pub use matrix::{Mode, hessian, hvp, jacobian, jtjv, mode};
 pub use partials::Case;
+pub use program::inactive;
 pub use reverse::vjp;
 pub use uses::Use;
 
@@ -55,6 +62,20 @@ pub enum AdError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A second derivative of a program without real results.
+    #[error("the program has no real result; a second derivative is that of the first one")]
+    NoRealResult,
+    /// A second derivative of a result that is no scalar.
+    #[error(
+        "the first real result `{name}` has {rank} {axes}, and a second derivative is that of a scalar; return a scalar first, such as a sum of `{name}`",
+        axes = if *rank == 1 { "axis" } else { "axes" }
+    )]
+    NotScalar {
+        /// The result.
+        name: String,
+        /// How many axes it has.
+        rank: usize,
+    },
     /// An input that is named twice.
     #[error("`{name}` is named twice; name each parameter once")]
     NamedTwice {
@@ -70,7 +91,10 @@ impl AdError {
             Self::NoDerivative { function, .. } => {
                 Self::NoDerivative { function, tensor: name.to_owned() }
             }
-            other @ (Self::NotAnInput { .. } | Self::NamedTwice { .. }) => other,
+            other @ (Self::NotAnInput { .. }
+            | Self::NoRealResult
+            | Self::NotScalar { .. }
+            | Self::NamedTwice { .. }) => other,
         }
     }
 }

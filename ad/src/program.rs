@@ -7,6 +7,15 @@ use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson_spec::verify::stmts;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// A program with a linear map beside what it computes: the images are linear
+/// functions of the seeds. Its statements read the seeds and do not define them:
+/// they become parameters, or statements in front.
+pub(crate) struct LinearMap {
+    pub(crate) program: TensorSsa,
+    pub(crate) seeds: Vec<TensorId>,
+    pub(crate) images: Vec<TensorId>,
+}
+
 /// The parameters named: real ones, each once.
 pub(crate) fn inputs(program: &TensorSsa, names: &[&str]) -> Result<Vec<TensorId>, AdError> {
     let mut found = Vec::with_capacity(names.len());
@@ -18,6 +27,19 @@ pub(crate) fn inputs(program: &TensorSsa, names: &[&str]) -> Result<Vec<TensorId
         found.push(tensor);
     }
     Ok(found)
+}
+
+/// The inputs among those named on which no real result depends: every derivative in
+/// them is zero. A program says that with a definition `x_bar[i: n] = 0`; who asked for
+/// the derivative should be told.
+///
+/// # Errors
+/// [`AdError`], if a name is no real parameter or named twice.
+pub fn inactive<'n>(program: &TensorSsa, names: &[&'n str]) -> Result<Vec<&'n str>, AdError> {
+    let wrt = inputs(program, names)?;
+    let useful = Dependence::new(program).sources(&real_results(program));
+    let named = names.iter().zip(wrt).filter(|(_, input)| !useful.contains(input));
+    Ok(named.map(|(name, _)| *name).collect())
 }
 
 fn input(program: &TensorSsa, name: &str) -> Result<TensorId, AdError> {

@@ -4,7 +4,7 @@
 use crate::AdError;
 use crate::fold::{Linear, prepare};
 use crate::program::{
-    Dependence, access, axes, companion, copy_var, inputs, name_added, real_results,
+    Dependence, LinearMap, access, axes, companion, copy_var, inputs, name_added, real_results,
 };
 use crate::uses::uses;
 use iverson_spec::ast::{Cmp, Direction};
@@ -27,25 +27,38 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// [`AdError`], if a name is no real parameter or a function has no derivative.
 pub fn vjp(program: &TensorSsa, wrt: &[&str]) -> Result<TensorSsa, AdError> {
     let wrt = inputs(program, wrt)?;
+    let LinearMap { program: mut derivative, seeds, images } =
+        pull(program, &wrt, &real_results(program))?;
+    derivative.params.extend(seeds.into_iter().map(Param::Tensor));
+    derivative.results.extend(images);
+    derivative.name = format!("{}_vjp", program.name);
+    name_added(&mut derivative, program);
+    Ok(derivative)
+}
+
+/// The program with the cotangents of `wrt` as linear functions of the cotangents
+/// of `of`, which are tensors of the program.
+pub(crate) fn pull(
+    program: &TensorSsa,
+    wrt: &[TensorId],
+    of: &[TensorId],
+) -> Result<LinearMap, AdError> {
     let dependence = Dependence::new(program);
-    let mut live = dependence.dependents(&wrt);
-    let useful = dependence.sources(&program.results);
+    let mut live = dependence.dependents(wrt);
+    let useful = dependence.sources(of);
     live.retain(|tensor| useful.contains(tensor));
     let mut read = dependence.accessed(&live);
-    read.extend(&wrt);
+    read.extend(wrt);
     let (prepared, linear) = prepare(program, &mut live);
     let mut symbols = prepared.symbols;
-    let mut seed = |result| (result, companion(&mut symbols, result, "_ct"));
-    let seeds: Vec<(TensorId, TensorId)> =
-        real_results(program).into_iter().map(&mut seed).collect();
-    let added = seeds.iter().map(|(_, seed)| Param::Tensor(*seed));
-    let params = program.params.iter().copied().chain(added).collect();
+    let seed = |result: &TensorId| companion(&mut symbols, *result, "_ct");
+    let seeds: Vec<TensorId> = of.iter().map(seed).collect();
 
     let mut pass = Reverse {
         symbols,
         live,
         linear,
-        seeds: seeds.into_iter().collect(),
+        seeds: of.iter().copied().zip(seeds.iter().copied()).collect(),
         read,
         cotangents: FxHashMap::default(),
         bars: FxHashMap::default(),
@@ -58,12 +71,9 @@ pub fn vjp(program: &TensorSsa, wrt: &[&str]) -> Result<TensorSsa, AdError> {
     let adjoint = pass.adjoint(&body);
     body.extend(adjoint);
     body.extend(wrt.iter().filter_map(|input| pass.close(*input)));
-    let cotangents = wrt.iter().map(|input| pass.cotangents[input]);
-    let results = program.results.iter().copied().chain(cotangents).collect();
-    let name = format!("{}_vjp", program.name);
-    let mut derivative = TensorSsa { name, symbols: pass.symbols, params, body, results };
-    name_added(&mut derivative, program);
-    Ok(derivative)
+    let images = wrt.iter().map(|input| pass.cotangents[input]).collect();
+    let program = TensorSsa { symbols: pass.symbols, body, ..program.clone() };
+    Ok(LinearMap { program, seeds, images })
 }
 
 /// The cotangent of a tensor: a statement whose terms are found use by use.

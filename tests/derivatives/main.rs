@@ -9,6 +9,7 @@ mod generate;
 
 mod cost;
 mod first;
+mod matrices;
 mod rounding;
 mod second;
 mod subject;

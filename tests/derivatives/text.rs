@@ -6,7 +6,7 @@ use iverson::pipeline::load;
 use iverson::spec::{TensorSsa, render, ssa, unelaborate};
 
 /// Prints, parses, checks, embeds, and prints the same.
-fn reads_back(program: &TensorSsa) -> Outcome {
+pub(crate) fn reads_back(program: &TensorSsa) -> Outcome {
     let text = unelaborate::ssa(program);
     let loaded = load(&text).map_err(|found| {
         failure(format!("{}\n{text}", render::render(&found, "text.iv", &text)))
