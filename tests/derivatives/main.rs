@@ -8,9 +8,11 @@
 mod generate;
 
 mod cost;
+mod errors;
 mod first;
 mod matrices;
 mod rounding;
 mod second;
 mod subject;
 mod text;
+mod traps;
