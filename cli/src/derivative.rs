@@ -73,7 +73,9 @@ pub(crate) fn refused(program: &Typed, error: &AdError) -> Failure {
             let function = &program.name;
             Failure::new(format!("`--wrt`: {error}; those of `{function}` are {known}"))
         }
-        AdError::NoDerivative { .. } => Failure::new(error),
+        AdError::NoDerivative { .. } | AdError::NoRealResult | AdError::NotScalar { .. } => {
+            Failure::new(error)
+        }
     }
 }
 
