@@ -66,7 +66,7 @@ impl Builder<'_> {
 
     /// A call that returns a real.
     pub(crate) fn call(&mut self, fuel: u32, limit: u32) -> Option<Real> {
-        match self.choices.weighted(&[(3, 0), (3, 1), (2, 2), (3, 3), (2, 4), (2, 5), (2, 6)]) {
+        match self.choices.weighted(&[(3, 0), (3, 1), (2, 2), (3, 3), (2, 4), (2, 5), (4, 6)]) {
             0 => self.scalar_call("square", 1, fuel, limit),
             1 => self.scalar_call("cube", 1, fuel, limit),
             2 => self.scalar_call("blend", 2, fuel, limit),

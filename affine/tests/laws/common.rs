@@ -1,8 +1,12 @@
 //! Random systems, boxes and the brute force that other answers must match.
 
-use iverson_affine::{Constraint, Linear, System, Var, Witness};
+use iverson_affine::{Budget, Constraint, Linear, System, Var, Witness};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+
+/// What no question of this size spends. Small coefficients do not overflow, so a question
+/// that spends the default budget is decided by this one.
+pub(crate) const AMPLE: Budget = Budget { work: 400_000_000, rows: 1 << 20, depth: 64 };
 
 /// The half-width of the boxes that brute force visits.
 pub(crate) const RADIUS: i128 = 3;
