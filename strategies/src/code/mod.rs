@@ -275,6 +275,16 @@ pub(crate) fn joined<S: Scalar>(op: Reduction, total: &S, value: &S) -> S {
 }
 
 impl<S: Scalar> Cases<S> {
+    /// Whether no case has a test.
+    pub(crate) fn always(&self) -> bool {
+        self.0.iter().all(|(guard, _)| guard.is_none())
+    }
+
+    /// The values of the cases.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Real<S>> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
     /// `(Σ [test] value) · factor`; `None` if no case holds.
     #[inline]
     pub(crate) fn times<E: Env<S>>(&self, factor: &S, env: &E, frame: &mut Frame<S>) -> Option<S> {

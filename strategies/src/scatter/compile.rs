@@ -36,6 +36,8 @@ pub(super) enum Node<S> {
 pub(super) struct Statement<S> {
     pub(super) buffer: usize,
     pub(super) entry: Int<S>,
+    /// The cotangent of the entry.
+    pub(super) cotangent: Real<S>,
     pub(super) kind: Kind<S>,
     /// Whether something is sent back.
     pub(super) live: bool,
@@ -182,7 +184,9 @@ impl<S: Scalar> Pass<'_, S> {
                 Kind::Index(self.ranges(own), value, self.bound(stmt.tensor), tally)
             }
         };
-        Ok(Statement { buffer: stmt.tensor.index(), entry, kind, live: uses.is_some() })
+        let cotangent = Real::Access(bar(self.program, stmt.tensor), entry.clone());
+        let (buffer, live) = (stmt.tensor.index(), uses.is_some());
+        Ok(Statement { buffer, entry, cotangent, kind, live })
     }
 
     /// The bound of an index tensor.

@@ -23,6 +23,7 @@ mod compile;
 mod conjuncts;
 mod points;
 mod run;
+mod strip;
 
 use crate::cost::{Cost, Meter};
 use crate::data::{Arguments, Data, UNKNOWN, shape};
@@ -171,7 +172,7 @@ impl<S: Scalar> Scatter<S> {
         let data = &self.machine.data;
         let reals = data.reals.iter().map(Vec::len).sum::<usize>();
         let ints = data.ints.iter().map(Vec::len).sum::<usize>();
-        let _held = meter.hold(reals + ints + self.machine.scratch());
+        let _held = meter.hold(reals + ints + self.machine.auxiliary());
         meter.peak()
     }
 }

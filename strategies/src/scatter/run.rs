@@ -2,6 +2,7 @@
 
 use super::compile::{Compiled, Kind, Node, Statement, Summand};
 use super::points::{Bound, Points, Step, Table};
+use super::strip::{Sending, Summing};
 use crate::StrategyError;
 use crate::code::{Frame, Test, joined};
 use crate::data::{Data, UNKNOWN};
@@ -31,15 +32,39 @@ pub(super) enum Failure {
     Range { tensor: usize, found: Option<i64>, bound: i64 },
 }
 
+/// What is done at the points of a term.
+pub(super) trait Leaf<S> {
+    /// At the point where the variables are.
+    fn point(&mut self, machine: &mut Machine<S>);
+
+    /// At the points where a variable is in `from..to`.
+    fn strip(&mut self, machine: &mut Machine<S>, var: usize, from: i64, to: i64);
+}
+
+impl<S, F: FnMut(&mut Machine<S>)> Leaf<S> for F {
+    fn point(&mut self, machine: &mut Machine<S>) {
+        self(machine);
+    }
+
+    fn strip(&mut self, machine: &mut Machine<S>, var: usize, from: i64, to: i64) {
+        for value in from..to {
+            machine.frame.vars[var] = value;
+            self(machine);
+        }
+    }
+}
+
 /// The state of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Machine<S> {
     pub(super) data: Data<S>,
-    frame: Frame<S>,
+    pub(super) frame: Frame<S>,
     tables: Vec<Inverse>,
     pub(super) tally: Vec<Tally>,
     pub(super) failure: Option<Failure>,
     factors: Factors<S>,
+    /// Buffers for the values along a strip.
+    pub(super) scratch: Vec<Vec<S>>,
 }
 
 /// The values of a variable, sorted by what a map sends them to.
@@ -95,6 +120,7 @@ impl<S: Scalar> Machine<S> {
             tally: vec![Tally::default(); compiled.prices.len()],
             failure: None,
             factors,
+            scratch: Vec::new(),
         }
     }
 
@@ -104,10 +130,11 @@ impl<S: Scalar> Machine<S> {
         self.failure = None;
     }
 
-    /// Entries of tables and of the factors of products.
-    pub(super) fn scratch(&self) -> usize {
+    /// Entries of tables, of the factors of products, and of strips.
+    pub(super) fn auxiliary(&self) -> usize {
         let table = |t: &Inverse| t.starts.len() + t.images.len() + t.values.len();
-        self.tables.iter().map(table).sum::<usize>() + self.factors.most
+        let strips = self.scratch.iter().map(Vec::capacity).sum::<usize>();
+        self.tables.iter().map(table).sum::<usize>() + self.factors.most + strips
     }
 
     /// Builds inverse images.
@@ -126,16 +153,32 @@ impl<S: Scalar> Machine<S> {
     // Points.
 
     /// Calls `leaf` at every point where the guard holds; gives the counts.
-    fn visit(&mut self, points: &Points<S>, leaf: &mut impl FnMut(&mut Self)) -> Visits {
+    fn visit(&mut self, points: &Points<S>, leaf: &mut impl Leaf<S>) -> Visits {
         let mut visits = (0, 0);
         for part in &points.parts {
-            self.steps(part, &mut |m| {
-                visits.0 += 1;
-                if m.all(&points.tests) {
-                    visits.1 += 1;
-                    leaf(m);
+            match part.split_last() {
+                Some((Step::Loop { var, range, lower, upper }, before))
+                    if points.tests.is_empty() =>
+                {
+                    self.steps(before, &mut |m| {
+                        let bounds = m.greatest(lower).zip(m.least(upper, *range));
+                        if let Some((from, to)) = bounds
+                            && from < to
+                        {
+                            let count = (to - from) as u64;
+                            visits = (visits.0 + count, visits.1 + count);
+                            leaf.strip(m, *var, from, to);
+                        }
+                    });
                 }
-            });
+                _ => self.steps(part, &mut |m| {
+                    visits.0 += 1;
+                    if m.all(&points.tests) {
+                        visits.1 += 1;
+                        leaf.point(m);
+                    }
+                }),
+            }
         }
         visits
     }
@@ -263,21 +306,18 @@ impl<S: Scalar> Machine<S> {
         match kind {
             Kind::Sum(terms) => {
                 for term in terms {
-                    let visits = self.visit(&term.points, &mut |m| {
-                        let value = term.body.eval(&m.data, &mut m.frame);
-                        let at = entry.offset(&m.data, &mut m.frame);
-                        let sum = &mut m.data.reals[*buffer][at];
-                        *sum = sum.plus(&value);
-                    });
+                    let visits = self.visit(&term.points, &mut Summing { stmt, term });
                     self.count(term, visits);
                 }
             }
             Kind::Fold(op, term, _, binders) => {
-                let visits = self.visit(&term.points, &mut |m| m.fold(*op, stmt, term, binders));
+                let visits =
+                    self.visit(&term.points, &mut |m: &mut Self| m.fold(*op, stmt, term, binders));
                 self.count(term, visits);
             }
             Kind::Arg(op, term, var) => {
-                let visits = self.visit(&term.points, &mut |m| m.search(*op, stmt, term, *var));
+                let visits =
+                    self.visit(&term.points, &mut |m: &mut Self| m.search(*op, stmt, term, *var));
                 self.count(term, visits);
             }
             Kind::Index(axes, value, bound, tally) => self.each(axes, &mut |m| {
@@ -373,10 +413,7 @@ impl<S: Scalar> Machine<S> {
         match &stmt.kind {
             Kind::Sum(terms) => {
                 for term in terms.iter().filter(|term| !term.uses.is_empty()) {
-                    let visits = self.visit(&term.points, &mut |m| {
-                        let above = m.cotangent(stmt);
-                        m.update(term, &above);
-                    });
+                    let visits = self.visit(&term.points, &mut Sending { stmt, term });
                     let total = &mut self.tally[term.tally].reverse;
                     *total = (total.0 + visits.0, total.1 + visits.1);
                 }
@@ -404,13 +441,13 @@ impl<S: Scalar> Machine<S> {
     }
 
     /// The cotangent of the entry that a statement computes.
-    fn cotangent(&mut self, stmt: &Statement<S>) -> S {
+    pub(super) fn cotangent(&mut self, stmt: &Statement<S>) -> S {
         let at = stmt.entry.offset(&self.data, &mut self.frame);
         self.data.reals[self.data.reals.len() / 2 + stmt.buffer][at].clone()
     }
 
     /// `ā[α] += (Σ [case] value) · above` for every use of the term.
-    fn update(&mut self, term: &Summand<S>, above: &S) {
+    pub(super) fn update(&mut self, term: &Summand<S>, above: &S) {
         for used in &term.uses {
             let sent = used.cases.times(above, &self.data, &mut self.frame);
             if let Some(sent) = sent {
@@ -425,7 +462,7 @@ impl<S: Scalar> Machine<S> {
     fn product(&mut self, stmt: &Statement<S>, term: &Summand<S>) {
         self.factors.entries.clear();
         self.factors.values.clear();
-        let first = self.visit(&term.points, &mut |m| {
+        let first = self.visit(&term.points, &mut |m: &mut Self| {
             let value = term.body.eval(&m.data, &mut m.frame);
             let at = stmt.entry.offset(&m.data, &mut m.frame);
             m.factors.entries.push(at);
@@ -433,7 +470,7 @@ impl<S: Scalar> Machine<S> {
         });
         self.factors.multiply(self.data.reals[stmt.buffer].len());
         let mut point = 0;
-        let second = self.visit(&term.points, &mut |m| {
+        let second = self.visit(&term.points, &mut |m: &mut Self| {
             let above = m.cotangent(stmt).times(&m.factors.others[point]);
             m.update(term, &above);
             point += 1;
