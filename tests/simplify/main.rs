@@ -10,3 +10,4 @@ mod generate;
 mod subject;
 
 mod laws;
+mod rules;
