@@ -136,7 +136,14 @@ impl Round {
     fn repeat(&mut self, stmt: Stmt, first: TensorId) -> Stmt {
         self.known.same.insert(stmt.tensor, first);
         let is_copy = match &stmt.rhs {
-            Rhs::Sum(terms) => terms.iter().all(|t| t.binders.is_empty()),
+            Rhs::Sum(terms) => match terms.as_slice() {
+                [] => true,
+                [term] => {
+                    term.binders.is_empty()
+                        && matches!(term.body, Expr::Access(..) | Expr::Const(_))
+                }
+                _ => false,
+            },
             Rhs::Fold(..) | Rhs::Arg(..) => false,
             Rhs::Index(_) => true,
         };
