@@ -3,7 +3,7 @@
 # repository, and the comparison with the extracted code must fail.
 #
 #     sh spec/proofs/faults.sh           all of them
-#     sh spec/proofs/faults.sh vjp       those whose name has `vjp` in it
+#     sh spec/proofs/faults.sh vjp       those whose name has a match of this expression
 #
 # A fault is a name, a file and a substitution; one that changes nothing is an error.
 set -eu
@@ -23,7 +23,7 @@ run >"$copy/log" 2>&1 || { tail -40 "$copy/log"; echo "the comparison fails with
 missed=0
 while IFS='@' read -r name file substitution; do
     case $name in ''|'#'*) continue ;; esac
-    case $name in *"${1:-}"*) ;; *) continue ;; esac
+    printf '%s' "$name" | grep -Eq "${1:-}" || continue
     cp "$file" "$copy/sound"
     perl -0pi -e "$substitution" "$file"
     if cmp -s "$file" "$copy/sound"; then echo "$name: does not apply to $file"; exit 1; fi
@@ -45,7 +45,7 @@ vjp-seed@ad/src/reverse.rs@s/let terms = seed\.map\(given\)\.into_iter\(\)\.coll
 # vjp: the product rule leaves out the last factor instead of the one differentiated
 vjp-product@ad/src/partials.rs@s/filter\(\|\(k, _\)\| \*k != place\)/filter(|(k, _)| *k + 1 != args.len() + 0 * place)/
 # vjp: the derivative of a quotient in its divisor has the wrong sign
-vjp-quotient@ad/src/partials.rs@s/\(Fun::Div, _\) => always\(neg\((.*?)\)\),/(Fun::Div, _) => always($1),/
+vjp-quotient@ad/src/partials.rs@s/always\(neg\(div\(div\(a, b\.clone\(\)\), b\)\)\)/always(div(div(a, b.clone()), b))/
 # work: equal accesses of a body are counted each
 work-accesses@spec/src/work.rs@s/matches!\(expr, Expr::Access\(\.\.\)\) && self\.loaded\.insert\(expr\.clone\(\)\)/{ self.loaded.insert(expr.clone()); matches!(expr, Expr::Access(..)) }/
 # work: a test costs one, whatever it reads

@@ -79,15 +79,16 @@ fn evaluation(side: &Side, answer: &Answer, made: &mut Made) -> Outcome {
     if let Some(failed) = &answer.failed {
         return Err(format!("the extracted code failed: {failed}"));
     }
+    let (_, report) = side.evaluated()?;
     let symbols = &side.program.symbols;
-    for (tensor, work) in side.defined().into_iter().zip(&side.report.statements) {
+    for (tensor, work) in side.defined().into_iter().zip(&report.statements) {
         let name = &symbols.tensor(tensor).name;
         let values = match symbols.tensor(tensor).element {
             Element::Real => &answer.values,
             Element::Index(_) => &answer.indices,
         };
         let none = Vec::new();
-        equal(name, &side.entries(tensor), values.get(&tensor.0).unwrap_or(&none))?;
+        equal(name, &side.entries(tensor)?, values.get(&tensor.0).unwrap_or(&none))?;
         let Count { points, tests, accesses, .. } = work.count(Model::Sparse);
         let counted = answer.work.get(&tensor.0).copied().unwrap_or_default();
         equal(&format!("points, tests, accesses of {name}"), [points, tests, accesses], counted)?;
@@ -103,7 +104,7 @@ fn derivative(pair: &Pair, primal: &Answer, adjoint: &Answer, made: &mut Made) -
     let bars = pair.bars();
     for (tensor, bar) in &bars {
         let name = &pair.adjoint.program.symbols.tensor(*bar).name;
-        equal(name, &pair.adjoint.entries(*bar), &primal.cotangents[&tensor.0])?;
+        equal(name, &pair.adjoint.entries(*bar)?, &primal.cotangents[&tensor.0])?;
         made.cotangents += 1;
         made.contributions += contributions(pair, &bars, *tensor, primal, adjoint)?;
     }

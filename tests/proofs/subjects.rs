@@ -4,7 +4,7 @@ use crate::export::export;
 use crate::generate::program::{Case, cases};
 use crate::generate::{Flavour, run};
 use crate::subject::{Directions, Subject, added_params, real_params, real_results, reverse, with};
-use iverson::interpreter::{Rational, WorkReport, eval_ssa};
+use iverson::interpreter::{EvalError, Rational, WorkReport, eval_ssa};
 use iverson::spec::call::{Bound, Limits, Value, Values, bind, definitions, entries, extent_value};
 use iverson::spec::function::Fun;
 use iverson::spec::ir::{Block, Element, Expr, Param, TensorId, VarId};
@@ -19,9 +19,8 @@ pub(crate) struct Side {
     pub(crate) program: TensorSsa,
     /// What the extracted code is asked.
     pub(crate) question: String,
-    /// Every definition as Rust computes it.
-    pub(crate) values: Values<Rational>,
-    pub(crate) report: WorkReport,
+    /// Every definition as Rust computes it, and the work; or why it has no value.
+    evaluated: Result<(Values<Rational>, WorkReport), EvalError>,
 }
 
 /// A program and its adjoint.
@@ -68,22 +67,25 @@ fn pair(case: &Case) -> Result<Pair, &'static str> {
     let given: Vec<(TensorId, Vec<Rational>)> =
         ids.copied().zip(seeds.iter().map(|seed| seed.data.clone())).collect();
     let inputs = with(&case.inputs, &added_params(&derivative, &program), &seeds);
-    let primal = side(program, case.inputs.clone(), Some(&given))?;
-    let adjoint = side(derivative, inputs, None)?;
+    let primal = side(program, &case.inputs, Some(&given))?;
+    if primal.evaluated.is_err() {
+        return Err("no value");
+    }
+    let adjoint = side(derivative, &inputs, None)?;
     Ok(Pair { case: case.clone(), primal, adjoint })
 }
 
 fn side(
     program: TensorSsa,
-    inputs: Values<Rational>,
+    inputs: &Values<Rational>,
     seeds: Option<&[(TensorId, Vec<Rational>)]>,
 ) -> Result<Side, &'static str> {
-    let question = export(&program, &inputs, seeds)?;
+    let question = export(&program, inputs, seeds)?;
     let mut whole = program.clone();
     whole.results.clear();
     definitions(&program.body, &mut whole.results);
-    let (values, report) = eval_ssa(&whole, &inputs, Limits::default()).map_err(|_| "no value")?;
-    Ok(Side { program, question, values, report })
+    let evaluated = eval_ssa(&whole, inputs, Limits::default());
+    Ok(Side { program, question, evaluated })
 }
 
 /// The program with a name of its own for each definition, so that names find them.
@@ -167,13 +169,25 @@ impl Visit for Accessed {
 }
 
 impl Side {
+    /// Every definition, and the work.
+    ///
+    /// # Errors
+    /// A message, where some entry has no value.
+    pub(crate) fn evaluated(&self) -> Result<&(Values<Rational>, WorkReport), String> {
+        self.evaluated.as_ref().map_err(|error| format!("Rust has no value: {error}"))
+    }
+
     /// The entries of a definition as Rust computes them.
-    pub(crate) fn entries(&self, tensor: TensorId) -> Vec<String> {
-        match &self.values[&self.program.symbols.tensor(tensor).name] {
+    ///
+    /// # Errors
+    /// A message, where some entry has no value.
+    pub(crate) fn entries(&self, tensor: TensorId) -> Result<Vec<String>, String> {
+        let (values, _) = self.evaluated()?;
+        Ok(match &values[&self.program.symbols.tensor(tensor).name] {
             Value::Real(dense) => dense.data.iter().map(|x| x.0.to_string()).collect(),
             Value::Index(dense) => dense.data.iter().map(ToString::to_string).collect(),
             Value::Size(_) | Value::Relation(_) => unreachable!("definitions are tensors"),
-        }
+        })
     }
 
     /// Whether every access in the statements of these tensors has one partial derivative.
