@@ -83,7 +83,7 @@ pub const RULES: &[Rule] = &[
     rule("like-terms", "a [p] e + b [p] e = (a + b) [p] e", "a and b are constants", Rationals, "like_terms", Sum(sums::like_terms)),
     rule("complementary-guards", "[p] e + [not p] e = e", "", Rationals, "complementary", Sum(sums::complementary)),
     rule("replace-access", "t[a] = u[b(a)]", "t[i] = u[b(i)], or t[i] is a constant", Always, "replace_access", Program),
-    rule("compose-gather", "p[q[a]] = p[b(a)]", "q[i] = b(i), affine or one read of the same range", Always, "compose_gather", Program),
+    rule("compose-gather", "p[q[a]] = p[b(a)]", "q[i] = b(i), affine or one read of the same range", Always, "compose_index", Program),
     rule("inline-terms", "[p] c t[a] e = sum of [p and q(a)] c b(a) e", "t is a sum of terms [q] b of one access, on disjoint points, without sums or tests", Rationals, "inline_terms", Program),
     rule("share", "t = u", "their right sides are equal, and u stands first", Always, "share", Program),
     rule("drop-dead", "a statement that nothing reads may go", "no result or condition needs it", Always, "drop_dead", Program),

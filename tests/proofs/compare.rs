@@ -3,9 +3,9 @@
 use crate::extracted::{Answer, Piece, ask, build};
 use crate::generate::coverage::Coverage;
 use crate::generate::run::count;
-use crate::subjects::{Pair, Side, pairs};
+use crate::subjects::{Side, Subjects, subjects};
 use iverson::interpreter::{Count, Model};
-use iverson::spec::ir::{Element, TensorId};
+use iverson::spec::ir::TensorId;
 use iverson::spec::unelaborate;
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -21,41 +21,39 @@ struct Made {
     works: usize,
     cotangents: usize,
     contributions: usize,
+    results: usize,
 }
 
 #[test]
 fn rust_and_the_extracted_code_agree() {
     let Some(program) = build() else { return };
     let wanted = count(1000) as usize;
-    let (pairs, outside) = pairs(wanted);
-    let questions: Vec<String> = pairs
-        .iter()
-        .flat_map(|pair| [pair.primal.question.clone(), pair.adjoint.question.clone()])
-        .collect();
+    let (all, outside) = subjects(wanted);
+    let questions: Vec<String> = all.iter().flat_map(Subjects::questions).collect();
     let answers = ask(&program, &questions);
     let mut made = Made::default();
     let mut wrong: Vec<(usize, String)> = Vec::new();
-    for (pair, answers) in pairs.iter().zip(answers.chunks(2)) {
-        if let Err(difference) = agree(pair, &answers[0], &answers[1], &mut made) {
-            let text = unelaborate::ssa(&pair.adjoint.program);
-            wrong.push((text.len(), format!("{difference}\n{:?}\n{text}", pair.case)));
+    for (subjects, answers) in all.iter().zip(answers.chunks(3)) {
+        if let Err(difference) = agree(subjects, answers, &mut made) {
+            let text = unelaborate::ssa(&subjects.adjoint.program);
+            wrong.push((text.len(), format!("{difference}\n{:?}\n{text}", subjects.case)));
         }
     }
-    println!("{} programs: {made:?}\nnot of the calculus: {outside:?}", pairs.len());
+    println!("{} programs: {made:?}\nnot of the calculus: {outside:?}", all.len());
     wrong.sort();
     let shortest = wrong.first().map_or("", |(_, text)| text);
     assert!(
         wrong.is_empty(),
         "{} of {} programs differ; the shortest:\n{shortest}",
         wrong.len(),
-        pairs.len()
+        all.len()
     );
     let mut coverage = Coverage::default();
-    pairs.iter().for_each(|pair| coverage.add(&pair.case.constructs));
+    all.iter().for_each(|subjects| coverage.add(&subjects.case.constructs));
     let rare: Vec<_> =
         coverage.rare(200).into_iter().filter(|(c, _)| !OUTSIDE.contains(c)).collect();
     assert!(rare.is_empty(), "in less than half a percent of the programs: {rare:?}");
-    let least = [made.values, made.works, made.cotangents, made.contributions];
+    let least = [made.values, made.works, made.cotangents, made.contributions, made.results];
     assert!(least.iter().all(|n| *n >= wanted), "too little was compared: {made:?}");
 }
 
@@ -68,10 +66,29 @@ fn equal<T: PartialEq + Debug>(what: &str, rust: T, extracted: T) -> Outcome {
     Err(format!("{what}: Rust has {rust:?}, the extracted code {extracted:?}"))
 }
 
-fn agree(pair: &Pair, primal: &Answer, adjoint: &Answer, made: &mut Made) -> Outcome {
-    evaluation(&pair.primal, primal, made)?;
-    evaluation(&pair.adjoint, adjoint, made)?;
-    derivative(pair, primal, adjoint, made)
+fn agree(subjects: &Subjects, answers: &[Answer], made: &mut Made) -> Outcome {
+    let [primal, adjoint, simplified] = answers else {
+        unreachable!("there are three questions for each program")
+    };
+    evaluation(&subjects.primal, primal, made)?;
+    evaluation(&subjects.adjoint, adjoint, made)?;
+    derivative(subjects, primal, adjoint, made)?;
+    let within =
+        |text| format!("{text}\nsimplified:\n{}", unelaborate::ssa(&subjects.simplified.program));
+    evaluation(&subjects.simplified, simplified, made).map_err(within)?;
+    results(subjects, adjoint, simplified, made).map_err(within)
+}
+
+/// The simplified adjoint has the results of the adjoint, by the extracted interpreter.
+fn results(subjects: &Subjects, adjoint: &Answer, simplified: &Answer, made: &mut Made) -> Outcome {
+    let programs = [&subjects.adjoint.program, &subjects.simplified.program];
+    let [wanted, found] = programs.map(|program| program.results.as_slice());
+    for (before, after) in wanted.iter().zip(found) {
+        let name = &programs[0].symbols.tensor(*before).name;
+        equal(name, adjoint.entries(before.0), simplified.entries(after.0))?;
+        made.results += 1;
+    }
+    Ok(())
 }
 
 /// Every definition has the same entries, and costs the same.
@@ -83,12 +100,7 @@ fn evaluation(side: &Side, answer: &Answer, made: &mut Made) -> Outcome {
     let symbols = &side.program.symbols;
     for (tensor, work) in side.defined().into_iter().zip(&report.statements) {
         let name = &symbols.tensor(tensor).name;
-        let values = match symbols.tensor(tensor).element {
-            Element::Real => &answer.values,
-            Element::Index(_) => &answer.indices,
-        };
-        let none = Vec::new();
-        equal(name, &side.entries(tensor)?, values.get(&tensor.0).unwrap_or(&none))?;
+        equal(name, side.entries(tensor)?.as_slice(), answer.entries(tensor.0))?;
         let Count { points, tests, accesses, .. } = work.count(Model::Sparse);
         let counted = answer.work.get(&tensor.0).copied().unwrap_or_default();
         equal(&format!("points, tests, accesses of {name}"), [points, tests, accesses], counted)?;
@@ -100,13 +112,13 @@ fn evaluation(side: &Side, answer: &Answer, made: &mut Made) -> Outcome {
 
 /// The cotangents of Rust's adjoint are those of the extracted adjoint, and so is what each
 /// term contributes to them.
-fn derivative(pair: &Pair, primal: &Answer, adjoint: &Answer, made: &mut Made) -> Outcome {
-    let bars = pair.bars();
+fn derivative(subjects: &Subjects, primal: &Answer, adjoint: &Answer, made: &mut Made) -> Outcome {
+    let bars = subjects.bars();
     for (tensor, bar) in &bars {
-        let name = &pair.adjoint.program.symbols.tensor(*bar).name;
-        equal(name, &pair.adjoint.entries(*bar)?, &primal.cotangents[&tensor.0])?;
+        let name = &subjects.adjoint.program.symbols.tensor(*bar).name;
+        equal(name, &subjects.adjoint.entries(*bar)?, &primal.cotangents[&tensor.0])?;
         made.cotangents += 1;
-        made.contributions += contributions(pair, &bars, *tensor, primal, adjoint)?;
+        made.contributions += contributions(subjects, &bars, *tensor, primal, adjoint)?;
     }
     Ok(())
 }
@@ -115,24 +127,24 @@ fn derivative(pair: &Pair, primal: &Answer, adjoint: &Answer, made: &mut Made) -
 /// one term in Rust: a kink or a repeated access makes it several, or none. Terms of no
 /// points say nothing (a recurrence without steps has none).
 fn contributions(
-    pair: &Pair,
+    subjects: &Subjects,
     bars: &HashMap<TensorId, TensorId>,
     tensor: TensorId,
     primal: &Answer,
     adjoint: &Answer,
 ) -> Result<usize, String> {
-    let results = &pair.primal.program.results;
+    let results = &subjects.primal.program.results;
     let live = |from: u32| bars.contains_key(&TensorId(from)) || results.contains(&TensorId(from));
     let picks = primal.picks.get(&tensor.0).into_iter().flatten();
     let picks: Vec<&(u32, Piece)> = picks.filter(|(from, _)| live(*from)).collect();
-    if !pair.primal.is_plain(picks.iter().map(|(from, _)| TensorId(*from))) {
+    if !subjects.primal.is_plain(picks.iter().map(|(from, _)| TensorId(*from))) {
         return Ok(0);
     }
     let seeds = usize::from(results.contains(&tensor));
     let terms = adjoint.terms.get(&bars[&tensor].0).into_iter().flatten();
     let terms: Vec<&Piece> = terms.skip(seeds).filter(|term| term.points > 0).collect();
     let picks: Vec<&Piece> = picks.into_iter().map(|(_, p)| p).filter(|p| p.points > 0).collect();
-    let name = &pair.adjoint.program.symbols.tensor(bars[&tensor]).name;
+    let name = &subjects.adjoint.program.symbols.tensor(bars[&tensor]).name;
     equal(&format!("number of terms of {name}"), terms.len(), picks.len())?;
     for (at, (term, pick)) in terms.iter().zip(&picks).enumerate() {
         equal(&format!("term {at} of {name}"), term, pick)?;

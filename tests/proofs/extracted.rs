@@ -32,6 +32,14 @@ pub(crate) struct Piece {
     pub(crate) entries: Vec<String>,
 }
 
+impl Answer {
+    /// The entries of a tensor, real or index.
+    pub(crate) fn entries(&self, tensor: u32) -> &[String] {
+        let found = self.indices.get(&tensor).or_else(|| self.values.get(&tensor));
+        found.map_or(&[], Vec::as_slice)
+    }
+}
+
 /// The program made of the extracted code; says in one line why there is none.
 pub(crate) fn build() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/proofs");

@@ -18,4 +18,5 @@ mod subject;
 mod compare;
 mod export;
 mod extracted;
+mod rules;
 mod subjects;

@@ -1,4 +1,4 @@
-//! Random programs of the calculus, each with its derivative and a direction.
+//! Random programs of the calculus, each with its derivative in a direction, also simplified.
 
 use crate::export::export;
 use crate::generate::program::{Case, cases};
@@ -11,6 +11,7 @@ use iverson::spec::ir::{Block, Element, Expr, Param, TensorId, VarId};
 use iverson::spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson::spec::traverse::{Visit, walk_expr};
 use iverson::spec::verify::stmts;
+use iverson_simplify::simplify;
 use proptest::strategy::{Strategy, ValueTree as _};
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,11 +24,12 @@ pub(crate) struct Side {
     evaluated: Result<(Values<Rational>, WorkReport), EvalError>,
 }
 
-/// A program and its adjoint.
-pub(crate) struct Pair {
+/// A program, its adjoint, and the adjoint simplified.
+pub(crate) struct Subjects {
     pub(crate) case: Case,
     pub(crate) primal: Side,
     pub(crate) adjoint: Side,
+    pub(crate) simplified: Side,
 }
 
 /// At most this many points are tried by the extracted code for one program: it tries
@@ -35,21 +37,21 @@ pub(crate) struct Pair {
 const POINTS: usize = 100_000;
 
 /// The first `count` random programs of the calculus, and why others are not.
-pub(crate) fn pairs(count: usize) -> (Vec<Pair>, BTreeMap<&'static str, usize>) {
+pub(crate) fn subjects(count: usize) -> (Vec<Subjects>, BTreeMap<&'static str, usize>) {
     let mut runner = run::runner(1);
     let strategy = cases(Flavour::Rational);
     let (mut found, mut outside) = (Vec::new(), BTreeMap::new());
     while found.len() < count {
         let tree = strategy.new_tree(&mut runner).expect("the strategy rejects nothing");
-        match pair(&tree.current()) {
-            Ok(pair) => found.push(pair),
+        match derived(&tree.current()) {
+            Ok(subjects) => found.push(subjects),
             Err(reason) => *outside.entry(reason).or_insert(0) += 1,
         }
     }
     (found, outside)
 }
 
-fn pair(case: &Case) -> Result<Pair, &'static str> {
+fn derived(case: &Case) -> Result<Subjects, &'static str> {
     let subject = Subject::new(case).expect("a generated program is well typed");
     let program = renamed(subject.ssa);
     let wrt = real_params(&program);
@@ -72,7 +74,8 @@ fn pair(case: &Case) -> Result<Pair, &'static str> {
         return Err("no value");
     }
     let adjoint = side(derivative, &inputs, None)?;
-    Ok(Pair { case: case.clone(), primal, adjoint })
+    let simplified = side(simplify(&adjoint.program), &inputs, None)?;
+    Ok(Subjects { case: case.clone(), primal, adjoint, simplified })
 }
 
 fn side(
@@ -208,7 +211,12 @@ impl Side {
     }
 }
 
-impl Pair {
+impl Subjects {
+    /// What the extracted code is asked.
+    pub(crate) fn questions(&self) -> [String; 3] {
+        [&self.primal, &self.adjoint, &self.simplified].map(|side| side.question.clone())
+    }
+
     /// The cotangents that the adjoint defines, by primal tensor.
     pub(crate) fn bars(&self) -> HashMap<TensorId, TensorId> {
         let symbols = &self.primal.program.symbols;
