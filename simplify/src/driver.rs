@@ -9,11 +9,12 @@
 //! the laws of one term, each takes away a summed variable, a conjunct, a disjunction, a
 //! quotient in an equation, an occurrence of a determined axis, or an operation; solving adds
 //! two inequalities and a divisibility, none of which is solved again. The laws of
-//! sums take away a term.
+//! sums take away a term; hoisting takes a factor out of a sum.
 
 use crate::context::{Context, Place};
 use crate::dead::{adopt_results, drop_dead};
 use crate::guards;
+use crate::hoist::hoist_invariant;
 use crate::inline::{Known, Replace, inline_terms};
 use crate::rules::{Apply, RULES, named};
 use crate::share::Shared;
@@ -67,6 +68,8 @@ struct Round {
     known: Known,
     shared: Shared,
     results: Vec<TensorId>,
+    /// How many recurrences are open.
+    depth: usize,
 }
 
 impl Round {
@@ -76,6 +79,7 @@ impl Round {
             known: Known::new(stmts(&program.body).into_iter().map(|stmt| stmt.tensor)),
             shared: Shared::default(),
             results: program.results.clone(),
+            depth: 0,
         }
     }
 
@@ -99,15 +103,47 @@ impl Round {
     fn blocks(&mut self, blocks: &[Block<Stmt>]) -> Vec<Block<Stmt>> {
         let mut out = Vec::with_capacity(blocks.len());
         for block in blocks {
-            out.push(match block {
-                Block::Stmt(stmt) => Block::Stmt(self.stmt(stmt)),
+            let block = match block {
+                Block::Stmt(stmt) => {
+                    let stmt = self.stmt(stmt);
+                    let stmt = if self.depth == 0 { self.hoisted(stmt, &mut out) } else { stmt };
+                    Block::Stmt(stmt)
+                }
                 Block::Rec(rec) => {
-                    Block::Rec(Rec { vars: rec.vars.clone(), body: self.blocks(&rec.body) })
+                    self.depth += 1;
+                    let body = self.blocks(&rec.body);
+                    self.depth -= 1;
+                    Block::Rec(Rec { vars: rec.vars.clone(), body })
                 }
                 Block::Requires(_) => block.clone(),
-            });
+            };
+            out.push(block);
         }
         out
+    }
+
+    /// The statement after those of the sums that do not belong in it.
+    fn hoisted(&mut self, mut stmt: Stmt, before: &mut Vec<Block<Stmt>>) -> Stmt {
+        let Rhs::Sum(terms) = &stmt.rhs else { return stmt };
+        let mut kept = Vec::with_capacity(terms.len());
+        for term in terms {
+            let Some((sum, outer)) = hoist_invariant(&mut self.cx, &stmt, term) else {
+                kept.push(term.clone());
+                continue;
+            };
+            let (old, new) = ([term.clone()], [outer.clone()]);
+            self.cx.trace.terms(
+                &self.cx.symbols,
+                named("hoist-invariant"),
+                stmt.tensor,
+                &old,
+                &new,
+            );
+            before.push(Block::Stmt(sum));
+            kept.push(outer);
+        }
+        stmt.rhs = Rhs::Sum(kept);
+        stmt
     }
 
     fn stmt(&mut self, stmt: &Stmt) -> Stmt {

@@ -12,14 +12,15 @@
 //!   twice gives the same program; nothing depends on hash order or addresses.
 //!
 //! Read `rules.rs` for the table, then the laws by subject: `guards`, `solve`,
-//! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `share`,
-//! `dead` for whole programs.
+//! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `hoist`,
+//! `share`, `dead` for whole programs.
 
 mod bodies;
 mod context;
 mod dead;
 pub mod driver;
 mod guards;
+mod hoist;
 mod inline;
 mod quotients;
 mod ranges;
