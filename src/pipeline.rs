@@ -1,8 +1,22 @@
-//! From text to a program.
+//! From text to a program, and on to a derivative that runs: the passes in their order.
+//!
+//! ```text
+//! load             text -> typed programs
+//! normalize        typed -> Tensor SSA
+//! differentiate    Tensor SSA -> a derivative by `ad`, then simplified
+//! ```
+//!
+//! `ad` never simplifies and `simplify` never differentiates; here alone is the one put
+//! after the other.
 
+use crate::derivative::{Derivative, Kind};
+use iverson_ad::AdError;
+use iverson_simplify::{Trace, simplify_traced};
 use iverson_spec::ast::Module;
 use iverson_spec::diagnostic::Diagnostic;
 use iverson_spec::ir::Typed;
+use iverson_spec::ssa::TensorSsa;
+use iverson_spec::verify::assert_valid;
 use iverson_spec::{Checked, check, parse};
 use thiserror::Error;
 
@@ -39,6 +53,32 @@ pub fn load(text: &str) -> Result<Loaded, Vec<Diagnostic>> {
     let module = parse(text)?;
     let checked = check(&module)?;
     Ok(Loaded { module, checked })
+}
+
+/// The derivative of a kind in the inputs `wrt`, simplified.
+///
+/// # Errors
+/// As [`Derivative::new`].
+pub fn differentiate(primal: &TensorSsa, kind: Kind, wrt: &[&str]) -> Result<Derivative, AdError> {
+    differentiate_traced(primal, kind, wrt).map(|(derivative, _)| derivative)
+}
+
+/// As [`differentiate`], with the laws that fired.
+///
+/// # Errors
+/// As [`Derivative::new`].
+pub fn differentiate_traced(
+    primal: &TensorSsa,
+    kind: Kind,
+    wrt: &[&str],
+) -> Result<(Derivative, Trace), AdError> {
+    let mut derivative = Derivative::new(primal, kind, wrt)?;
+    if cfg!(debug_assertions) {
+        assert_valid(kind.name(), &derivative.program);
+    }
+    let (program, trace) = simplify_traced(&derivative.program);
+    derivative.program = program;
+    Ok((derivative, trace))
 }
 
 impl Loaded {

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use iverson::strategies::Strategy;
 use std::path::PathBuf;
 
 /// A tensor language with Iverson brackets: check, print, run, count and differentiate programs.
@@ -19,7 +20,7 @@ pub(crate) enum Command {
     )]
     Check(CheckArgs),
     /// Print a program at a stage, as text that is again a program
-    #[command(after_help = "Example:\n  iverson print blur.iv --stage ssa")]
+    #[command(after_help = PRINT_HELP)]
     Print(PrintArgs),
     /// Evaluate a function on given inputs
     #[command(after_help = RUN_HELP)]
@@ -35,8 +36,26 @@ pub(crate) enum Command {
     Grad(GradArgs),
     /// Evaluate a function and its derivative along tangents of inputs
     #[command(after_help = JVP_HELP)]
-    Jvp(JvpArgs),
+    Jvp(TangentArgs),
+    /// Evaluate the Jacobian of the real results
+    #[command(after_help = JACOBIAN_HELP)]
+    Jacobian(DerivativeArgs),
+    /// Evaluate the Hessian of the first real result
+    #[command(after_help = HESSIAN_HELP)]
+    Hessian(DerivativeArgs),
+    /// Evaluate the product of the Hessian with a direction
+    #[command(after_help = HVP_HELP)]
+    Hvp(TangentArgs),
+    /// Evaluate the Gauss-Newton product JᵀJ of a direction
+    #[command(after_help = JTJV_HELP)]
+    Jtjv(TangentArgs),
 }
+
+const PRINT_HELP: &str = "\
+Example:
+  iverson print blur.iv --stage ssa
+  iverson print blur.iv --stage vjp --wrt x
+  iverson print blur.iv --stage simplified --wrt x --trace";
 
 const RUN_HELP: &str = "\
 Inputs are a JSON object or an NPZ archive with one value for each name:
@@ -56,7 +75,8 @@ cotangent is 1 unless some are given; those left out are 0. Index results take n
 
 Example:
   iverson grad dot.iv --wrt x,y --inputs dot.json
-  iverson grad blur.iv --wrt x --inputs blur.json --cotangent ones.json --output out.json";
+  iverson grad blur.iv --wrt x --inputs blur.json --cotangent ones.json --output out.json
+  iverson grad dot.iv --wrt x,y --inputs dot.json --strategy scatter";
 
 const JVP_HELP: &str = "\
 Gives {\"value\": {..}, \"tangent\": {\"y\": ..}}: the tangent of each real result along the
@@ -65,13 +85,44 @@ tangents of the inputs named. A tangent left out is 0.
 Example:
   iverson jvp dot.iv --wrt x,y --inputs dot.json --tangent direction.json";
 
+const JACOBIAN_HELP: &str = "\
+Gives {\"jacobian\": {\"y\": {\"x\": ..}}}: a block for each real result and each input named,
+with the axes of the result, then those of the input.
+
+Example:
+  iverson jacobian blur.iv --wrt x --inputs blur.json";
+
+const HESSIAN_HELP: &str = "\
+Gives {\"hessian\": {\"x\": {\"x\": ..}}}: the second derivatives of the first real result,
+a single real, with the axes of the first input, then those of the second.
+
+Example:
+  iverson hessian quadratic_form.iv --wrt x --inputs quadratic_form.json";
+
+const HVP_HELP: &str = "\
+Gives {\"hvp\": {\"x\": ..}}: the Hessian of the first real result, a single real, times
+the tangents given, at a cost that does not grow with the number of entries.
+
+Example:
+  iverson hvp quadratic_form.iv --wrt x --inputs quadratic_form.json --tangent direction.json";
+
+const JTJV_HELP: &str = "\
+Gives {\"jtjv\": {\"x\": ..}}: Jᵀ·J times the tangents given, where J is the Jacobian of
+all real results. J is not formed.
+
+Example:
+  iverson jtjv residual.iv --wrt x --inputs residual.json --tangent direction.json";
+
 const WORK_HELP: &str = "\
 Two models are counted: dense (every point of every box is visited) and sparse
 (only the points that guards leave). Missing inputs are filled in at random.
+With `--wrt`, the work of the program and that of values and gradients together
+are counted for each strategy, with their ratio.
 
 Example:
   iverson work spmv.iv --size n=64 --size m=32 --size nnz=100
-  iverson work spmv.iv --size n=64 --format json";
+  iverson work spmv.iv --size n=64 --format json
+  iverson work spmv.iv --wrt x,a --strategy all --size n=8 --size m=8 --size nnz=16";
 
 #[derive(Args, Debug)]
 pub(crate) struct Source {
@@ -107,6 +158,12 @@ pub(crate) struct PrintArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) stage: Stage,
+    /// The real parameters to differentiate in, as in `x,A`
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) wrt: Vec<String>,
+    /// Say which law fired where, as comments before the program
+    #[arg(long)]
+    pub(crate) trace: bool,
 }
 
 #[derive(Args, Debug)]
@@ -170,10 +227,13 @@ pub(crate) struct GradArgs {
     /// The cotangents of the results by name: a JSON or NPZ file, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) cotangent: Option<PathBuf>,
+    /// How the gradient is built
+    #[arg(long, value_enum, default_value_t = StrategyName::Indicator)]
+    pub(crate) strategy: StrategyName,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct JvpArgs {
+pub(crate) struct TangentArgs {
     #[command(flatten)]
     pub(crate) derivative: DerivativeArgs,
     /// The tangents of the inputs by name: a JSON or NPZ file, or `-`
@@ -187,6 +247,12 @@ pub(crate) struct WorkArgs {
     pub(crate) chosen: Chosen,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    /// Count the gradients in these real parameters, as in `x,A`
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) wrt: Vec<String>,
+    /// How gradients are built
+    #[arg(long, value_enum, default_value_t = Strategies::All, requires = "wrt")]
+    pub(crate) strategy: Strategies,
     /// The seed for missing inputs
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -202,6 +268,51 @@ pub(crate) struct ReportArgs {
     /// The folder for `index.html` and `summary.md`
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StrategyName {
+    /// A tape of whole tensors: the naive way
+    Dense,
+    /// Cotangents accumulated in place
+    Scatter,
+    /// Guarded sums, simplified: the method
+    Indicator,
+}
+
+impl From<StrategyName> for Strategy {
+    fn from(name: StrategyName) -> Self {
+        match name {
+            StrategyName::Dense => Self::Dense,
+            StrategyName::Scatter => Self::Scatter,
+            StrategyName::Indicator => Self::Indicator,
+        }
+    }
+}
+
+/// Which strategies are counted.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Strategies {
+    /// All three
+    All,
+    /// A tape of whole tensors: the naive way
+    Dense,
+    /// Cotangents accumulated in place
+    Scatter,
+    /// Guarded sums, simplified: the method
+    Indicator,
+}
+
+impl Strategies {
+    /// The strategies named.
+    pub(crate) fn list(self) -> &'static [Strategy] {
+        match self {
+            Self::All => &Strategy::ALL,
+            Self::Dense => &[Strategy::Dense],
+            Self::Scatter => &[Strategy::Scatter],
+            Self::Indicator => &[Strategy::Indicator],
+        }
+    }
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -220,6 +331,12 @@ pub(crate) enum Stage {
     Typed,
     /// Tensor SSA in normal form
     Ssa,
+    /// The tangents of the results along tangents of `--wrt`
+    Jvp,
+    /// The gradients in `--wrt`
+    Vjp,
+    /// Tensor SSA, simplified: of the gradients in `--wrt`, or of the program itself
+    Simplified,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,73 +1,137 @@
-//! `iverson grad` and `jvp`
+//! `iverson grad`, `jvp`, `jacobian`, `hessian`, `hvp` and `jtjv`
 
-use crate::args::{DerivativeArgs, GradArgs, JvpArgs, ScalarKind};
+use crate::args::{DerivativeArgs, GradArgs, ScalarKind, TangentArgs};
 use crate::failure::Failure;
 use crate::files;
 use iverson::ad::AdError;
-use iverson::derivative::{Derivative, Mode, SeedError};
+use iverson::derivative::{Derivative, Kind, SeedError, real_parameters};
 use iverson::entry::Entry;
 use iverson::interpreter::{Interval, Rational, eval_ssa};
 use iverson::spec::call::Values;
 use iverson::spec::ir::Typed;
 use iverson::spec::normalize;
-use iverson::{json, random};
+use iverson::strategies::{self, Strategy, StrategyError};
+use iverson::{json, pipeline, random};
 use std::path::Path;
 
 /// Evaluates a function and its gradient.
 pub(crate) fn grad(args: &GradArgs) -> Result<(), Failure> {
-    evaluate(&args.derivative, Mode::Reverse, args.cotangent.as_deref())
-}
-
-/// Evaluates a function and its derivative along a direction.
-pub(crate) fn jvp(args: &JvpArgs) -> Result<(), Failure> {
-    evaluate(&args.derivative, Mode::Forward, args.tangent.as_deref())
-}
-
-fn evaluate(args: &DerivativeArgs, mode: Mode, seeds: Option<&Path>) -> Result<(), Failure> {
-    let program = files::load_function(&args.chosen)?;
-    let wrt: Vec<&str> = args.wrt.iter().map(|name| name.trim()).collect();
-    let ssa = normalize(&program);
-    let derivative = match mode {
-        Mode::Reverse => Derivative::gradient(&ssa, &wrt),
-        Mode::Forward => Derivative::tangent(&ssa, &wrt),
-    };
-    let derivative = derivative.map_err(|e| refused(&program, &e))?;
-    let text = match args.scalar {
-        ScalarKind::F64 => run::<f64>(&program, &derivative, args, seeds),
-        ScalarKind::Rational => run::<Rational>(&program, &derivative, args, seeds),
-        ScalarKind::Interval => run::<Interval>(&program, &derivative, args, seeds),
-    }?;
-    files::write_output(args.output.as_deref(), &text)
-}
-
-fn run<S: Entry>(
-    program: &Typed,
-    derivative: &Derivative,
-    args: &DerivativeArgs,
-    seeds: Option<&Path>,
-) -> Result<String, Failure> {
-    let mut inputs: Values<S> = args.inputs.read(program)?;
-    let limits = args.inputs.limits();
-    if let Some(seed) = args.random {
-        inputs = random::fill(program, &inputs, seed, limits).map_err(Failure::new)?;
+    let task = Task::new(Kind::Gradient, &args.derivative, args.cotangent.as_deref())?;
+    match args.strategy.into() {
+        Strategy::Indicator => task.evaluate(),
+        strategy @ (Strategy::Dense | Strategy::Scatter) => task.run(strategy),
     }
-    let seeds = args.inputs.read_seeds(seeds, derivative)?;
-    let arguments = derivative.arguments(&inputs, &seeds, limits).map_err(|e| explain(&e))?;
-    let results = eval_ssa(&derivative.program, &arguments, limits);
-    let (results, _work) = results.map_err(|e| Failure::eval(&e))?;
-    let (value, answer) = derivative.split(&results);
-    let name = match derivative.mode {
-        Mode::Reverse => "gradient",
-        Mode::Forward => "tangent",
-    };
-    Ok(json::write_groups(&[("value", &value), (name, &answer)]))
 }
 
-/// A refused `--wrt`, with the names it takes.
+/// Evaluates a derivative along a direction.
+pub(crate) fn along(kind: Kind, args: &TangentArgs) -> Result<(), Failure> {
+    Task::new(kind, &args.derivative, args.tangent.as_deref())?.evaluate()
+}
+
+/// Evaluates all entries of a derivative.
+pub(crate) fn matrix(kind: Kind, args: &DerivativeArgs) -> Result<(), Failure> {
+    Task::new(kind, args, None)?.evaluate()
+}
+
+/// A derivative to evaluate.
+struct Task<'a> {
+    program: Typed,
+    derivative: Derivative,
+    args: &'a DerivativeArgs,
+    wrt: Vec<&'a str>,
+    seeds: Option<&'a Path>,
+}
+
+impl<'a> Task<'a> {
+    fn new(kind: Kind, args: &'a DerivativeArgs, seeds: Option<&'a Path>) -> Result<Self, Failure> {
+        let program = files::load_function(&args.chosen)?;
+        let wrt = names(&args.wrt);
+        let derivative = pipeline::differentiate(&normalize(&program), kind, &wrt);
+        let derivative = derivative.map_err(|e| refused(&program, &e))?;
+        Ok(Self { program, derivative, args, wrt, seeds })
+    }
+
+    /// Evaluates the derivative as a program.
+    fn evaluate(&self) -> Result<(), Failure> {
+        self.write(&match self.args.scalar {
+            ScalarKind::F64 => self.results::<f64>(),
+            ScalarKind::Rational => self.results::<Rational>(),
+            ScalarKind::Interval => self.results::<Interval>(),
+        }?)
+    }
+
+    fn results<S: Entry>(&self) -> Result<String, Failure> {
+        let arguments = self.arguments::<S>()?;
+        let results = eval_ssa(&self.derivative.program, &arguments, self.args.inputs.limits());
+        let (results, _work) = results.map_err(|e| Failure::eval(&e))?;
+        Ok(self.text(&results))
+    }
+
+    /// Runs another strategy for the gradient.
+    fn run(&self, strategy: Strategy) -> Result<(), Failure> {
+        if self.args.scalar != ScalarKind::F64 {
+            let name = strategy.name();
+            return Err(Failure::new(format!(
+                "`--strategy {name}` computes in f64 alone; leave `--scalar` out, or take `--strategy indicator`"
+            )));
+        }
+        let (arguments, limits) = (self.arguments::<f64>()?, self.args.inputs.limits());
+        let primal = &self.derivative.primal;
+        let prepared = strategies::Prepared::new(strategy, primal, &self.wrt, &arguments, limits);
+        let outcome = prepared.and_then(|mut prepared| prepared.run());
+        let outcome = outcome.map_err(|e| explain_strategy(strategy, &e))?;
+        let mut results = outcome.values;
+        results.extend(outcome.gradient);
+        self.write(&self.text(&results))
+    }
+
+    fn arguments<S: Entry>(&self) -> Result<Values<S>, Failure> {
+        let args = self.args;
+        let mut inputs: Values<S> = args.inputs.read(&self.program)?;
+        let limits = args.inputs.limits();
+        if let Some(seed) = args.random {
+            inputs = random::fill(&self.program, &inputs, seed, limits).map_err(Failure::new)?;
+        }
+        let seeds = args.inputs.read_seeds(self.seeds, &self.derivative)?;
+        self.derivative.arguments(&inputs, &seeds, limits).map_err(|e| explain(&e))
+    }
+
+    /// The results as nested objects: the values too where they are asked for.
+    fn text<S: Entry>(&self, results: &Values<S>) -> String {
+        let kind = self.derivative.kind;
+        let mut fields = Vec::new();
+        match kind {
+            Kind::Gradient | Kind::Tangent => {
+                for result in &self.derivative.primal.results {
+                    let name = &self.derivative.primal.symbols.tensor(*result).name;
+                    fields.push((vec!["value", name], json::write_value(&results[name])));
+                }
+            }
+            Kind::Jacobian | Kind::Hessian | Kind::Hvp | Kind::Jtjv => {}
+        }
+        for answer in self.derivative.answers() {
+            let names = answer.of.iter().map(String::as_str);
+            let path = std::iter::once(kind.name()).chain(names).collect();
+            fields.push((path, json::write_value(&results[&answer.result])));
+        }
+        json::write_tree(&fields)
+    }
+
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        files::write_output(self.args.output.as_deref(), text)
+    }
+}
+
+/// The names given to `--wrt`.
+pub(crate) fn names(wrt: &[String]) -> Vec<&str> {
+    wrt.iter().map(|name| name.trim()).collect()
+}
+
+/// A refused derivative; with the names that `--wrt` takes if it is about them.
 pub(crate) fn refused(program: &Typed, error: &AdError) -> Failure {
     match error {
         AdError::NotAnInput { .. } | AdError::NamedTwice { .. } => {
-            let names = iverson::derivative::real_parameters(program);
+            let names = real_parameters(program);
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let function = &program.name;
@@ -89,5 +153,18 @@ fn explain(error: &SeedError) -> Failure {
         | SeedError::Unknown { .. }
         | SeedError::Sort { .. }
         | SeedError::Shape { .. } => Failure::new(error),
+    }
+}
+
+fn explain_strategy(strategy: Strategy, error: &StrategyError) -> Failure {
+    match error {
+        StrategyError::Call(call) => Failure::call(call),
+        StrategyError::Derivative(_)
+        | StrategyError::Violated { .. }
+        | StrategyError::IndexOutOfRange { .. }
+        | StrategyError::Unsupported { .. }
+        | StrategyError::NotARunTime => {
+            Failure::new(format!("`--strategy {}`: {error}", strategy.name()))
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Inputs {
         };
         let is_stdin = |path: &Path| path == Path::new("-");
         if is_stdin(path) && self.inputs.as_deref().is_some_and(is_stdin) {
-            let seed = derivative.mode.seed();
+            let seed = derivative.kind.seed();
             let twice = format!(
                 "`--inputs -` and `--{seed} -` both read standard input; give a file for one of them"
             );

@@ -16,6 +16,7 @@ mod work;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use iverson::derivative::Kind;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -26,7 +27,11 @@ fn main() -> ExitCode {
         Command::Work(args) => work::work(&args),
         Command::Report(args) => report::report(&args),
         Command::Grad(args) => derivative::grad(&args),
-        Command::Jvp(args) => derivative::jvp(&args),
+        Command::Jvp(args) => derivative::along(Kind::Tangent, &args),
+        Command::Jacobian(args) => derivative::matrix(Kind::Jacobian, &args),
+        Command::Hessian(args) => derivative::matrix(Kind::Hessian, &args),
+        Command::Hvp(args) => derivative::along(Kind::Hvp, &args),
+        Command::Jtjv(args) => derivative::along(Kind::Jtjv, &args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

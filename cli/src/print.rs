@@ -1,15 +1,19 @@
 //! `iverson print`
 
 use crate::args::{PrintArgs, Stage};
+use crate::derivative::{names, refused};
 use crate::failure::Failure;
 use crate::files;
-use iverson::pipeline::Loaded;
+use iverson::derivative::{Derivative, Kind};
+use iverson::pipeline::{self, Loaded};
+use iverson::simplify::{Firing, simplify_traced};
 use iverson::spec::callees::with_callees;
 use iverson::spec::ir::Typed;
 use iverson::spec::{normalize, print as text, unelaborate};
 
 /// Prints a program at a stage.
 pub(crate) fn print(args: &PrintArgs) -> Result<(), Failure> {
+    check_options(args)?;
     let loaded = files::load_file(&args.source)?;
     let file = args.source.file.display();
     let name = args.function.as_deref();
@@ -23,6 +27,9 @@ pub(crate) fn print(args: &PrintArgs) -> Result<(), Failure> {
         },
         Stage::Typed => each(&loaded, name, unelaborate::typed),
         Stage::Ssa => each(&loaded, name, |program| unelaborate::ssa(&normalize(program))),
+        Stage::Jvp => differentiated(args, &loaded, Kind::Tangent)?,
+        Stage::Vjp => differentiated(args, &loaded, Kind::Gradient)?,
+        Stage::Simplified => simplified(args, &loaded)?,
     };
     files::write_stdout(&printed)
 }

@@ -28,29 +28,68 @@ mod seeds;
 
 pub use seeds::SeedError;
 
-use iverson_ad::{AdError, jvp, vjp};
+use iverson_ad::{AdError, hessian, hvp, jacobian, jtjv, jvp, vjp};
 use iverson_spec::call::Values;
 use iverson_spec::ir::{Element, Param, Program, TensorId};
 use iverson_spec::ssa::TensorSsa;
 
-/// Which way a derivative goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    /// `ẋ ↦ J·ẋ`: seeds are tangents of inputs, answers are tangents of results.
-    Forward,
-    /// `ȳ ↦ Jᵀ·ȳ`: seeds are cotangents of results, answers are gradients in inputs.
-    Reverse,
+/// What is asked of a program; `J` is its Jacobian.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// `ȳ ↦ Jᵀ·ȳ`: from cotangents of the real results to gradients in the inputs.
+    Gradient,
+    /// `ẋ ↦ J·ẋ`: from tangents of the inputs to tangents of the real results.
+    Tangent,
+    /// `J`, a block for each real result and input.
+    Jacobian,
+    /// The second derivatives of the first real result, which has rank 0.
+    Hessian,
+    /// `ẋ ↦ H·ẋ`, where `H` is the Hessian.
+    Hvp,
+    /// `ẋ ↦ Jᵀ·J·ẋ`
+    Jtjv,
 }
 
-impl Mode {
+impl Kind {
+    /// What an answer is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Tangent => "tangent",
+            Self::Jacobian => "jacobian",
+            Self::Hessian => "hessian",
+            Self::Hvp => "hvp",
+            Self::Jtjv => "jtjv",
+        }
+    }
+
+    /// What takes a seed.
+    fn seeded(self) -> Seeded {
+        match self {
+            Self::Gradient => Seeded::Results,
+            Self::Tangent | Self::Hvp | Self::Jtjv => Seeded::Inputs,
+            Self::Jacobian | Self::Hessian => Seeded::Nothing,
+        }
+    }
+
     /// What a seed is called.
     #[must_use]
     pub fn seed(self) -> &'static str {
-        match self {
-            Self::Forward => "tangent",
-            Self::Reverse => "cotangent",
+        match self.seeded() {
+            Seeded::Results => "cotangent",
+            Seeded::Inputs => "tangent",
+            Seeded::Nothing => "seed",
         }
     }
+}
+
+/// What takes a seed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seeded {
+    Results,
+    Inputs,
+    Nothing,
 }
 
 /// A derivative and what its added parameters and results belong to.
@@ -60,54 +99,77 @@ pub struct Derivative {
     pub primal: TensorSsa,
     /// Its derivative, which computes the results of the primal too.
     pub program: TensorSsa,
-    /// Which way it goes.
-    pub mode: Mode,
+    /// What it computes.
+    pub kind: Kind,
     /// Each seeded tensor of the primal, with the parameter of `program` for its seed.
     seeds: Vec<(TensorId, String)>,
-    /// Each answered tensor by name, with the result of `program` that answers.
-    answers: Vec<(String, String)>,
+    /// The answers in order.
+    answers: Vec<Answer>,
+}
+
+/// One result that a derivative adds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The names of what it belongs to: the input of a gradient or product, the result
+    /// of a tangent, the result and the input of a block of a Jacobian, the two inputs
+    /// of a block of a Hessian.
+    pub of: Vec<String>,
+    /// The name of the result of [`Derivative::program`].
+    pub result: String,
 }
 
 impl Derivative {
-    /// Reverse mode: the gradients in the inputs `wrt`.
+    /// The derivative of a kind in the inputs `wrt`, not simplified.
     ///
     /// # Errors
-    /// [`AdError`], if a name is no real parameter or a function has no derivative.
-    pub fn gradient(primal: &TensorSsa, wrt: &[&str]) -> Result<Self, AdError> {
-        let program = vjp(primal, wrt)?;
-        Ok(Self::new(primal, program, Mode::Reverse, real_results(primal), wrt))
-    }
-
-    /// Forward mode: the tangents of the real results along tangents of `wrt`.
-    ///
-    /// # Errors
-    /// [`AdError`], if a name is no real parameter or a function has no derivative.
-    pub fn tangent(primal: &TensorSsa, wrt: &[&str]) -> Result<Self, AdError> {
-        let program = jvp(primal, wrt)?;
+    /// [`AdError`], if a name is no real parameter, a function has no derivative, or
+    /// there is no Hessian since the first real result is no scalar.
+    pub fn new(primal: &TensorSsa, kind: Kind, wrt: &[&str]) -> Result<Self, AdError> {
+        let program = match kind {
+            Kind::Gradient => vjp(primal, wrt),
+            Kind::Tangent => jvp(primal, wrt),
+            Kind::Jacobian => jacobian(primal, wrt),
+            Kind::Hessian => hessian(primal, wrt),
+            Kind::Hvp => hvp(primal, wrt),
+            Kind::Jtjv => jtjv(primal, wrt),
+        }?;
         let results = real_results(primal);
-        let names: Vec<&str> =
+        let seeded = match kind.seeded() {
+            Seeded::Results => results.clone(),
+            Seeded::Inputs => wrt.iter().filter_map(|name| parameter(primal, name)).collect(),
+            Seeded::Nothing => Vec::new(),
+        };
+        let outs: Vec<&str> =
             results.iter().map(|t| primal.symbols.tensor(*t).name.as_str()).collect();
-        let seeded = wrt.iter().filter_map(|name| parameter(primal, name)).collect();
-        Ok(Self::new(primal, program, Mode::Forward, seeded, &names))
+        let of = match kind {
+            Kind::Gradient | Kind::Hvp | Kind::Jtjv => single(wrt),
+            Kind::Tangent => single(&outs),
+            Kind::Jacobian => pairs(&outs, wrt),
+            Kind::Hessian => pairs(wrt, wrt),
+        };
+        let added = program.params[primal.params.len()..].iter().filter_map(tensor);
+        let name = |t: TensorId| program.symbols.tensor(t).name.clone();
+        let seeds = seeded.into_iter().zip(added.map(name)).collect();
+        let added = program.results[primal.results.len()..].iter().map(|t| name(*t));
+        let answers = of.into_iter().zip(added);
+        let answers = answers.map(|(of, result)| Answer { of, result }).collect();
+        Ok(Self { primal: primal.clone(), program, kind, seeds, answers })
     }
 
-    fn new(
-        primal: &TensorSsa,
-        program: TensorSsa,
-        mode: Mode,
-        seeded: Vec<TensorId>,
-        answered: &[&str],
-    ) -> Self {
-        let added = &program.params[primal.params.len()..];
-        let param_names = added.iter().filter_map(|param| match param {
-            Param::Tensor(t) => Some(program.symbols.tensor(*t).name.clone()),
-            Param::Size(_) | Param::Relation(_) => None,
-        });
-        let results = &program.results[primal.results.len()..];
-        let result_names = results.iter().map(|t| program.symbols.tensor(*t).name.clone());
-        let seeds = seeded.into_iter().zip(param_names).collect();
-        let answers = answered.iter().map(ToString::to_string).zip(result_names).collect();
-        Self { primal: primal.clone(), program, mode, seeds, answers }
+    /// The gradients in the inputs `wrt`.
+    ///
+    /// # Errors
+    /// As [`Derivative::new`].
+    pub fn gradient(primal: &TensorSsa, wrt: &[&str]) -> Result<Self, AdError> {
+        Self::new(primal, Kind::Gradient, wrt)
+    }
+
+    /// The tangents of the real results along tangents of `wrt`.
+    ///
+    /// # Errors
+    /// As [`Derivative::new`].
+    pub fn tangent(primal: &TensorSsa, wrt: &[&str]) -> Result<Self, AdError> {
+        Self::new(primal, Kind::Tangent, wrt)
     }
 
     /// The names that take a seed.
@@ -116,13 +178,20 @@ impl Derivative {
         self.seeds.iter().map(|(t, _)| self.primal.symbols.tensor(*t).name.as_str()).collect()
     }
 
+    /// What it answers, in order.
+    #[must_use]
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
     /// The tensors of the primal that take a seed.
     pub(crate) fn seeded_tensors(&self) -> Vec<TensorId> {
         self.seeds.iter().map(|(tensor, _)| *tensor).collect()
     }
 
     /// The results of [`Derivative::program`] as those of the primal, and the
-    /// answers by the names of what they belong to.
+    /// answers: by the name of what they belong to, or by their own name (`dy_dx`)
+    /// where they belong to two.
     #[must_use]
     pub fn split<S: Clone>(&self, results: &Values<S>) -> (Values<S>, Values<S>) {
         let named = |from: &str, to: &str| Some((to.to_owned(), results.get(from)?.clone()));
@@ -130,8 +199,29 @@ impl Derivative {
             let name = &self.primal.symbols.tensor(*t).name;
             named(name, name)
         });
-        let answers = self.answers.iter().filter_map(|(name, result)| named(result, name));
+        let answers = self.answers.iter().filter_map(|Answer { of, result }| match of.as_slice() {
+            [name] => named(result, name),
+            _ => named(result, result),
+        });
         (primal.collect(), answers.collect())
+    }
+}
+
+fn single(names: &[&str]) -> Vec<Vec<String>> {
+    names.iter().map(|name| vec![(*name).to_owned()]).collect()
+}
+
+fn pairs(rows: &[&str], columns: &[&str]) -> Vec<Vec<String>> {
+    let row = |row: &&str| {
+        columns.iter().map(|column| vec![(*row).to_owned(), (*column).to_owned()]).collect()
+    };
+    rows.iter().flat_map(|r| -> Vec<Vec<String>> { row(r) }).collect()
+}
+
+fn tensor(param: &Param) -> Option<TensorId> {
+    match param {
+        Param::Tensor(t) => Some(*t),
+        Param::Size(_) | Param::Relation(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@
 //! * A seed that is left out is 0, but at least one must be given.
 //! * Index results have no cotangent.
 
-use super::{Derivative, Mode};
+use super::{Derivative, Seeded};
 use crate::entry::Entry;
 use iverson_spec::call::{CallError, Dense, Limits, Value, Values, bind, entries, shape};
 use iverson_spec::ir::{Element, Param, TensorId};
@@ -123,30 +123,32 @@ impl Derivative {
 
     /// The result whose cotangent is 1 since none is given.
     fn unit<S>(&self, seeds: &Values<S>) -> Result<Option<TensorId>, SeedError> {
-        if !seeds.is_empty() {
+        if !seeds.is_empty() || self.kind.seeded() == Seeded::Nothing {
             return Ok(None);
         }
         let missing = |why| {
             let wanted = self.wanted();
-            Err(SeedError::Missing { seed: self.mode.seed(), why, wanted })
+            Err(SeedError::Missing { seed: self.kind.seed(), why, wanted })
         };
         let primal = &self.primal;
-        match (self.mode, primal.results.first(), self.seeds.first()) {
-            (Mode::Reverse, _, None) => {
+        match (self.kind.seeded(), primal.results.first(), self.seeds.first()) {
+            (Seeded::Results, _, None) => {
                 Err(SeedError::NoRealResult { function: primal.name.clone() })
             }
-            (Mode::Reverse, Some(first), Some((seeded, _)))
+            (Seeded::Results, Some(first), Some((seeded, _)))
                 if first == seeded && primal.symbols.tensor(*first).shape.is_empty() =>
             {
                 Ok(Some(*first))
             }
-            (Mode::Reverse, first, Some(_)) => {
+            (Seeded::Results, first, Some(_)) => {
                 let name = first.map_or("", |first| primal.symbols.tensor(*first).name.as_str());
                 missing(format!(
                     "it is 1 only where the first result is one real, and `{name}` is not"
                 ))
             }
-            (Mode::Forward, ..) => missing("a derivative is taken along one".to_owned()),
+            (Seeded::Inputs | Seeded::Nothing, ..) => {
+                missing("a derivative is taken along one".to_owned())
+            }
         }
     }
 
@@ -162,12 +164,12 @@ impl Derivative {
         let name = name.to_owned();
         let row = |t: &TensorId| self.primal.symbols.tensor(*t);
         let is_index = |t: &TensorId| row(t).name == name && row(t).element != Element::Real;
-        match self.mode {
-            Mode::Reverse if self.primal.results.iter().any(is_index) => {
+        match self.kind.seeded() {
+            Seeded::Results if self.primal.results.iter().any(is_index) => {
                 Err(SeedError::Index { name, wanted })
             }
-            Mode::Forward | Mode::Reverse => {
-                Err(SeedError::Unknown { seed: self.mode.seed(), name, wanted })
+            Seeded::Results | Seeded::Inputs | Seeded::Nothing => {
+                Err(SeedError::Unknown { seed: self.kind.seed(), name, wanted })
             }
         }
     }
@@ -183,7 +185,7 @@ impl Derivative {
         given: &Value<S>,
         wanted: Vec<usize>,
     ) -> Result<Value<S>, SeedError> {
-        let (seed, name) = (self.mode.seed(), name.to_owned());
+        let (seed, name) = (self.kind.seed(), name.to_owned());
         let Value::Real(dense) = given else {
             return Err(SeedError::Sort { seed, name });
         };
@@ -199,9 +201,9 @@ impl Derivative {
     #[must_use]
     pub fn seed_signature(&self) -> TensorSsa {
         let real = self.seeds.iter().map(|(t, _)| *t);
-        let index = match self.mode {
-            Mode::Forward => Vec::new(),
-            Mode::Reverse => self.primal.results.clone(),
+        let index = match self.kind.seeded() {
+            Seeded::Inputs | Seeded::Nothing => Vec::new(),
+            Seeded::Results => self.primal.results.clone(),
         };
         let mut tensors: Vec<TensorId> = real.collect();
         tensors.extend(index.into_iter().filter(|t| !self.seeds.iter().any(|(s, _)| s == t)));

@@ -30,7 +30,7 @@ mod write;
 pub(crate) use number::not_finite;
 pub use read::read;
 pub(crate) use read::{param_name, parameter};
-pub use write::{write, write_groups, write_value};
+pub use write::{write, write_tree, write_value};
 
 /// Which reals are taken from inputs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -10,17 +10,26 @@ pub fn write<S: Entry>(values: &Values<S>) -> String {
     object(fields, "") + "\n"
 }
 
-/// Groups of values as an object of objects, with a line break at the end.
+/// JSON texts as nested objects, with a line break at the end: each stands under the
+/// names of its path. Paths with a common beginning stand together.
 #[must_use]
-pub fn write_groups<S: Entry>(groups: &[(&str, &Values<S>)]) -> String {
-    let group = |values: &Values<S>| {
-        object(values.iter().map(|(name, value)| (name.as_str(), write_value(value))), "  ")
+pub fn write_tree(fields: &[(Vec<&str>, String)]) -> String {
+    tree(fields, 0, "") + "\n"
+}
+
+fn tree(fields: &[(Vec<&str>, String)], depth: usize, indent: &str) -> String {
+    let inner = format!("{indent}  ");
+    let groups = fields.chunk_by(|(a, _), (b, _)| a.get(depth) == b.get(depth));
+    let field = |group: &[(Vec<&str>, String)]| match group {
+        [(path, text)] if path.len() == depth + 1 => text.clone(),
+        _ => tree(group, depth + 1, &inner),
     };
-    object(groups.iter().map(|(name, values)| (*name, group(values))), "") + "\n"
+    let named = groups.filter_map(|group| Some((*group[0].0.get(depth)?, field(group))));
+    object(named, indent)
 }
 
 /// An object with a line for each field, indented by `indent` and a step.
-pub(crate) fn object<'n>(fields: impl Iterator<Item = (&'n str, String)>, indent: &str) -> String {
+fn object<'n>(fields: impl Iterator<Item = (&'n str, String)>, indent: &str) -> String {
     let line = |(name, text): (&str, String)| {
         format!("{indent}  {}: {text}", serde_json::Value::from(name))
     };

@@ -1,9 +1,16 @@
 //! The work of a program: exact counts at some sizes, and formulas in the sizes.
 
-use crate::polynomial::{self, Formula};
+mod gradient;
+mod samples;
+
+pub use gradient::{GradientWork, Growing, StrategyWork, gradient_work};
+
+use crate::derivative::SeedError;
+use crate::polynomial::Formula;
 use crate::random::{self, Refusal};
-use crate::sizes::{self, Sizes};
+use crate::sizes;
 use indexmap::IndexMap;
+use iverson_ad::AdError;
 use iverson_interpreter::{EvalError, Model, WorkReport, eval_ssa};
 use iverson_spec::ast::{self, Cmp};
 use iverson_spec::call::{Limits, Value, Values};
@@ -11,19 +18,19 @@ use iverson_spec::ir::{Atom, Block, Expr, Guard, Typed, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa};
 use iverson_spec::traverse::{self, Visit};
 use iverson_spec::{call, normalize, unelaborate};
+use iverson_strategies::{Strategy, StrategyError};
+use samples::{Counter, Samples};
 use std::fmt;
 use thiserror::Error;
 
-/// A sample of more points than this is not taken.
-const SAMPLE_POINTS: u128 = 60_000;
-/// All samples together have at most so many points.
-const ALL_POINTS: u128 = 3_000_000;
+/// Sizes by name.
+pub type Sizes = IndexMap<String, u64>;
 
 /// The work of a program at some sizes, and how it grows.
 #[derive(Clone, Debug)]
 pub struct Work {
     /// The sizes.
-    pub sizes: IndexMap<String, u64>,
+    pub sizes: Sizes,
     /// The counts at these sizes.
     pub report: WorkReport,
     /// The tensor that each statement defines, named as in the printed Tensor SSA.
@@ -73,6 +80,20 @@ pub enum WorkError {
     /// The program has no value for these inputs.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// The program has no derivative.
+    #[error(transparent)]
+    Derivative(#[from] AdError),
+    /// The cotangents do not fit.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// A strategy does not run.
+    #[error("strategy `{strategy}`: {error}")]
+    Strategy {
+        /// Which.
+        strategy: Strategy,
+        /// Why not.
+        error: StrategyError,
+    },
 }
 
 /// Counts the work of the normal form of `program` for `values`, where missing
@@ -92,8 +113,9 @@ pub fn work(
     let bound = call::bind(&ssa, &values, limits).map_err(Refusal::Call)?;
     let names = &program.symbols.sizes;
     let sizes = names.iter().cloned().zip(bound.sizes.iter().map(|&n| n as u64)).collect();
-    let mut samples = Samples::new(program, &ssa, seed, limits);
     let stmts = statements(&ssa.body);
+    let counter = Each { program, ssa: &ssa, limits };
+    let mut samples = Samples::new(counter, 2 * stmts.len() + 2, seed);
     let growths = |(k, stmt): (usize, &&Stmt)| Growths {
         sparse: match depends_on_data(stmt) {
             true => Growth::Data,
@@ -144,65 +166,20 @@ fn statements<'a>(blocks: &'a [Block<Stmt>]) -> Vec<&'a Stmt> {
     blocks.iter().flat_map(inner).collect()
 }
 
-/// Counts at many sizes, made when they are asked for.
-struct Samples<'a> {
+/// Counts sparse and dense work of each statement and of the whole.
+struct Each<'a> {
     program: &'a Typed,
     ssa: &'a TensorSsa,
-    seed: u64,
     limits: Limits,
-    /// What is left of [`ALL_POINTS`].
-    points: u128,
-    /// By sizes: sparse and dense work of each statement and of the whole.
-    counts: IndexMap<Vec<u64>, Option<Vec<u64>>>,
-    /// Which counts differ between seeds.
-    differs: Vec<bool>,
 }
 
-impl<'a> Samples<'a> {
-    fn new(program: &'a Typed, ssa: &'a TensorSsa, seed: u64, limits: Limits) -> Self {
-        let differs = vec![false; 2 * statements(&ssa.body).len() + 2];
-        let counts = IndexMap::new();
-        Self { program, ssa, seed, limits, points: ALL_POINTS, counts, differs }
+impl Counter for Each<'_> {
+    fn points(&self, sizes: &[u64]) -> Option<u128> {
+        box_points(self.ssa, &sizes.iter().copied().map(Some).collect())
     }
 
-    fn growth(&mut self, names: &[String], k: usize) -> Growth {
-        let formula = polynomial::find(names, &mut |at| self.count(at, k));
-        match formula {
-            _ if self.differs[k] => Growth::Data,
-            Some(formula) => Growth::Formula(formula),
-            None => Growth::Unknown,
-        }
-    }
-
-    /// Count `k` at some sizes; `None` where there is none, where it is too
-    /// costly, and once it is known to depend on the data.
-    fn count(&mut self, at: &[u64], k: usize) -> Option<u64> {
-        if !self.counts.contains_key(at) {
-            let counts = self.sample(at);
-            self.counts.insert(at.to_vec(), counts);
-        }
-        let counts = self.counts.get(at)?.as_ref()?;
-        (!self.differs[k]).then(|| counts[k])
-    }
-
-    fn sample(&mut self, at: &[u64]) -> Option<Vec<u64>> {
-        let points = box_points(self.ssa, &at.iter().copied().map(Some).collect())?;
-        if points > SAMPLE_POINTS {
-            return None;
-        }
-        self.points = self.points.checked_sub(2 * (points + 100))?;
-        let first = self.counts_of(at, self.seed)?;
-        let second = self.counts_of(at, self.seed.wrapping_add(1))?;
-        for (differs, (a, b)) in self.differs.iter_mut().zip(first.iter().zip(&second)) {
-            *differs |= a != b;
-        }
-        Some(first)
-    }
-
-    fn counts_of(&self, at: &[u64], seed: u64) -> Option<Vec<u64>> {
-        let names = self.program.symbols.sizes.iter().cloned();
-        let given = names.zip(at.iter().map(|n| Value::Size(*n))).collect();
-        let values: Values<f64> = random::fill(self.program, &given, seed, self.limits).ok()?;
+    fn counts(&self, sizes: &[u64], seed: u64) -> Option<Vec<u64>> {
+        let values = drawn(self.program, sizes, seed, self.limits)?;
         let (_, report) = eval_ssa(self.ssa, &values, self.limits).ok()?;
         let works = report.statements.iter().flat_map(|s| [s.sparse.work(), s.dense.work()]);
         let total = [report.work(Model::Sparse), report.work(Model::Dense)];
@@ -210,8 +187,15 @@ impl<'a> Samples<'a> {
     }
 }
 
+/// Inputs at these sizes.
+fn drawn(program: &Typed, sizes: &[u64], seed: u64, limits: Limits) -> Option<Values<f64>> {
+    let names = program.symbols.sizes.iter().cloned();
+    let given = names.zip(sizes.iter().map(|n| Value::Size(*n))).collect();
+    random::fill(program, &given, seed, limits).ok()
+}
+
 /// The points of all boxes of the program.
-fn box_points(ssa: &TensorSsa, sizes: &Sizes) -> Option<u128> {
+fn box_points(ssa: &TensorSsa, sizes: &sizes::Sizes) -> Option<u128> {
     let range = |var: &VarId| {
         let extent = sizes::extent(&ssa.symbols.var(*var).range, sizes)?;
         Some(u128::try_from(extent).unwrap_or(0))

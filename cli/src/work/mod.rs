@@ -1,16 +1,21 @@
 //! `iverson work`
 
+mod gradient;
+
 use crate::args::{Format, WorkArgs};
 use crate::failure::Failure;
 use crate::files;
 use iverson::interpreter::{Count, Model};
-use iverson::work::{self, Growth, Growths, Work};
+use iverson::work::{self, Growth, Growths, Sizes, Work};
 use serde_json::{Value, json};
 
 /// Counts the work of a function and writes the counts.
 pub(crate) fn work(args: &WorkArgs) -> Result<(), Failure> {
     let program = files::load_function(&args.chosen)?;
     let values = args.inputs.read(&program)?;
+    if !args.wrt.is_empty() {
+        return gradient::work(args, &program, &values);
+    }
     let work = work::work(&program, &values, args.seed, args.inputs.limits());
     let work = work.map_err(Failure::new)?;
     files::write_stdout(&match args.format {
@@ -21,9 +26,7 @@ pub(crate) fn work(args: &WorkArgs) -> Result<(), Failure> {
 
 /// A table, then the formulas.
 fn text(work: &Work) -> String {
-    let sizes: Vec<String> = work.sizes.iter().map(|(name, n)| format!("{name} = {n}")).collect();
-    let sizes = if sizes.is_empty() { "none".to_owned() } else { sizes.join(", ") };
-    let mut out = format!("sizes: {sizes}\n");
+    let mut out = sizes_line(&work.sizes);
     for (model, name) in MODELS {
         out += &format!("\n{name}\n{}", table(work, model));
     }
@@ -92,10 +95,9 @@ fn as_json(function: &str, work: &Work) -> Value {
             "dense": model_json(statement.dense, &growths.dense),
         })
     });
-    let sizes = work.sizes.iter().map(|(name, n)| (name.clone(), Value::from(*n)));
     json!({
         "function": function,
-        "sizes": sizes.collect::<serde_json::Map<_, _>>(),
+        "sizes": sizes_json(&work.sizes),
         "statements": statements.collect::<Vec<_>>(),
         "total": {
             "sparse": model_json(work.report.total(Model::Sparse), &work.total.sparse),
@@ -121,10 +123,26 @@ fn model_json(count: Count, growth: &Growth) -> Value {
         },
         "entries": count.entries,
         "bytes": count.bytes,
-        "formula": match growth {
-            Growth::Formula(formula) => Value::from(formula.to_string()),
-            Growth::Data | Growth::Unknown => Value::Null,
-        },
+        "formula": formula_json(growth),
         "depends_on_data": *growth == Growth::Data,
     })
+}
+
+fn formula_json(growth: &Growth) -> Value {
+    match growth {
+        Growth::Formula(formula) => Value::from(formula.to_string()),
+        Growth::Data | Growth::Unknown => Value::Null,
+    }
+}
+
+/// The sizes by name.
+fn sizes_json(sizes: &Sizes) -> Value {
+    let sizes = sizes.iter().map(|(name, n)| (name.clone(), Value::from(*n)));
+    Value::Object(sizes.collect())
+}
+
+/// The sizes as a line.
+fn sizes_line(sizes: &Sizes) -> String {
+    let sizes: Vec<String> = sizes.iter().map(|(name, n)| format!("{name} = {n}")).collect();
+    format!("sizes: {}\n", if sizes.is_empty() { "none".to_owned() } else { sizes.join(", ") })
 }
