@@ -40,3 +40,66 @@ fn each(loaded: &Loaded, name: Option<&str>, show: impl Fn(&Typed) -> String) ->
     let chosen = functions.filter(|program| name.is_none_or(|name| program.name == name));
     chosen.map(show).collect::<Vec<_>>().join("\n")
 }
+
+/// Whether `--wrt` and `--trace` mean something at the stage.
+fn check_options(args: &PrintArgs) -> Result<(), Failure> {
+    let stage = match args.stage {
+        Stage::Ast => "ast",
+        Stage::Typed => "typed",
+        Stage::Ssa => "ssa",
+        Stage::Jvp => "jvp",
+        Stage::Vjp => "vjp",
+        Stage::Simplified => "simplified",
+    };
+    let differentiates = matches!(args.stage, Stage::Jvp | Stage::Vjp);
+    if differentiates && args.wrt.is_empty() {
+        return Err(Failure::new(format!(
+            "`--stage {stage}` wants the real parameters to differentiate in, as in `--wrt x,A`"
+        )));
+    }
+    if !args.wrt.is_empty() && !differentiates && args.stage != Stage::Simplified {
+        return Err(Failure::new(format!(
+            "`--wrt` has no meaning at `--stage {stage}`; it has at `jvp`, `vjp` and `simplified`"
+        )));
+    }
+    if args.trace && args.stage != Stage::Simplified {
+        return Err(Failure::new(format!(
+            "`--trace` has no meaning at `--stage {stage}`; laws fire at `--stage simplified`"
+        )));
+    }
+    Ok(())
+}
+
+/// The derivative of the chosen function, not simplified.
+fn differentiated(args: &PrintArgs, loaded: &Loaded, kind: Kind) -> Result<String, Failure> {
+    let program = chosen(args, loaded)?;
+    let derivative = Derivative::new(&normalize(program), kind, &names(&args.wrt));
+    let derivative = derivative.map_err(|e| refused(program, &e))?;
+    Ok(unelaborate::ssa(&derivative.program))
+}
+
+/// The gradients of the chosen function, or the function itself, simplified.
+fn simplified(args: &PrintArgs, loaded: &Loaded) -> Result<String, Failure> {
+    let program = chosen(args, loaded)?;
+    let ssa = normalize(program);
+    let (simple, trace) = if args.wrt.is_empty() {
+        simplify_traced(&ssa)
+    } else {
+        let traced = pipeline::differentiate_traced(&ssa, Kind::Gradient, &names(&args.wrt));
+        let (derivative, trace) = traced.map_err(|e| refused(program, &e))?;
+        (derivative.program, trace)
+    };
+    let comment = |firing: &Firing| -> String {
+        firing.to_string().lines().map(|line| format!("# {line}\n")).collect()
+    };
+    let laws: String = match args.trace {
+        true => trace.firings.iter().map(comment).collect(),
+        false => String::new(),
+    };
+    Ok(laws + &unelaborate::ssa(&simple))
+}
+
+fn chosen<'l>(args: &PrintArgs, loaded: &'l Loaded) -> Result<&'l Typed, Failure> {
+    let function = loaded.function(args.function.as_deref());
+    function.map_err(|e| Failure::new(format!("`{}`: {e}", args.source.file.display())))
+}

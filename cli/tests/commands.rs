@@ -84,6 +84,57 @@ work = points + tests + accesses
 }
 
 #[test]
+fn derivatives_print_before_and_after_the_laws() {
+    let folder = folder();
+    let raw = folder.run("print matvec.iv --stage vjp --wrt x").ok();
+    assert!(raw.contains("x_bar[") && raw.contains("i_1"), "{raw}");
+    let simple = folder.run("print matvec.iv --stage simplified --wrt x").ok();
+    assert!(simple.contains("x_bar[i: m] = sum(i_1: n) A[i_1, i] * y_ct[i_1]"), "{simple}");
+    let traced = folder.run("print matvec.iv --stage simplified --wrt x --trace").ok();
+    assert!(traced.starts_with("# sift in `x_bar`\n") && traced.ends_with(&simple), "{traced}");
+    folder.write("traced.iv", traced.as_bytes());
+    assert_eq!(folder.run("print traced.iv --stage simplified").ok(), simple);
+    let tangent = folder.run("print matvec.iv --stage jvp --wrt A").ok();
+    assert!(tangent.contains("y_dot[i: n] = sum(j: m) x[j] * A_dot[i, j]"), "{tangent}");
+    for (line, want) in [
+        ("--stage vjp", "`--stage vjp` wants the real parameters to differentiate in"),
+        ("--stage ssa --wrt x", "`--wrt` has no meaning at `--stage ssa`"),
+        ("--stage vjp --wrt x --trace", "`--trace` has no meaning at `--stage vjp`"),
+        ("--stage vjp --wrt z", "`--wrt`: `z` is not a parameter"),
+    ] {
+        folder.run(&format!("print matvec.iv {line}")).fails(1, want);
+    }
+}
+
+#[test]
+fn work_compares_strategies() {
+    let want = "sizes: n = 3, m = 4
+
+  strategy   model   program  with gradient  ratio
+  indicator  sparse       36             72   2.00
+  indicator  dense        36             72   2.00
+
+work = points + tests + accesses, and entries filled, added and copied
+  indicator  sparse  program        3*n*m
+                     with gradient  6*n*m
+  indicator  dense   program        3*n*m
+                     with gradient  6*n*m
+";
+    let folder = folder();
+    let line = "work matvec.iv --wrt x --size n=3 --size m=4";
+    assert_eq!(folder.run(&format!("{line} --strategy indicator")).ok(), want);
+    let json = folder.run(&format!("{line} --format json")).ok();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let names: Vec<_> = json["strategies"].as_array().expect("rows").iter().collect();
+    let names: Vec<_> = names.iter().map(|row| row["strategy"].as_str()).collect();
+    assert_eq!(names, [Some("dense"), Some("scatter"), Some("indicator"), Some("indicator")]);
+    assert_eq!(json["strategies"][2]["with_gradient"]["formula"], "6*n*m");
+    assert_eq!(json["strategies"][2]["ratio"], 2.0);
+    folder.run("work matvec.iv --wrt z").fails(1, "those of `matvec` are `A`, `x`");
+    folder.run("work matvec.iv --strategy all").fails(2, "--wrt");
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_failure() {
     let folder = folder();
     let mut command = folder.command("work matvec.iv");
@@ -96,7 +147,10 @@ fn a_reader_that_leaves_is_no_failure() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["check", "print", "run", "work", "grad", "jvp"] {
+    for command in [
+        "check", "print", "run", "work", "report", "grad", "jvp", "jacobian", "hessian", "hvp",
+        "jtjv",
+    ] {
         let help = folder().run(&format!("{command} --help")).ok();
         assert!(help.contains(&format!("Example:\n  iverson {command} ")), "{help}");
     }

@@ -141,3 +141,60 @@ fn mistakes_are_named_with_what_is_wanted() {
     }
     folder.run("grad q.iv --inputs q.json").fails(2, "--wrt");
 }
+
+#[test]
+fn every_strategy_gives_the_gradient() {
+    let folder = folder();
+    let line = "grad s.iv --wrt x,c --inputs s.json --cotangent -";
+    let want = folder.run_with(line, r#"{"s": 1, "y": [1, 10]}"#).ok();
+    for strategy in ["dense", "scatter", "indicator"] {
+        let line = format!("{line} --strategy {strategy}");
+        assert_eq!(folder.run_with(&line, r#"{"s": 1, "y": [1, 10]}"#).ok(), want, "{strategy}");
+    }
+    folder
+        .run("grad q.iv --wrt x --inputs q.json --strategy dense --scalar rational")
+        .fails(1, "`--strategy dense` computes in f64 alone");
+}
+
+#[test]
+fn matrices_have_a_block_for_each_pair() {
+    let folder = folder();
+    let out = folder.run("jacobian s.iv --wrt x,c --inputs s.json").ok();
+    let want = "{
+  \"jacobian\": {
+    \"y\": {
+      \"x\": [[0.0, 3.0], [0.0, 3.0]],
+      \"c\": [2.0, 2.0]
+    },
+    \"s\": {
+      \"x\": [0.0, 72.0],
+      \"c\": 48.0
+    }
+  }
+}
+";
+    assert_eq!(out, want);
+    let out = folder.run("hessian q.iv --wrt x --inputs q.json").ok();
+    assert_eq!(
+        out,
+        "{\n  \"hessian\": {\n    \"x\": {\n      \"x\": [[2.0, 2.0], [2.0, 6.0]]\n    }\n  }\n}\n"
+    );
+    folder.run("hessian s.iv --wrt x --inputs s.json").fails(1, "`y`");
+}
+
+#[test]
+fn products_take_a_direction() {
+    let folder = folder();
+    let out = folder.run_with("hvp q.iv --wrt x --inputs q.json --tangent -", r#"{"x": [1, 10]}"#);
+    assert_eq!(out.ok(), "{\n  \"hvp\": {\n    \"x\": [22.0, 62.0]\n  }\n}\n");
+    let line = "jtjv linear.iv --wrt x --inputs q.json --tangent -";
+    folder.write(
+        "linear.iv",
+        b"fn linear(n: size, A: real[n, n], x: real[n]) -> (y: real[n]) {
+            y[i: n] = sum(j: n) A[i, j] * x[j]
+        }",
+    );
+    let out = folder.run_with(line, r#"{"x": [1, 10]}"#);
+    assert_eq!(out.ok(), "{\n  \"jtjv\": {\n    \"x\": [21.0, 132.0]\n  }\n}\n");
+    folder.run("hvp q.iv --wrt x --inputs q.json").fails(1, "no tangent is given");
+}
