@@ -10,4 +10,5 @@ mod subject;
 
 mod agree;
 mod exact;
+mod examples;
 mod growth;
