@@ -9,6 +9,7 @@ mod generate;
 mod subject;
 
 mod agree;
+mod calls;
 mod exact;
 mod examples;
 mod growth;
