@@ -4,6 +4,7 @@ use crate::export::export;
 use crate::generate::program::{Case, cases};
 use crate::generate::{Flavour, run};
 use crate::subject::{Directions, Subject, added_params, real_params, real_results, reverse, with};
+use dashu_ratio::RBig;
 use iverson::interpreter::{EvalError, Rational, WorkReport, eval_ssa};
 use iverson::spec::call::{Bound, Limits, Value, Values, bind, definitions, entries, extent_value};
 use iverson::spec::function::Fun;
@@ -13,7 +14,7 @@ use iverson::spec::traverse::{Visit, walk_expr};
 use iverson::spec::verify::stmts;
 use iverson_simplify::simplify;
 use proptest::strategy::{Strategy, ValueTree as _};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A program that both sides evaluate.
 pub(crate) struct Side {
@@ -36,11 +37,27 @@ pub(crate) struct Subjects {
 /// every point of every box, and does so for each step of a recurrence.
 const POINTS: usize = 100_000;
 
-/// The first `count` random programs of the calculus, and why others are not.
+/// A program that the generator does not make: quotients and remainders of negative indices.
+const NEGATIVE: &str = "fn main(n: size, x: real[n]) -> (y: real[n], z: real) {
+    y[i: n] = sum(j: n) [(i - j) / 2 = -1 and (j - i) % 3 != 0] * x[j]
+    z = sum(i: n, j: n) [(2 * i - 3 * j) / 4 < (i - 4) % 3 - 1] * x[i] * x[j]
+}
+";
+
+fn negative() -> Case {
+    let halves =
+        [1, -2, 3, 0, 5, -1].map(|n: i64| Rational(RBig::from_parts_signed(n.into(), 2.into())));
+    let inputs = [("n", Value::Size(6)), ("x", Value::vector(halves.to_vec()))];
+    let inputs = inputs.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+    Case { text: NEGATIVE.to_owned(), inputs, constructs: BTreeSet::new() }
+}
+
+/// A fixed program and random ones of the calculus, `count` together, and why others are not.
 pub(crate) fn subjects(count: usize) -> (Vec<Subjects>, BTreeMap<&'static str, usize>) {
     let mut runner = run::runner(1);
     let strategy = cases(Flavour::Rational);
-    let (mut found, mut outside) = (Vec::new(), BTreeMap::new());
+    let mut outside = BTreeMap::new();
+    let mut found = vec![derived(&negative()).expect("it is of the calculus")];
     while found.len() < count {
         let tree = strategy.new_tree(&mut runner).expect("the strategy rejects nothing");
         match derived(&tree.current()) {
