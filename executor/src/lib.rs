@@ -1,3 +1,81 @@
 //! From Tensor SSA to loops, and from loops to results, fast (spec chapter 7).
+//!
+//! [`compile`] lowers a program to a [`LoopProgram`] once; an [`Executable`] runs it many
+//! times, for any sizes, in the caller's memory.
+//!
+//! Read `loops/` for the representation, `lower/` for how Tensor SSA becomes loops,
+//! `runner.rs` for what loops mean.
 
+mod arguments;
+pub mod error;
+mod executable;
+pub mod frame;
+mod fuse;
+pub mod loops;
+mod block;
 pub mod math;
+mod lower;
+pub mod runner;
+pub mod scalar;
+
+pub use arguments::{Argument, Inputs, Output, Outputs};
+pub use error::{CompileError, RunError};
+pub use executable::{Executable, compile};
+pub use lower::lower;
+pub use loops::LoopProgram;
+pub use scalar::Scalar;
+
+use std::num::NonZero;
+
+/// Who runs the loops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Engine {
+    /// The plain runner: slow, sequential, counts points.
+    Runner,
+    /// The plain runner until a faster engine fits the program.
+    #[default]
+    Auto,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 2] = [Self::Runner, Self::Auto];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Runner => "runner",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+/// Whether loops are fused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fusion {
+    /// Loops over one domain are one loop, its intermediates in registers.
+    On,
+    /// Each statement has loops of its own.
+    Off,
+}
+
+/// How a program is compiled and run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who runs the loops.
+    pub engine: Engine,
+    /// Whether loops are fused.
+    pub fusion: Fusion,
+    /// The most threads to use; `None`: as many as the machine has.
+    pub threads: Option<NonZero<usize>>,
+    /// The most bytes that arguments, results and intermediates may have together.
+    pub memory: u64,
+}
+
+impl Default for Options {
+    /// The fastest engine, all threads, 4 GiB.
+    fn default() -> Self {
+        Self { engine: Engine::default(), fusion: Fusion::On, threads: None, memory: 1 << 32 }
+    }
+}

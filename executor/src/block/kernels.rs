@@ -1,0 +1,235 @@
+//! Arithmetic on blocks, compiled for three levels of vector instructions.
+//!
+//! One body for each shape of operands, inlined into a function for each level; the
+//! compiler makes vector code of it. Nothing is fused, so the bits do not depend on the level.
+
+use crate::loops::Fold;
+use crate::math::Level;
+use crate::scalar::Scalar;
+
+/// A real operand of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operand<'a, S> {
+    /// One number for each lane.
+    Lanes(&'a [S]),
+    /// One number for all.
+    One(S),
+}
+
+/// What a kernel does with two numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Two {
+    Add,
+    Mul,
+    Div,
+    Max,
+    Min,
+}
+
+impl From<Fold> for Two {
+    fn from(fold: Fold) -> Self {
+        match fold {
+            Fold::Sum => Self::Add,
+            Fold::Prod => Self::Mul,
+            Fold::Max => Self::Max,
+            Fold::Min => Self::Min,
+        }
+    }
+}
+
+#[inline(always)]
+fn two<S: Scalar>(op: Two, x: S, y: S) -> S {
+    match op {
+        Two::Add => x.add(y),
+        Two::Mul => x.mul(y),
+        Two::Div => x.div(y),
+        Two::Max => {
+            if y > x {
+                y
+            } else {
+                x
+            }
+        }
+        Two::Min => {
+            if y < x {
+                y
+            } else {
+                x
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn each<S: Scalar>(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]) {
+    match (a, b) {
+        (Operand::Lanes(a), Operand::Lanes(b)) => {
+            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                *out = two(op, *a, *b);
+            }
+        }
+        (Operand::Lanes(a), Operand::One(b)) => {
+            for (out, a) in out.iter_mut().zip(a) {
+                *out = two(op, *a, b);
+            }
+        }
+        (Operand::One(a), Operand::Lanes(b)) => {
+            for (out, b) in out.iter_mut().zip(b) {
+                *out = two(op, a, *b);
+            }
+        }
+        (Operand::One(a), Operand::One(b)) => out.fill(two(op, a, b)),
+    }
+}
+
+#[inline(always)]
+fn binary_body<S: Scalar>(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]) {
+    match op {
+        Two::Add => each(Two::Add, a, b, out),
+        Two::Mul => each(Two::Mul, a, b, out),
+        Two::Div => each(Two::Div, a, b, out),
+        Two::Max => each(Two::Max, a, b, out),
+        Two::Min => each(Two::Min, a, b, out),
+    }
+}
+
+#[inline(always)]
+fn into_each<S: Scalar>(op: Two, out: &mut [S], a: Operand<'_, S>) {
+    match a {
+        Operand::Lanes(a) => {
+            for (out, a) in out.iter_mut().zip(a) {
+                *out = two(op, *out, *a);
+            }
+        }
+        Operand::One(a) => {
+            for out in out.iter_mut() {
+                *out = two(op, *out, a);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn into_body<S: Scalar>(op: Two, out: &mut [S], a: Operand<'_, S>) {
+    match op {
+        Two::Add => into_each(Two::Add, out, a),
+        Two::Mul => into_each(Two::Mul, out, a),
+        Two::Div => into_each(Two::Div, out, a),
+        Two::Max => into_each(Two::Max, out, a),
+        Two::Min => into_each(Two::Min, out, a),
+    }
+}
+
+/// The partial totals of a fold over a block.
+const PARTS: usize = 32;
+
+#[inline(always)]
+fn fold_each<S: Scalar>(op: Two, start: S, a: &[S]) -> S {
+    let mut parts = [start; PARTS];
+    let mut chunks = a.chunks_exact(PARTS);
+    for chunk in &mut chunks {
+        for (part, x) in parts.iter_mut().zip(chunk) {
+            *part = two(op, *part, *x);
+        }
+    }
+    for (part, x) in parts.iter_mut().zip(chunks.remainder()) {
+        *part = two(op, *part, *x);
+    }
+    let mut width = PARTS / 2;
+    while width > 0 {
+        for at in 0..width {
+            parts[at] = two(op, parts[at], parts[at + width]);
+        }
+        width /= 2;
+    }
+    parts[0]
+}
+
+#[inline(always)]
+fn fold_body<S: Scalar>(op: Two, start: S, a: &[S]) -> S {
+    match op {
+        Two::Add => fold_each(Two::Add, start, a),
+        Two::Mul => fold_each(Two::Mul, start, a),
+        Two::Div => fold_each(Two::Div, start, a),
+        Two::Max => fold_each(Two::Max, start, a),
+        Two::Min => fold_each(Two::Min, start, a),
+    }
+}
+
+#[inline(always)]
+fn dot_body<S: Scalar>(a: &[S], b: &[S]) -> S {
+    let mut parts = [S::default(); PARTS];
+    let mut left = a.chunks_exact(PARTS);
+    let mut right = b.chunks_exact(PARTS);
+    for (a, b) in (&mut left).zip(&mut right) {
+        for at in 0..PARTS {
+            parts[at] = parts[at].add(a[at].mul(b[at]));
+        }
+    }
+    for ((part, a), b) in parts.iter_mut().zip(left.remainder()).zip(right.remainder()) {
+        *part = part.add(a.mul(*b));
+    }
+    let mut width = PARTS / 2;
+    while width > 0 {
+        for at in 0..width {
+            parts[at] = parts[at].add(parts[at + width]);
+        }
+        width /= 2;
+    }
+    parts[0]
+}
+
+macro_rules! levels {
+    ($(#[$doc:meta])* $name:ident = $body:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?; $wide:ident, $middle:ident) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+        fn $wide<S: Scalar>($($arg: $type),*) $(-> $result)? {
+            $body($($arg),*)
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        fn $middle<S: Scalar>($($arg: $type),*) $(-> $result)? {
+            $body($($arg),*)
+        }
+
+        $(#[$doc])*
+        #[allow(unsafe_code, reason = "functions for instructions that a Level proves to be there")]
+        pub(super) fn $name<S: Scalar>(level: Level, $($arg: $type),*) $(-> $result)? {
+            match level.name() {
+                // SAFETY: a `Level` of this name is made only where the instructions were detected.
+                #[cfg(target_arch = "x86_64")]
+                "avx512" => unsafe { $wide($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                "avx2" => unsafe { $middle($($arg),*) },
+                _ => $body($($arg),*),
+            }
+        }
+    };
+}
+
+levels! {
+    /// `out[k] = a[k] op b[k]`
+    binary = binary_body(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
+    binary_avx512, binary_avx2
+}
+
+levels! {
+    /// `out[k] = out[k] op a[k]`
+    into = into_body(op: Two, out: &mut [S], a: Operand<'_, S>);
+    into_avx512, into_avx2
+}
+
+levels! {
+    /// `start op a[0] op a[1] ..`, as a fixed number of partial totals, so that the bits do not
+    /// depend on the level.
+    fold = fold_body(op: Two, start: S, a: &[S]) -> S;
+    fold_avx512, fold_avx2
+}
+
+levels! {
+    /// `Σ a[k] · b[k]`, as [`fold`].
+    dot = dot_body(a: &[S], b: &[S]) -> S;
+    dot_avx512, dot_avx2
+}

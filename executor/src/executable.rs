@@ -1,0 +1,406 @@
+//! Compiled programs: compile once, run many times.
+
+use crate::arguments::{Argument, Inputs, Output, Outputs};
+use crate::error::{CompileError, RunError, Stop};
+use crate::frame::Frame;
+use crate::fuse::fuse;
+use crate::loops::verify::verify;
+use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, Role};
+use crate::runner::{Runner, Vars};
+use crate::scalar::Scalar;
+use crate::{Fusion, Options, lower};
+use iverson_spec::call::{
+    Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value,
+};
+use iverson_spec::ir::{Element as Sorted, Param};
+use iverson_spec::ssa::TensorSsa;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A compiled program with the memory of its runs.
+///
+/// Clone it to run in several places at once.
+#[derive(Clone, Debug)]
+pub struct Executable<S> {
+    source: TensorSsa,
+    program: LoopProgram,
+    options: Options,
+    cancelled: Arc<AtomicBool>,
+    /// What the last call was bound to.
+    bound: Option<Bound>,
+    /// By buffer: memory for temporaries and for the coordinates of relations.
+    reals: Vec<Vec<S>>,
+    ints: Vec<Vec<i64>>,
+    sizes: Vec<i64>,
+    vars: Vars<S>,
+}
+
+/// Compiles a program for numbers of type `S`.
+///
+/// * **Cost**: some microseconds for each term.
+///
+/// # Errors
+/// [`CompileError`] where a user's function is more than one formula.
+pub fn compile<S: Scalar>(
+    program: &TensorSsa,
+    options: Options,
+) -> Result<Executable<S>, CompileError> {
+    let loops = lower(program).map_err(|function| CompileError::NotAFormula { function })?;
+    check(&loops, "lower");
+    let loops = match options.fusion {
+        Fusion::On => fuse(loops),
+        Fusion::Off => loops,
+    };
+    check(&loops, "fuse");
+    Ok(Executable {
+        source: program.clone(),
+        reals: vec![Vec::new(); loops.buffers.len()],
+        ints: vec![Vec::new(); loops.buffers.len()],
+        program: loops,
+        options,
+        cancelled: Arc::default(),
+        bound: None,
+        sizes: Vec::new(),
+        vars: Vars::default(),
+    })
+}
+
+/// Every pass returns a program that is valid.
+fn check(program: &LoopProgram, pass: &str) {
+    if cfg!(debug_assertions)
+        && let Err(violation) = verify(program)
+    {
+        unreachable!("`{pass}` of `{}`: {violation}\n{program}", program.name);
+    }
+}
+
+impl<S: Scalar> Executable<S> {
+    /// The loops that are run.
+    #[must_use]
+    pub fn loops(&self) -> &LoopProgram {
+        &self.program
+    }
+
+    /// Set it to true, from any thread, to end the run in progress with an error.
+    #[must_use]
+    pub fn cancel(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
+    /// The points visited by the last run of the plain runner, by statement in the order of
+    /// [`LoopProgram::statements`].
+    #[must_use]
+    pub fn visits(&self) -> &[u64] {
+        &self.vars.visits
+    }
+
+    /// The shapes of the results, by name in order, for these arguments.
+    ///
+    /// # Errors
+    /// [`RunError::Call`] if the arguments are not as declared.
+    pub fn shapes(&mut self, inputs: &Inputs<'_, S>) -> Result<Vec<(&str, &[usize])>, RunError> {
+        self.bind(inputs)?;
+        let shapes = self.bound.as_ref().map_or(&[][..], |bound| &bound.shapes);
+        let shape = |tensor: &iverson_spec::ir::TensorId| {
+            let shape = shapes[tensor.index()].as_deref().unwrap_or_default();
+            (self.source.symbols.tensor(*tensor).name.as_str(), shape)
+        };
+        Ok(self.source.results.iter().map(shape).collect())
+    }
+
+    /// Runs the program on `inputs`; the results go to `outputs`.
+    ///
+    /// * **Shapes**: as [`Executable::shapes`] says; sizes may be left out where shapes determine them.
+    /// * **Memory**: the second and later calls at the same sizes allocate nothing for tensors.
+    ///
+    /// # Errors
+    /// [`RunError`]; the outputs are then undefined.
+    pub fn run(
+        &mut self,
+        inputs: &Inputs<'_, S>,
+        outputs: &mut Outputs<'_, S>,
+    ) -> Result<(), RunError> {
+        self.bind(inputs)?;
+        let mut frame = Frame::new();
+        frame.lay_out(&self.program, &self.sizes);
+        self.check_memory(&frame)?;
+        self.give(&mut frame, inputs, outputs)?;
+        self.cancelled.store(false, Ordering::Relaxed);
+        self.vars.reset(&self.program);
+        let Self { program, vars, cancelled, .. } = self;
+        let mut runner = Runner { program, frame: &frame, vars };
+        let mut outcome = Ok(());
+        for node in &program.body {
+            if cancelled.load(Ordering::Relaxed) {
+                outcome = Err(Stop::Cancelled);
+            }
+            outcome = outcome.and_then(|()| runner.node(node));
+        }
+        outcome.map_err(|stop| self.explain(stop, &frame))
+    }
+
+    /// Runs the program on values and returns its results by name in order.
+    ///
+    /// # Errors
+    /// As [`Executable::run`].
+    pub fn call(&mut self, inputs: &Values<S>) -> Result<Values<S>, RunError> {
+        let inputs = Inputs::from(inputs);
+        let shapes = self.shapes(&inputs)?;
+        let shapes: Vec<(String, Vec<usize>)> =
+            shapes.into_iter().map(|(name, shape)| (name.to_owned(), shape.to_vec())).collect();
+        let mut results: Values<S> = shapes
+            .into_iter()
+            .zip(&self.source.results)
+            .map(|((name, shape), tensor)| {
+                let count = entries(&shape).unwrap_or(0);
+                let value = match self.source.symbols.tensor(*tensor).element {
+                    Sorted::Real => Value::Real(Dense { shape, data: vec![S::default(); count] }),
+                    Sorted::Index(_) => Value::Index(Dense { shape, data: vec![0; count] }),
+                };
+                (name, value)
+            })
+            .collect();
+        let outputs = results.iter_mut().map(|(name, value)| {
+            let output = match value {
+                Value::Real(x) => Output::Real(&mut x.data),
+                Value::Index(p) => Output::Index(&mut p.data),
+                Value::Size(_) | Value::Relation(_) => unreachable!("results are tensors"),
+            };
+            (name.as_str(), output)
+        });
+        let mut outputs = Outputs(outputs.collect());
+        self.run(&inputs, &mut outputs)?;
+        Ok(results)
+    }
+
+    // Binding.
+
+    /// Checks the arguments. Where sizes and shapes are those of the last call, the entries alone.
+    fn bind(&mut self, inputs: &Inputs<'_, S>) -> Result<(), RunError> {
+        let same = self.bound.as_ref().is_some_and(|bound| self.is_bound_to(bound, inputs));
+        if !same {
+            self.bound = None;
+            let values = hollow(inputs);
+            let bound = bind(&self.source, &values, Limits { bytes: u64::MAX })?;
+            self.bound = Some(bound);
+        }
+        let Some(bound) = &self.bound else { return Ok(()) };
+        self.sizes.clone_from(&bound.sizes);
+        for relation in &self.source.symbols.relations {
+            let count = match inputs.get(&relation.name) {
+                Some(Argument::Relation(r)) => r.tuples.len() as i64,
+                Some(Argument::Size(_) | Argument::Real(..) | Argument::Index(..)) | None => 0,
+            };
+            self.sizes.push(count);
+        }
+        Ok(())
+    }
+
+    /// Whether the arguments are as declared under sizes that are already known.
+    fn is_bound_to(&self, bound: &Bound, inputs: &Inputs<'_, S>) -> bool {
+        let symbols = &self.source.symbols;
+        let count = self.source.params.iter().filter(|p| !matches!(p, Param::Size(_))).count();
+        let given = inputs.0.iter().filter(|(_, a)| !matches!(a, Argument::Size(_))).count();
+        let sizes = inputs.0.iter().all(|(name, argument)| match argument {
+            Argument::Size(n) => {
+                let at = symbols.sizes.iter().position(|size| size == name);
+                at.is_some_and(|at| i64::try_from(*n) == Ok(bound.sizes[at]))
+            }
+            Argument::Real(..) | Argument::Index(..) | Argument::Relation(_) => true,
+        });
+        let fits = |param: &Param| match *param {
+            Param::Size(_) => true,
+            Param::Tensor(tensor) => {
+                let row = symbols.tensor(tensor);
+                let declared = bound.shapes[tensor.index()].as_deref();
+                match (inputs.get(&row.name), &row.element) {
+                    (Some(Argument::Real(shape, data)), Sorted::Real) => {
+                        Some(*shape) == declared && entries(shape) == Some(data.len())
+                    }
+                    (Some(Argument::Index(shape, data)), Sorted::Index(limit)) => {
+                        let limit = extent_value(limit, &bound.sizes).unwrap_or(0);
+                        Some(*shape) == declared
+                            && entries(shape) == Some(data.len())
+                            && data.iter().all(|entry| (0..limit).contains(entry))
+                    }
+                    _ => false,
+                }
+            }
+            Param::Relation(relation) => {
+                let row = symbols.relation(relation);
+                let Some(Argument::Relation(given)) = inputs.get(&row.name) else { return false };
+                let extents: Vec<i64> = row
+                    .extents
+                    .iter()
+                    .map(|extent| extent_value(extent, &bound.sizes).unwrap_or(0))
+                    .collect();
+                is_sorted_relation(given, &extents)
+            }
+        };
+        count == given && sizes && self.source.params.iter().all(fits)
+    }
+
+    fn check_memory(&self, frame: &Frame<S>) -> Result<(), CallError> {
+        let mut total: u64 = 0;
+        for (at, buffer) in self.program.buffers.iter().enumerate() {
+            let shape: Vec<usize> =
+                frame.extents(BufferId(at as u32)).iter().map(|n| *n as usize).collect();
+            let each = if buffer.element == Element::Real { S::BYTES } else { 8 };
+            let bytes = entries(&shape).and_then(|n| (n as u64).checked_mul(each));
+            let sum = bytes.and_then(|bytes| total.checked_add(bytes));
+            let limit = self.options.memory;
+            match sum {
+                Some(sum) if sum <= limit => total = sum,
+                _ => {
+                    let found = sum.map_or("more than 2^64".into(), |sum| sum.to_string());
+                    return Err(CallError::TooLarge {
+                        name: buffer.name.clone(),
+                        shape,
+                        found,
+                        limit,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every buffer its memory.
+    fn give(
+        &mut self,
+        frame: &mut Frame<S>,
+        inputs: &Inputs<'_, S>,
+        outputs: &mut Outputs<'_, S>,
+    ) -> Result<(), RunError> {
+        for (relation, table) in self.program.relations.iter().enumerate() {
+            let name = &self.source.symbols.relations[relation].name;
+            if let Some(Argument::Relation(given)) = inputs.get(name) {
+                for (place, buffer) in table.coordinates.iter().enumerate() {
+                    let memory = &mut self.ints[buffer.index()];
+                    memory.clear();
+                    memory.extend(given.tuples.iter().map(|tuple| tuple[place]));
+                }
+            }
+        }
+        for (at, buffer) in self.program.buffers.iter().enumerate() {
+            let id = BufferId(at as u32);
+            let count: i64 = frame.extents(id).iter().product();
+            let count = count as usize;
+            match (buffer.role, buffer.element) {
+                (Role::Input, _) => match inputs.get(&buffer.name) {
+                    Some(Argument::Real(_, data)) => frame.give_reals(id, data),
+                    Some(Argument::Index(_, data)) => frame.give_ints(id, data),
+                    Some(Argument::Size(_) | Argument::Relation(_)) | None => {
+                        frame.give_ints(id, &self.ints[at]);
+                    }
+                },
+                (Role::Output, element) => {
+                    give_output(frame, id, &buffer.name, element, count, outputs)?;
+                }
+                (Role::Temporary, Element::Real) => {
+                    self.reals[at].resize(count, S::default());
+                    frame.give_reals_mut(id, &mut self.reals[at]);
+                }
+                (Role::Temporary, Element::Int) => {
+                    self.ints[at].resize(count, 0);
+                    frame.give_ints_mut(id, &mut self.ints[at]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what stopped a run.
+    fn explain(&mut self, stop: Stop, frame: &Frame<S>) -> RunError {
+        match stop {
+            Stop::Cancelled => RunError::Cancelled,
+            Stop::Floor(x) => RunError::FloorOutOfRange { value: x.to_string() },
+            Stop::Check(check) => self.explain_check(check, frame),
+        }
+    }
+
+    fn explain_check(&mut self, check: CheckId, frame: &Frame<S>) -> RunError {
+        let Self { program, vars, .. } = self;
+        let runner = Runner { program, frame, vars };
+        let values = |list: &[Int]| -> Vec<i64> {
+            list.iter().map(|e| runner.int(e).unwrap_or_default()).collect()
+        };
+        match &program.checks[check.index()] {
+            Check::Requires { clause, condition, point } => RunError::Violated {
+                clause: *clause,
+                condition: condition.clone(),
+                point: point
+                    .iter()
+                    .map(|(name, var)| (name.clone(), runner.vars.ints[var.index()]))
+                    .collect(),
+            },
+            Check::Sort { tensor, position, value, bound } => RunError::IndexOutOfRange {
+                tensor: tensor.clone(),
+                position: values(position),
+                value: runner.vars.ints[value.index()],
+                bound: values(std::slice::from_ref(bound))[0],
+            },
+            Check::Earlier { tensor, position, read, entry } => RunError::NotYetDefined {
+                tensor: tensor.clone(),
+                position: values(position),
+                read: read.clone(),
+                entry: values(entry),
+            },
+        }
+    }
+}
+
+/// The arguments with the entries of reals left out: what `bind` looks at.
+fn hollow<S>(inputs: &Inputs<'_, S>) -> Values<()> {
+    let value = |argument: &Argument<'_, S>| match argument {
+        Argument::Size(n) => Value::Size(*n),
+        Argument::Real(shape, data) => {
+            Value::Real(Dense { shape: shape.to_vec(), data: vec![(); data.len()] })
+        }
+        Argument::Index(shape, data) => {
+            Value::Index(Dense { shape: shape.to_vec(), data: data.to_vec() })
+        }
+        Argument::Relation(relation) => Value::Relation((*relation).clone()),
+    };
+    inputs.0.iter().map(|(name, argument)| ((*name).to_owned(), value(argument))).collect()
+}
+
+fn is_sorted_relation(relation: &Relation, extents: &[i64]) -> bool {
+    let inside = |tuple: &Vec<i64>| {
+        tuple.len() == extents.len()
+            && tuple.iter().zip(extents).all(|(at, extent)| (0..*extent).contains(at))
+    };
+    relation.tuples.iter().all(inside) && relation.tuples.is_sorted_by(|a, b| a < b)
+}
+
+fn give_output<S: Scalar>(
+    frame: &mut Frame<S>,
+    id: BufferId,
+    name: &str,
+    element: Element,
+    count: usize,
+    outputs: &mut Outputs<'_, S>,
+) -> Result<(), RunError> {
+    let wrong = |sort: &str, length: usize| {
+        let wanted = match element {
+            Element::Real => format!("{count} reals"),
+            Element::Int => format!("{count} indices"),
+        };
+        let (name, found) = (name.to_owned(), format!("{length} {sort}"));
+        Err(RunError::WrongOutput { name, found, wanted })
+    };
+    match (outputs.get_mut(name), element) {
+        (Some(Output::Real(data)), Element::Real) if data.len() == count => {
+            frame.give_reals_mut(id, data);
+        }
+        (Some(Output::Index(data)), Element::Int) if data.len() == count => {
+            frame.give_ints_mut(id, data);
+        }
+        (Some(Output::Real(data)), _) => return wrong("reals", data.len()),
+        (Some(Output::Index(data)), _) => return wrong("indices", data.len()),
+        (None, _) => {
+            return Err(RunError::MissingOutput { name: name.to_owned(), wanted: count });
+        }
+    }
+    Ok(())
+}

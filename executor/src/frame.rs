@@ -1,0 +1,195 @@
+//! The memory of a run: where each buffer lies, and how its entries are found.
+//!
+//! Every access is checked against the length of its buffer; that of a valid
+//! program never fails.
+
+#![allow(unsafe_code, reason = "iterations of a parallel loop write to one buffer at distinct places")]
+
+use crate::loops::{BufferId, Int, LoopProgram};
+use crate::scalar::Scalar;
+
+/// One buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot<S> {
+    reals: *mut S,
+    ints: *mut i64,
+    len: usize,
+}
+
+/// The buffers of a run, with their strides.
+#[derive(Debug)]
+pub struct Frame<S> {
+    /// By size.
+    pub sizes: Vec<i64>,
+    slots: Vec<Slot<S>>,
+    extents: Vec<Vec<i64>>,
+}
+
+// SAFETY: a frame is shared by the threads of a parallel loop alone, whose
+// iterations do not touch what another one writes (invariant 5 of loop programs).
+unsafe impl<S: Scalar> Sync for Frame<S> {}
+// SAFETY: as above; the pointers are to memory that outlives the run.
+unsafe impl<S: Scalar> Send for Frame<S> {}
+
+impl<S: Scalar> Frame<S> {
+    /// No buffers yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { sizes: Vec::new(), slots: Vec::new(), extents: Vec::new() }
+    }
+
+    /// Makes room for the buffers of a program under these sizes; none has memory.
+    pub fn lay_out(&mut self, program: &LoopProgram, sizes: &[i64]) {
+        let empty = Slot { reals: std::ptr::null_mut(), ints: std::ptr::null_mut(), len: 0 };
+        self.sizes.clear();
+        self.sizes.extend_from_slice(sizes);
+        self.slots.clear();
+        self.slots.resize(program.buffers.len(), empty);
+        if self.extents.len() != program.buffers.len() {
+            self.extents = vec![Vec::new(); program.buffers.len()];
+        }
+        for (buffer, extents) in program.buffers.iter().zip(&mut self.extents) {
+            extents.clear();
+            extents.extend(buffer.extents.iter().map(|e| extent(e, sizes).max(0)));
+        }
+    }
+
+    /// Memory that is read.
+    pub fn give_reals(&mut self, buffer: BufferId, data: &[S]) {
+        let reals = data.as_ptr().cast_mut();
+        self.slots[buffer.index()] = Slot { reals, ints: std::ptr::null_mut(), len: data.len() };
+    }
+
+    /// Memory that is written.
+    pub fn give_reals_mut(&mut self, buffer: BufferId, data: &mut [S]) {
+        let (reals, len) = (data.as_mut_ptr(), data.len());
+        self.slots[buffer.index()] = Slot { reals, ints: std::ptr::null_mut(), len };
+    }
+
+    /// Memory that is read.
+    pub fn give_ints(&mut self, buffer: BufferId, data: &[i64]) {
+        let ints = data.as_ptr().cast_mut();
+        self.slots[buffer.index()] = Slot { reals: std::ptr::null_mut(), ints, len: data.len() };
+    }
+
+    /// Memory that is written.
+    pub fn give_ints_mut(&mut self, buffer: BufferId, data: &mut [i64]) {
+        let (ints, len) = (data.as_mut_ptr(), data.len());
+        self.slots[buffer.index()] = Slot { reals: std::ptr::null_mut(), ints, len };
+    }
+
+    /// The extents of a buffer.
+    #[must_use]
+    pub fn extents(&self, buffer: BufferId) -> &[i64] {
+        &self.extents[buffer.index()]
+    }
+
+    /// The number of entries of a buffer.
+    #[must_use]
+    pub fn len(&self, buffer: BufferId) -> usize {
+        self.slots[buffer.index()].len
+    }
+
+    /// The address of the reals of a buffer, for engines that are compiled.
+    #[must_use]
+    pub fn reals_ptr(&self, buffer: BufferId) -> *mut S {
+        self.slots[buffer.index()].reals
+    }
+
+    /// The address of the integers of a buffer, for engines that are compiled.
+    #[must_use]
+    pub fn ints_ptr(&self, buffer: BufferId) -> *mut i64 {
+        self.slots[buffer.index()].ints
+    }
+
+    fn within(&self, buffer: BufferId, at: usize) -> &Slot<S> {
+        let slot = &self.slots[buffer.index()];
+        assert!(at < slot.len, "entry {at} of buffer {} is beyond {}", buffer.0, slot.len);
+        slot
+    }
+
+    /// A real entry.
+    #[must_use]
+    #[inline]
+    pub fn real(&self, buffer: BufferId, at: usize) -> S {
+        let slot = self.within(buffer, at);
+        assert!(!slot.reals.is_null(), "buffer {} holds reals", buffer.0);
+        // SAFETY: the place is within the memory that was given.
+        unsafe { *slot.reals.add(at) }
+    }
+
+    /// Writes a real entry.
+    #[inline]
+    pub fn set_real(&self, buffer: BufferId, at: usize, value: S) {
+        let slot = self.within(buffer, at);
+        assert!(!slot.reals.is_null(), "buffer {} holds reals", buffer.0);
+        // SAFETY: the place is within memory given to be written (invariant 3 of loop programs).
+        unsafe { *slot.reals.add(at) = value }
+    }
+
+    /// Reals side by side.
+    #[must_use]
+    #[inline]
+    pub fn reals(&self, buffer: BufferId, start: usize, count: usize) -> &[S] {
+        let slot = &self.slots[buffer.index()];
+        assert!(!slot.reals.is_null() && start <= slot.len && count <= slot.len - start);
+        // SAFETY: the places are within the memory that was given; nothing writes to
+        // them while the slice lives, which is during one operation on one block.
+        unsafe { std::slice::from_raw_parts(slot.reals.add(start), count) }
+    }
+
+    /// Writes reals side by side, which do not come from the places written.
+    #[inline]
+    pub fn put_reals(&self, buffer: BufferId, start: usize, from: &[S]) {
+        let slot = &self.slots[buffer.index()];
+        assert!(!slot.reals.is_null() && start <= slot.len && from.len() <= slot.len - start);
+        // SAFETY: the places are within memory given to be written; `copy` allows overlaps.
+        unsafe { std::ptr::copy(from.as_ptr(), slot.reals.add(start), from.len()) }
+    }
+
+    /// An integer entry.
+    #[must_use]
+    #[inline]
+    pub fn int(&self, buffer: BufferId, at: usize) -> i64 {
+        let slot = self.within(buffer, at);
+        assert!(!slot.ints.is_null(), "buffer {} holds integers", buffer.0);
+        // SAFETY: the place is within the memory that was given.
+        unsafe { *slot.ints.add(at) }
+    }
+
+    /// Writes an integer entry.
+    #[inline]
+    pub fn set_int(&self, buffer: BufferId, at: usize, value: i64) {
+        let slot = self.within(buffer, at);
+        assert!(!slot.ints.is_null(), "buffer {} holds integers", buffer.0);
+        // SAFETY: the place is within memory given to be written (invariant 3 of loop programs).
+        unsafe { *slot.ints.add(at) = value }
+    }
+}
+
+impl<S: Scalar> Default for Frame<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The value of an integer in sizes alone.
+#[must_use]
+pub fn extent(e: &Int, sizes: &[i64]) -> i64 {
+    match e {
+        Int::Const(n) => *n,
+        Int::Size(size) => sizes[size.index()],
+        Int::Sum(terms, constant) => terms
+            .iter()
+            .fold(*constant, |sum, (a, e)| sum.saturating_add(a.saturating_mul(extent(e, sizes)))),
+        Int::Product(factors) => {
+            factors.iter().fold(1i64, |product, e| product.saturating_mul(extent(e, sizes)))
+        }
+        Int::Div(e, k) => extent(e, sizes).div_euclid(*k),
+        Int::Mod(e, k) => extent(e, sizes).rem_euclid(*k),
+        Int::DivBy(sides) => extent(&sides.0, sizes).div_euclid(extent(&sides.1, sizes).max(1)),
+        Int::Var(_) | Int::Load(..) | Int::Floor(_) | Int::Select(_) => {
+            unreachable!("extents are in sizes alone (invariant 2 of loop programs)")
+        }
+    }
+}

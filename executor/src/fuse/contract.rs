@@ -1,0 +1,281 @@
+//! Buffers that are written and read at one step alone become variables.
+//!
+//! An entry `b[I]` of a temporary is a variable `r` if all that touches it stands in one
+//! list of nodes, a store first. Where entries are cleared elsewhere and each is then
+//! accumulated once, the accumulation is a store, and clearing is left out.
+
+use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real};
+use crate::loops::{
+    BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId, Role,
+};
+use rustc_hash::FxHashMap;
+
+/// Turns buffers into variables, until none is left that can be.
+pub(super) fn contract(program: &mut LoopProgram) {
+    let mut sites = Sites::default();
+    sites.list(&program.body);
+    let mut found: FxHashMap<BufferId, Vec<Entry>> = FxHashMap::default();
+    let mut ids: Vec<BufferId> = sites.by_buffer.keys().copied().collect();
+    ids.sort_unstable();
+    for id in ids {
+        let buffer = program.buffer(id);
+        if buffer.role != Role::Temporary || buffer.element != Element::Real {
+            continue;
+        }
+        let name = buffer.name.clone();
+        let Some(groups) = groups(&sites.by_buffer[&id]) else { continue };
+        let entries = groups.into_iter().map(|(indices, accumulated)| {
+            let var = program.add_real(name.clone());
+            Entry { indices, var, accumulated }
+        });
+        found.insert(id, entries.collect());
+    }
+    let mut contract = Contract { found: &found };
+    let body = contract.nodes(&program.body);
+    program.body = body;
+    drop_unused(program, &found);
+}
+
+/// An entry that is a variable.
+struct Entry {
+    indices: Vec<Int>,
+    var: RealId,
+    /// Whether its only write is an accumulation.
+    accumulated: bool,
+}
+
+/// One access: what it is, where, and under which loops.
+#[derive(Clone)]
+struct Site {
+    kind: Kind,
+    indices: Vec<Int>,
+    /// The place of the node in its list, and of the lists around it, outermost first.
+    path: Vec<usize>,
+    loops: Vec<IntId>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Load,
+    /// A store; of this constant if it is one.
+    Store(Option<f64>),
+    Accumulate(Fold),
+}
+
+#[derive(Default)]
+struct Sites {
+    by_buffer: FxHashMap<BufferId, Vec<Site>>,
+    path: Vec<usize>,
+    loops: Vec<IntId>,
+}
+
+impl Sites {
+    fn list(&mut self, nodes: &[Node]) {
+        for (place, node) in nodes.iter().enumerate() {
+            self.path.push(place);
+            self.node(node);
+            self.path.pop();
+        }
+    }
+
+    fn add(&mut self, kind: Kind, buffer: BufferId, indices: &[Int]) {
+        let site =
+            Site { kind, indices: indices.to_vec(), path: self.path.clone(), loops: self.loops.clone() };
+        self.by_buffer.entry(buffer).or_default().push(site);
+    }
+}
+
+impl Visit for Sites {
+    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
+        self.add(Kind::Load, buffer, indices);
+    }
+
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::For(header) => {
+                header.lower.iter().chain(&header.upper).for_each(|e| self.int(e));
+                self.loops.push(header.var);
+                self.list(&header.body);
+                self.loops.pop();
+            }
+            Node::If(cond, body) => {
+                self.cond(cond);
+                self.list(body);
+            }
+            Node::Store(Place { buffer, indices }, e) => {
+                crate::loops::walk::walk_node(self, node);
+                let constant = if let Real::Const(x) = e { Some(*x) } else { None };
+                self.add(Kind::Store(constant), *buffer, indices);
+            }
+            Node::Accumulate(Place { buffer, indices }, fold, _) => {
+                crate::loops::walk::walk_node(self, node);
+                self.add(Kind::Accumulate(*fold), *buffer, indices);
+            }
+            Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => crate::loops::walk::walk_node(self, node),
+        }
+    }
+}
+
+/// The entries of a buffer that can be variables, if all can.
+fn groups(sites: &[Site]) -> Option<Vec<(Vec<Int>, bool)>> {
+    let clears: Vec<&Site> = sites.iter().filter(|site| is_clear(site, sites)).collect();
+    let mut groups: Vec<Vec<&Site>> = Vec::new();
+    for site in sites.iter().filter(|site| !clears.iter().any(|clear| std::ptr::eq(*clear, *site))) {
+        match groups.iter_mut().find(|group| group[0].indices == site.indices) {
+            Some(group) => group.push(site),
+            None => groups.push(vec![site]),
+        }
+    }
+    let apart = |a: &[Int], b: &[Int]| {
+        a.iter().zip(b).any(|(a, b)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b))
+    };
+    for (place, group) in groups.iter().enumerate() {
+        let others = groups[..place].iter();
+        if !others.into_iter().all(|other| apart(&group[0].indices, &other[0].indices)) {
+            return None;
+        }
+        if !is_local(group, &clears) {
+            return None;
+        }
+    }
+    let entry = |group: &Vec<&Site>| {
+        (group[0].indices.clone(), matches!(group[0].kind, Kind::Accumulate(_)))
+    };
+    (!groups.is_empty()).then(|| groups.iter().map(entry).collect())
+}
+
+/// Whether a store sets an entry to what an accumulation elsewhere starts from.
+fn is_clear(site: &Site, sites: &[Site]) -> bool {
+    let Kind::Store(Some(value)) = site.kind else { return false };
+    let starts = |other: &Site| match other.kind {
+        Kind::Accumulate(fold) => fold.empty() == value && other.indices != site.indices,
+        Kind::Load | Kind::Store(_) => false,
+    };
+    sites.iter().any(starts)
+}
+
+/// Whether a group of accesses to one entry stands in one list, what defines the entry first.
+fn is_local(group: &[&Site], clears: &[&Site]) -> bool {
+    let first = group[0];
+    let defines = match first.kind {
+        Kind::Store(_) => true,
+        Kind::Accumulate(_) => {
+            let once = group.iter().filter(|s| !matches!(s.kind, Kind::Load)).count() == 1;
+            let mut vars: Vec<IntId> = first.loops.clone();
+            let plain = first.indices.iter().all(|index| match index {
+                Int::Var(var) => {
+                    let known = vars.iter().position(|v| v == var);
+                    known.map(|at| vars.remove(at)).is_some()
+                }
+                Int::Const(_) => true,
+                _ => false,
+            });
+            !clears.is_empty() && once && plain && vars.is_empty()
+        }
+        Kind::Load => false,
+    };
+    let list = &first.path[..first.path.len() - 1];
+    let constant = first.indices.iter().all(|index| is_fixed(index, &first.loops));
+    let inside = |site: &&&Site| {
+        site.path.len() > list.len()
+            && site.path.starts_with(list)
+            && site.path[list.len()] > first.path[list.len()]
+    };
+    defines && constant && group[1..].iter().all(|site| inside(&site))
+}
+
+/// Whether an index has one value wherever the loops around have theirs.
+fn is_fixed(index: &Int, loops: &[IntId]) -> bool {
+    match index {
+        Int::Const(_) | Int::Size(_) => true,
+        Int::Var(var) => loops.contains(var),
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_fixed(e, loops)),
+        Int::Product(_)
+        | Int::Load(..)
+        | Int::Div(..)
+        | Int::Mod(..)
+        | Int::DivBy(_)
+        | Int::Floor(_)
+        | Int::Select(_) => false,
+    }
+}
+
+struct Contract<'f> {
+    found: &'f FxHashMap<BufferId, Vec<Entry>>,
+}
+
+impl Contract<'_> {
+    fn entry(&self, buffer: BufferId, indices: &[Int]) -> Option<&Entry> {
+        self.found.get(&buffer)?.iter().find(|entry| entry.indices == indices)
+    }
+}
+
+impl Rewrite for Contract<'_> {
+    fn real(&mut self, e: &Real) -> Real {
+        match e {
+            Real::Load(buffer, indices) => match self.entry(*buffer, indices) {
+                Some(entry) => Real::Var(entry.var),
+                None => rebuild_real(self, e),
+            },
+            Real::Const(_)
+            | Real::Int(_)
+            | Real::Var(_)
+            | Real::Apply(..)
+            | Real::Select(_) => rebuild_real(self, e),
+        }
+    }
+
+    fn node(&mut self, node: &Node) -> Vec<Node> {
+        match node {
+            Node::Store(place, e) if self.found.contains_key(&place.buffer) => {
+                let value = self.real(e);
+                let entry = self.entry(place.buffer, &place.indices);
+                entry.map(|entry| Node::Set(entry.var, value)).into_iter().collect()
+            }
+            Node::Accumulate(place, fold, e) if self.found.contains_key(&place.buffer) => {
+                let value = self.real(e);
+                let entry = self.entry(place.buffer, &place.indices);
+                let write = |entry: &Entry| match entry.accumulated {
+                    true => Node::Set(entry.var, value),
+                    false => Node::Join(entry.var, *fold, value),
+                };
+                entry.map(write).into_iter().collect()
+            }
+            Node::For(_) | Node::If(..) => match rebuild_node(self, node) {
+                Node::For(header) if is_idle(&header.body) => Vec::new(),
+                Node::If(_, body) if is_idle(&body) => Vec::new(),
+                rebuilt => vec![rebuilt],
+            },
+            Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => vec![rebuild_node(self, node)],
+        }
+    }
+}
+
+fn is_idle(nodes: &[Node]) -> bool {
+    nodes.iter().all(|node| matches!(node, Node::Note(_)))
+}
+
+/// Takes out the buffers that became variables.
+fn drop_unused(program: &mut LoopProgram, found: &FxHashMap<BufferId, Vec<Entry>>) {
+    // A buffer keeps its id; one that is not used has no entries.
+    for id in found.keys() {
+        let buffer = &mut program.buffers[id.index()];
+        buffer.extents = buffer.extents.iter().map(|_| Int::Const(0)).collect();
+    }
+}

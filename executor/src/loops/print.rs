@@ -1,0 +1,363 @@
+//! Loop programs as text.
+
+use super::{Buffer, Check, Cond, Element, For, Int, LoopProgram, Node, Order, Place, Real, Role};
+use super::{BufferId, IntId, RealId};
+use iverson_spec::function::Fun;
+use std::fmt;
+
+/// The names of a program's buffers and variables, each unlike the others.
+pub struct Texts {
+    sizes: Vec<String>,
+    buffers: Vec<String>,
+    ints: Vec<String>,
+    reals: Vec<String>,
+    relations: Vec<String>,
+    statements: Vec<String>,
+}
+
+impl Texts {
+    /// The names for a program: those it gives where they are words that occur once, else with a number.
+    #[must_use]
+    pub fn new(program: &LoopProgram) -> Self {
+        let buffers: Vec<String> = program.buffers.iter().map(|b| b.name.clone()).collect();
+        let relations: Vec<String> = program.relations.iter().map(|r| r.name.clone()).collect();
+        let mut used = rustc_hash::FxHashSet::default();
+        let mut unlike = |names: &[String]| -> Vec<String> {
+            names.iter().map(|name| fresh(name, &mut used)).collect()
+        };
+        Self {
+            sizes: unlike(&program.sizes),
+            buffers: unlike(&buffers),
+            relations: unlike(&relations),
+            ints: unlike(&program.ints),
+            reals: unlike(&program.reals),
+            statements: program.statements.clone(),
+        }
+    }
+
+    /// The name of a buffer.
+    #[must_use]
+    pub fn buffer(&self, id: BufferId) -> &str {
+        &self.buffers[id.index()]
+    }
+
+    /// The name of an integer variable.
+    #[must_use]
+    pub fn int_var(&self, id: IntId) -> &str {
+        &self.ints[id.index()]
+    }
+
+    /// The name of a real variable.
+    #[must_use]
+    pub fn real_var(&self, id: RealId) -> &str {
+        &self.reals[id.index()]
+    }
+
+    /// The name of a size.
+    #[must_use]
+    pub fn size(&self, at: usize) -> &str {
+        &self.sizes[at]
+    }
+
+    /// An integer as text.
+    #[must_use]
+    pub fn int(&self, e: &Int) -> String {
+        match e {
+            Int::Const(n) => n.to_string(),
+            Int::Size(size) => self.sizes[size.index()].clone(),
+            Int::Var(var) => self.ints[var.index()].clone(),
+            Int::Load(buffer, indices) => self.entry(*buffer, indices),
+            Int::Sum(terms, constant) => self.sum(terms, *constant),
+            Int::Product(factors) => {
+                factors.iter().map(|f| self.tight(f)).collect::<Vec<_>>().join(" * ")
+            }
+            Int::Div(e, k) => format!("{} / {k}", self.tight(e)),
+            Int::Mod(e, k) => format!("{} % {k}", self.tight(e)),
+            Int::DivBy(sides) => format!("{} / {}", self.tight(&sides.0), self.tight(&sides.1)),
+            Int::Floor(e) => format!("floor({})", self.real(e)),
+            Int::Select(parts) => format!(
+                "if {} then {} else {}",
+                self.cond(&parts.0),
+                self.int(&parts.1),
+                self.int(&parts.2)
+            ),
+        }
+    }
+
+    fn sum(&self, terms: &[(i64, Int)], constant: i64) -> String {
+        let mut text = String::new();
+        let mut add = |negative: bool, part: String| {
+            text.push_str(match (text.is_empty(), negative) {
+                (true, false) => "",
+                (true, true) => "-",
+                (false, false) => " + ",
+                (false, true) => " - ",
+            });
+            text.push_str(&part);
+        };
+        for (factor, term) in terms {
+            let term = self.tight(term);
+            let size = factor.unsigned_abs();
+            add(*factor < 0, if size == 1 { term } else { format!("{size} * {term}") });
+        }
+        if constant != 0 {
+            add(constant < 0, constant.unsigned_abs().to_string());
+        }
+        text
+    }
+
+    /// As an operand of a product.
+    fn tight(&self, e: &Int) -> String {
+        let text = self.int(e);
+        match e {
+            Int::Size(_) | Int::Var(_) | Int::Load(..) | Int::Floor(_) => text,
+            Int::Const(n) if *n >= 0 => text,
+            Int::Const(_)
+            | Int::Sum(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Select(_) => format!("({text})"),
+        }
+    }
+
+    fn entry(&self, buffer: BufferId, indices: &[Int]) -> String {
+        let indices: Vec<String> = indices.iter().map(|i| self.int(i)).collect();
+        format!("{}[{}]", self.buffers[buffer.index()], indices.join(", "))
+    }
+
+    /// An entry as text.
+    #[must_use]
+    pub fn place(&self, place: &Place) -> String {
+        self.entry(place.buffer, &place.indices)
+    }
+
+    /// A real as text.
+    #[must_use]
+    pub fn real(&self, e: &Real) -> String {
+        match e {
+            Real::Const(x) => format!("{x:?}"),
+            Real::Int(e) => format!("real({})", self.int(e)),
+            Real::Var(var) => self.reals[var.index()].clone(),
+            Real::Load(buffer, indices) => self.entry(*buffer, indices),
+            Real::Apply(fun, args) => self.apply(*fun, args),
+            Real::Select(parts) => format!(
+                "if {} then {} else {}",
+                self.cond(&parts.0),
+                self.real(&parts.1),
+                self.real(&parts.2)
+            ),
+        }
+    }
+
+    fn apply(&self, fun: Fun, args: &[Real]) -> String {
+        let name = fun.name().unwrap_or_else(|| {
+            unreachable!("users' functions are replaced by their values (invariant 6 of loops)")
+        });
+        match fun {
+            Fun::Neg => format!("-{}", self.operand(&args[0])),
+            Fun::Add | Fun::Mul | Fun::Div | Fun::Pow => {
+                let args: Vec<String> = args.iter().map(|arg| self.operand(arg)).collect();
+                args.join(&format!(" {name} "))
+            }
+            _ => {
+                let args: Vec<String> = args.iter().map(|arg| self.real(arg)).collect();
+                format!("{name}({})", args.join(", "))
+            }
+        }
+    }
+
+    fn operand(&self, e: &Real) -> String {
+        let text = self.real(e);
+        let tight = match e {
+            Real::Const(x) => !x.is_sign_negative(),
+            Real::Int(_) | Real::Var(_) | Real::Load(..) => true,
+            Real::Apply(fun, _) => Fun::named(fun.name().unwrap_or_default()).is_some(),
+            Real::Select(_) => false,
+        };
+        if tight { text } else { format!("({text})") }
+    }
+
+    /// A condition as text.
+    #[must_use]
+    pub fn cond(&self, cond: &Cond) -> String {
+        match cond {
+            Cond::Int(cmp, a, b) => {
+                format!("{} {} {}", self.side(a), cmp.symbol(), self.side(b))
+            }
+            Cond::Real(cmp, sides) => {
+                let text = |e: &Real| match e {
+                    Real::Select(_) => format!("({})", self.real(e)),
+                    Real::Const(_) | Real::Int(_) | Real::Var(_) | Real::Load(..)
+                    | Real::Apply(..) => self.real(e),
+                };
+                format!("{} {}. {}", text(&sides.0), cmp.symbol(), text(&sides.1))
+            }
+            Cond::Member(relation, indices) => {
+                let indices: Vec<String> = indices.iter().map(|i| self.int(i)).collect();
+                format!("{}({})", self.relations[relation.index()], indices.join(", "))
+            }
+            Cond::Not(inner) => format!("not {}", self.part(inner)),
+            Cond::All(parts) if parts.is_empty() => "true".to_owned(),
+            Cond::Any(parts) if parts.is_empty() => "false".to_owned(),
+            Cond::All(parts) => self.parts(parts, " and "),
+            Cond::Any(parts) => self.parts(parts, " or "),
+        }
+    }
+
+    fn side(&self, e: &Int) -> String {
+        let text = self.int(e);
+        if matches!(e, Int::Select(_)) { format!("({text})") } else { text }
+    }
+
+    fn parts(&self, parts: &[Cond], word: &str) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| self.part(part)).collect();
+        if parts.len() == 1 { format!("all {}", parts[0]) } else { parts.join(word) }
+    }
+
+    fn part(&self, cond: &Cond) -> String {
+        let text = self.cond(cond);
+        match cond {
+            Cond::Int(..) | Cond::Real(..) | Cond::Member(..) => text,
+            Cond::All(parts) | Cond::Any(parts) if parts.is_empty() => text,
+            Cond::Not(_) | Cond::All(_) | Cond::Any(_) => format!("({text})"),
+        }
+    }
+
+    /// The head of a loop as text.
+    #[must_use]
+    pub fn header(&self, header: &For) -> String {
+        let bound = |word: &str, ends: &[Int]| match ends {
+            [one] => self.int(one),
+            several => {
+                let ends: Vec<String> = several.iter().map(|e| self.int(e)).collect();
+                format!("{word}({})", ends.join(", "))
+            }
+        };
+        let word = match header.order {
+            Order::Ascending => "for",
+            Order::Descending => "for down",
+            Order::Parallel => "for any",
+        };
+        let stride = header.stride.as_ref().map_or(String::new(), |(modulus, residue)| {
+            format!(" where {} of {modulus}", self.int(residue))
+        });
+        let (var, lower) = (&self.ints[header.var.index()], bound("max", &header.lower));
+        format!("{word} {var} in {lower} .. {}{stride}", bound("min", &header.upper))
+    }
+}
+
+/// A word unlike those used: the name, its odd characters replaced, with a number if need be.
+fn fresh(name: &str, used: &mut rustc_hash::FxHashSet<String>) -> String {
+    let odd = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+    let word: String = name.chars().map(odd).collect();
+    let mut number = 1;
+    let mut text = word.clone();
+    while !used.insert(text.clone()) {
+        number += 1;
+        text = format!("{word}_{number}");
+    }
+    text
+}
+
+impl fmt::Display for LoopProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = Texts::new(self);
+        writeln!(f, "loops {}", self.name)?;
+        for size in &texts.sizes {
+            writeln!(f, "size {size}")?;
+        }
+        for (buffer, name) in self.buffers.iter().zip(&texts.buffers) {
+            writeln!(f, "{}", declared(&texts, buffer, name))?;
+        }
+        for (relation, name) in self.relations.iter().zip(&texts.relations) {
+            let places: Vec<&str> =
+                relation.coordinates.iter().map(|b| texts.buffer(*b)).collect();
+            writeln!(f, "relation {name}({})", places.join(", "))?;
+        }
+        write_nodes(f, &texts, self, &self.body, 0)
+    }
+}
+
+fn declared(texts: &Texts, buffer: &Buffer, name: &str) -> String {
+    let role = match buffer.role {
+        Role::Input => "input",
+        Role::Output => "output",
+        Role::Temporary => "temporary",
+    };
+    let element = match buffer.element {
+        Element::Real => "real",
+        Element::Int => "int",
+    };
+    let extents: Vec<String> = buffer.extents.iter().map(|e| texts.int(e)).collect();
+    format!("{role} {name}: {element}[{}]", extents.join(", "))
+}
+
+fn write_nodes(
+    f: &mut fmt::Formatter<'_>,
+    texts: &Texts,
+    program: &LoopProgram,
+    nodes: &[Node],
+    depth: usize,
+) -> fmt::Result {
+    for node in nodes {
+        let indent = "    ".repeat(depth);
+        match node {
+            Node::Note(text) => writeln!(f, "{indent}# {text}")?,
+            Node::For(header) => {
+                writeln!(f, "{indent}{} {{", texts.header(header))?;
+                write_nodes(f, texts, program, &header.body, depth + 1)?;
+                writeln!(f, "{indent}}}")?;
+            }
+            Node::If(cond, body) => {
+                writeln!(f, "{indent}if {} {{", texts.cond(cond))?;
+                write_nodes(f, texts, program, body, depth + 1)?;
+                writeln!(f, "{indent}}}")?;
+            }
+            Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => writeln!(f, "{indent}{}", simple(texts, program, node))?,
+        }
+    }
+    Ok(())
+}
+
+fn simple(texts: &Texts, program: &LoopProgram, node: &Node) -> String {
+    match node {
+        Node::SetInt(var, e) => format!("{} = {}", texts.int_var(*var), texts.int(e)),
+        Node::Set(var, e) => format!("{} = {}", texts.real_var(*var), texts.real(e)),
+        Node::Join(var, fold, e) => {
+            format!("{} {} {}", texts.real_var(*var), fold.symbol(), texts.real(e))
+        }
+        Node::Store(place, e) => format!("{} = {}", texts.place(place), texts.real(e)),
+        Node::Accumulate(place, fold, e) => {
+            format!("{} {} {}", texts.place(place), fold.symbol(), texts.real(e))
+        }
+        Node::StoreInt(place, e) => format!("{} = {}", texts.place(place), texts.int(e)),
+        Node::AddInt(place, e) => format!("{} += {}", texts.place(place), texts.int(e)),
+        Node::Visit(statement) => format!("visit {}", texts.statements[statement.index()]),
+        Node::Check(check, cond) => {
+            format!("check {} # {}", texts.cond(cond), about(&program.checks[check.index()]))
+        }
+        Node::Note(_) | Node::For(_) | Node::If(..) => {
+            unreachable!("written by the caller")
+        }
+    }
+}
+
+fn about(check: &Check) -> String {
+    match check {
+        Check::Requires { clause, condition, .. } => {
+            format!("`requires` number {clause}: {condition}")
+        }
+        Check::Sort { tensor, .. } => format!("an entry of {tensor} in its sort"),
+        Check::Earlier { tensor, read, .. } => format!("{tensor} reads a computed entry of {read}"),
+    }
+}

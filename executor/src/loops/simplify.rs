@@ -1,0 +1,113 @@
+//! Building integers in normal form: sums are flat, merged, without zero terms.
+
+use super::Int;
+
+impl Int {
+    /// `self + other`
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self::linear([(1, self), (1, other)], 0)
+    }
+
+    /// `self - other`
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self::linear([(1, self), (-1, other)], 0)
+    }
+
+    /// `self + n`
+    #[must_use]
+    pub fn offset(self, n: i64) -> Self {
+        Self::linear([(1, self)], n)
+    }
+
+    /// `factor * self`
+    #[must_use]
+    pub fn times(self, factor: i64) -> Self {
+        Self::linear([(factor, self)], 0)
+    }
+
+    /// `self * other`
+    #[must_use]
+    pub fn product(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Const(a), b) => b.times(a),
+            (a, Self::Const(b)) => a.times(b),
+            (Self::Product(mut a), Self::Product(b)) => {
+                a.extend(b);
+                Self::Product(a)
+            }
+            (Self::Product(mut a), b) => {
+                a.push(b);
+                Self::Product(a)
+            }
+            (a, b) => Self::Product(vec![a, b]),
+        }
+    }
+
+    /// `self / k`, rounded down; k ≥ 1.
+    #[must_use]
+    pub fn divided(self, k: i64) -> Self {
+        match self {
+            _ if k == 1 => self,
+            Self::Const(n) => Self::Const(n.div_euclid(k)),
+            other => Self::Div(Box::new(other), k),
+        }
+    }
+
+    /// `self % k`, in `0..k`; k ≥ 1.
+    #[must_use]
+    pub fn remainder(self, k: i64) -> Self {
+        match self {
+            _ if k == 1 => Self::Const(0),
+            Self::Const(n) => Self::Const(n.rem_euclid(k)),
+            other => Self::Mod(Box::new(other), k),
+        }
+    }
+
+    /// `Σ factor · term + constant`
+    #[must_use]
+    pub fn linear(terms: impl IntoIterator<Item = (i64, Self)>, constant: i64) -> Self {
+        let mut sum: Vec<(i64, Self)> = Vec::new();
+        let mut total = constant;
+        for (factor, term) in terms {
+            add(&mut sum, &mut total, factor, term);
+        }
+        sum.retain(|(factor, _)| *factor != 0);
+        match (sum.as_slice(), total) {
+            ([], n) => Self::Const(n),
+            ([(1, _)], 0) => sum.remove(0).1,
+            _ => Self::Sum(sum, total),
+        }
+    }
+
+    /// The value, if it is written as a number.
+    #[must_use]
+    pub fn as_const(&self) -> Option<i64> {
+        if let Self::Const(n) = self { Some(*n) } else { None }
+    }
+}
+
+fn add(sum: &mut Vec<(i64, Int)>, total: &mut i64, factor: i64, term: Int) {
+    match term {
+        Int::Const(n) => *total = total.wrapping_add(factor.wrapping_mul(n)),
+        Int::Sum(terms, constant) => {
+            *total = total.wrapping_add(factor.wrapping_mul(constant));
+            for (inner, term) in terms {
+                add(sum, total, factor.wrapping_mul(inner), term);
+            }
+        }
+        term @ (Int::Size(_)
+        | Int::Var(_)
+        | Int::Load(..)
+        | Int::Product(_)
+        | Int::Div(..)
+        | Int::Mod(..)
+        | Int::DivBy(_)
+        | Int::Floor(_)
+        | Int::Select(_)) => match sum.iter_mut().find(|(_, known)| *known == term) {
+            Some((coefficient, _)) => *coefficient = coefficient.wrapping_add(factor),
+            None => sum.push((factor, term)),
+        },
+    }
+}

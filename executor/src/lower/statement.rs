@@ -1,0 +1,321 @@
+//! What a statement does: its loops, the value at a point, and where it goes.
+//!
+//! A sum is kept in a register where the axes are the outer loops, and added to the
+//! entry where they are not (a scatter). The first term stores; entries are cleared
+//! before only if it does not reach all of them.
+
+use super::cases::cases;
+use super::expr::Env;
+use super::plan::{Level, Plan, Request, nest, plan};
+use super::Lower;
+use crate::loops::{
+    Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId,
+};
+use iverson_spec::ast::{Cmp, Direction, Reduction};
+use iverson_spec::bounds::{Facts, Verdict, prove};
+use iverson_spec::ir::{Atom, Element, Expr, Guard, Index, TensorId, VarId};
+use iverson_spec::ssa::{Rhs, Stmt, Term};
+use iverson_spec::traverse::{Visit, walk_atom, walk_expr};
+
+/// A case of a term: its loops, and what it is a case of.
+struct Part<'t> {
+    term: &'t Term,
+    plan: Plan,
+}
+
+impl Lower<'_> {
+    /// The nodes of a statement; the environment has the recurrence variables.
+    pub(super) fn statement(&mut self, stmt: &Stmt, env: &Env) -> Vec<Node> {
+        let mut nodes = vec![Node::Note(self.out.statements[stmt.tensor.index()].clone())];
+        nodes.extend(match &stmt.rhs {
+            Rhs::Sum(terms) => self.fold(stmt, env, Fold::Sum, terms),
+            Rhs::Fold(op, term) => self.fold(stmt, env, fold(*op), std::slice::from_ref(term)),
+            Rhs::Arg(op, term) => self.search(stmt, env, *op, term),
+            Rhs::Index(index) => self.index_statement(stmt, env, index),
+        });
+        nodes
+    }
+
+    fn open_axes<'s>(&self, stmt: &'s Stmt) -> &'s [VarId] {
+        &stmt.axes[self.steps.len()..]
+    }
+
+    fn fixed(&self) -> Vec<VarId> {
+        self.steps.iter().map(|(var, _)| *var).collect()
+    }
+
+    /// The entry of a statement.
+    fn entry(&self, stmt: &Stmt, env: &Env) -> Place {
+        let indices = stmt.axes.iter().map(|axis| env.ints[axis].clone()).collect();
+        Place { buffer: self.buffer(stmt.tensor), indices }
+    }
+
+    // Sums and folds.
+
+    fn fold(&mut self, stmt: &Stmt, env: &Env, fold: Fold, terms: &[Term]) -> Vec<Node> {
+        let mut parts = Vec::new();
+        for term in terms {
+            let axes = self.open_axes(stmt);
+            let order = self.preference(axes, term, &stmt.axes);
+            for case in cases(&term.guard) {
+                let request = Request {
+                    env,
+                    fixed: &self.fixed(),
+                    axes,
+                    open: order.clone(),
+                    axes_first: false,
+                    case: &case,
+                    statement: StatementId(stmt.tensor.0),
+                };
+                parts.extend(plan(self, &request).map(|plan| Part { term, plan }));
+            }
+        }
+        let covers = parts.first().is_some_and(|part| self.covers(stmt, &part.plan));
+        let mut nodes = if covers { Vec::new() } else { self.clear(stmt, env, fold) };
+        for (place, part) in parts.into_iter().enumerate() {
+            nodes.extend(self.part(stmt, fold, part, covers && place == 0));
+        }
+        nodes
+    }
+
+    /// Whether the outer levels are loops over all entries.
+    fn covers(&self, stmt: &Stmt, plan: &Plan) -> bool {
+        let axes = self.open_axes(stmt);
+        let outer = &plan.levels[..plan.cut];
+        let full = |axis: &VarId| {
+            let end = self.extent(&self.symbols.var(*axis).range);
+            outer.iter().any(|level| {
+                matches!(level, Level::Loop(header)
+                    if plan.env.ints[axis] == Int::Var(header.var)
+                        && header.lower == [Int::Const(0)]
+                        && header.upper == [end.clone()]
+                        && header.stride.is_none())
+            })
+        };
+        outer.len() == axes.len() && axes.iter().all(full)
+    }
+
+    /// Loops that set every entry to the value of no points.
+    fn clear(&mut self, stmt: &Stmt, env: &Env, fold: Fold) -> Vec<Node> {
+        let (loops, inner) = self.axis_loops(stmt, env);
+        let store = Node::Store(self.entry(stmt, &inner), Real::Const(fold.empty()));
+        nest(loops, vec![store])
+    }
+
+    /// Loops over the open axes, and what the axes are inside.
+    fn axis_loops(&mut self, stmt: &Stmt, env: &Env) -> (Vec<Level>, Env) {
+        let mut inner = env.clone();
+        let mut loops = Vec::new();
+        for axis in self.open_axes(stmt) {
+            let row = self.symbols.var(*axis).clone();
+            let var = self.out.add_int(row.name);
+            inner.ints.insert(*axis, Int::Var(var));
+            loops.push(Level::Loop(For {
+                var,
+                lower: vec![Int::Const(0)],
+                upper: vec![self.extent(&row.range)],
+                stride: None,
+                order: Order::Parallel,
+                body: Vec::new(),
+            }));
+        }
+        (loops, inner)
+    }
+
+    /// The loops of a part around its point.
+    fn part(&mut self, stmt: &Stmt, fold: Fold, part: Part<'_>, stores: bool) -> Vec<Node> {
+        let Part { term, mut plan } = part;
+        let entry = self.entry(stmt, &plan.env);
+        let value = self.real(&plan.env, &term.body);
+        let put = |value| {
+            if stores {
+                Node::Store(entry.clone(), value)
+            } else {
+                Node::Accumulate(entry.clone(), fold, value)
+            }
+        };
+        let mut point = self.earlier(stmt, term, &plan.env);
+        let inner = plan.levels.split_off(plan.cut);
+        let loops = inner.iter().any(|level| matches!(level, Level::Loop(_)));
+        let tests = inner.iter().any(|level| matches!(level, Level::If(_) | Level::Test(_)));
+        if loops || tests && stores {
+            let sum = self.out.add_real(self.out.statements[stmt.tensor.index()].clone());
+            point.push(Node::Join(sum, fold, value));
+            let mut nodes = vec![Node::Set(sum, Real::Const(fold.empty()))];
+            nodes.extend(nest(inner, point));
+            nodes.push(put(Real::Var(sum)));
+            return nest(plan.levels, nodes);
+        }
+        point.push(put(value));
+        nest(plan.levels, nest(inner, point))
+    }
+
+    // Searches and index maps.
+
+    fn search(&mut self, stmt: &Stmt, env: &Env, op: Reduction, term: &Term) -> Vec<Node> {
+        let (loops, inner) = self.axis_loops(stmt, env);
+        let binder = term.binders[0];
+        let range = self.extent(&self.symbols.var(binder).range);
+        let name = self.out.statements[stmt.tensor.index()].clone();
+        let (found, best) = (self.out.add_int(name), self.out.add_real("best"));
+        let mut nodes = vec![
+            Node::SetInt(found, range.clone()),
+            Node::Set(best, Real::Const(if op == Reduction::Argmax { f64::NEG_INFINITY } else { f64::INFINITY })),
+        ];
+        for case in cases(&term.guard) {
+            let request = Request {
+                env: &inner,
+                fixed: &stmt.axes,
+                axes: &[],
+                open: vec![binder],
+                axes_first: true,
+                case: &case,
+                statement: StatementId(stmt.tensor.0),
+            };
+            let Some(plan) = plan(self, &request) else { continue };
+            let value = self.out.add_real("value");
+            let at = plan.env.ints[&binder].clone();
+            let mut point = self.earlier(stmt, term, &plan.env);
+            point.push(Node::Set(value, self.real(&plan.env, &term.body)));
+            let compare = |cmp| Cond::Real(cmp, Box::new((Real::Var(value), Real::Var(best))));
+            let better = if op == Reduction::Argmax { CmpOp::Gt } else { CmpOp::Lt };
+            let earlier = Cond::Int(CmpOp::Lt, at.clone(), Int::Var(found));
+            let replaces = Cond::Any(vec![
+                Cond::Int(CmpOp::Eq, Int::Var(found), range.clone()),
+                compare(better),
+                Cond::All(vec![compare(CmpOp::Eq), earlier]),
+            ]);
+            point.push(Node::If(
+                replaces,
+                vec![Node::Set(best, Real::Var(value)), Node::SetInt(found, at)],
+            ));
+            nodes.extend(nest(plan.levels, point));
+        }
+        nodes.extend(self.store_index(stmt, &inner, Int::Var(found), None));
+        nest(loops, nodes)
+    }
+
+    fn index_statement(&mut self, stmt: &Stmt, env: &Env, index: &Index) -> Vec<Node> {
+        let (loops, inner) = self.axis_loops(stmt, env);
+        let mut nodes = vec![Node::Visit(StatementId(stmt.tensor.0))];
+        let value = self.int(&inner, index);
+        nodes.extend(self.store_index(stmt, &inner, value, Some(index)));
+        nest(loops, nodes)
+    }
+
+    /// Stores an index, checked to be in its sort unless that is proved.
+    fn store_index(&mut self, stmt: &Stmt, env: &Env, value: Int, source: Option<&Index>) -> Vec<Node> {
+        let place = self.entry(stmt, env);
+        let Element::Index(bound) = self.symbols.tensor(stmt.tensor).element.clone() else {
+            unreachable!("the sort of the tensor is that of the right side (invariant 8 of Tensor SSA)")
+        };
+        if let Some(index) = source
+            && self.in_sort(index, &bound)
+        {
+            return vec![Node::StoreInt(place, value)];
+        }
+        let name = self.out.statements[stmt.tensor.index()].clone();
+        let entry = self.out.add_int(name.clone());
+        let bound = self.extent(&bound);
+        let within = Cond::All(vec![
+            Cond::Int(CmpOp::Ge, Int::Var(entry), Int::Const(0)),
+            Cond::Int(CmpOp::Lt, Int::Var(entry), bound.clone()),
+        ]);
+        let position = place.indices.clone();
+        let check = Check::Sort { tensor: name, position, value: entry, bound };
+        let check = self.check(check, within);
+        vec![Node::SetInt(entry, value), check, Node::StoreInt(place, Int::Var(entry))]
+    }
+
+    fn in_sort(&self, index: &Index, bound: &Index) -> bool {
+        let goal = Guard::All(vec![
+            Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0)),
+            Guard::Compare(Cmp::Lt, index.clone(), bound.clone()),
+        ]);
+        self.proved(&[], &goal)
+    }
+
+    fn proved(&self, guards: &[Guard], goal: &Guard) -> bool {
+        let facts =
+            Facts { symbols: &self.symbols, guards, requires: &self.requires, extents: &[] };
+        prove(facts, goal) == Verdict::Proved
+    }
+
+    // Recurrences.
+
+    /// Checks that what the body reads of recurrences through data is computed.
+    fn earlier(&mut self, stmt: &Stmt, term: &Term, env: &Env) -> Vec<Node> {
+        if self.steps.is_empty() {
+            return Vec::new();
+        }
+        let mut reads = Entries(Vec::new());
+        reads.expr(&term.body);
+        let mut checks = Vec::new();
+        for (tensor, indices) in reads.0 {
+            let Some(depth) = self.recurrent.get(&tensor).copied() else { continue };
+            if self.available.contains(&tensor) {
+                continue;
+            }
+            let steps = self.steps[..depth.min(self.steps.len())].to_vec();
+            let data = indices[..steps.len()].iter().any(|index| !super::space::plain(index));
+            let goal = earlier(&steps, &indices, self.computed.contains(&tensor));
+            if !data || self.proved(std::slice::from_ref(&term.guard), &goal) {
+                continue;
+            }
+            let cond = self.cond(env, &goal);
+            let check = Check::Earlier {
+                tensor: self.out.statements[stmt.tensor.index()].clone(),
+                position: self.entry(stmt, env).indices,
+                read: self.symbols.tensor(tensor).name.clone(),
+                entry: self.ints(env, &indices),
+            };
+            checks.push(self.check(check, cond));
+        }
+        checks
+    }
+}
+
+/// Whether an entry of a recurrence comes before the current step, or in it if it is `computed`.
+fn earlier(steps: &[(VarId, Direction)], indices: &[Index], computed: bool) -> Guard {
+    let Some(((var, direction), rest)) = steps.split_first() else {
+        return if computed { Guard::truth() } else { Guard::Any(Vec::new()) };
+    };
+    let cmp = match direction {
+        Direction::Ascending => Cmp::Lt,
+        Direction::Descending => Cmp::Gt,
+    };
+    let compare = |cmp| Guard::Compare(cmp, indices[0].clone(), Index::var(*var));
+    let same = compare(Cmp::Eq).and(earlier(rest, &indices[1..], computed));
+    Guard::any(vec![compare(cmp), same])
+}
+
+/// The entries that a body reads.
+struct Entries(Vec<(TensorId, Vec<Index>)>);
+
+impl Visit for Entries {
+    fn atom(&mut self, atom: &Atom) {
+        if let Atom::Read(tensor, indices) = atom {
+            self.0.push((*tensor, indices.clone()));
+        }
+        walk_atom(self, atom);
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        if let Expr::Access(tensor, indices) = expr {
+            self.0.push((*tensor, indices.clone()));
+        }
+        walk_expr(self, expr);
+    }
+}
+
+fn fold(op: Reduction) -> Fold {
+    match op {
+        Reduction::Sum => Fold::Sum,
+        Reduction::Prod => Fold::Prod,
+        Reduction::Max => Fold::Max,
+        Reduction::Min => Fold::Min,
+        Reduction::Argmax | Reduction::Argmin => {
+            unreachable!("`prod`, `max`, `min` fold (invariant 8 of Tensor SSA)")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One program through the interpreter and the executor.
+
+use iverson::executor::{Executable, Options, compile};
+use iverson::interpreter::{EvalError, Model, WorkReport, eval_ssa};
+use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::ssa::{Rhs, TensorSsa};
+use iverson::spec::unelaborate;
+use iverson::spec::verify::stmts;
+
+/// What differs, if the executor does not give what the interpreter gives.
+pub(crate) fn difference(program: &TensorSsa, inputs: &Values<f64>, ulps: f64) -> Option<String> {
+    let wanted = eval_ssa(program, inputs, Limits::default());
+    let mut executable: Executable<f64> = match compile(program, Options::default()) {
+        Ok(executable) => executable,
+        Err(error) => return Some(error.to_string()),
+    };
+    let found = executable.call(inputs);
+    let show = |executable: &Executable<f64>, what: String| {
+        format!("{what}\n{}\n{}", unelaborate::ssa(program), executable.loops())
+    };
+    match (wanted, found) {
+        (Ok((wanted, work)), Ok(found)) => {
+            if let Some(what) = unlike(&wanted, &found, ulps) {
+                return Some(show(&executable, what));
+            }
+            points(program, &work, &executable).map(|what| show(&executable, what))
+        }
+        (Err(wanted), Err(found)) => {
+            let (wanted, found) = (wanted.to_string(), found.to_string());
+            let same = wanted == found || wanted.ends_with(&found);
+            (!same).then(|| show(&executable, format!("wanted the error {wanted}, found {found}")))
+        }
+        (Err(wanted), Ok(_)) if is_numeric(&wanted) => None,
+        (Err(wanted), Ok(_)) => Some(show(&executable, format!("wanted the error {wanted}"))),
+        (Ok(_), Err(found)) => Some(show(&executable, format!("found the error {found}"))),
+    }
+}
+
+/// Errors that depend on what is evaluated though nothing needs it.
+fn is_numeric(error: &EvalError) -> bool {
+    error.to_string().contains("floor")
+}
+
+/// The first entry that differs by more than rounding.
+fn unlike(wanted: &Values<f64>, found: &Values<f64>, ulps: f64) -> Option<String> {
+    let names = |values: &Values<f64>| values.keys().cloned().collect::<Vec<_>>();
+    if names(wanted) != names(found) {
+        return Some(format!("results {:?} and {:?}", names(wanted), names(found)));
+    }
+    for (name, wanted) in wanted {
+        match (wanted, &found[name]) {
+            (Value::Index(a), Value::Index(b)) if a == b => {}
+            (Value::Real(a), Value::Real(b)) if a.shape == b.shape => {
+                let scale = a.data.iter().filter(|x| x.is_finite()).fold(1.0, |s: f64, x| s.max(x.abs()));
+                let near = |a: f64, b: f64| {
+                    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= ulps * f64::EPSILON * scale
+                };
+                let differs = a.data.iter().zip(&b.data).position(|(a, b)| !near(*a, *b));
+                if let Some(place) = differs {
+                    let at: Vec<usize> = Dense { shape: a.shape.clone(), data: vec![(); 0] }.position(place);
+                    return Some(format!("{name}{at:?} is {}, wanted {}", b.data[place], a.data[place]));
+                }
+            }
+            (wanted, found) => return Some(format!("{name}: wanted {wanted:?}, found {found:?}")),
+        }
+    }
+    None
+}
+
+/// Whether a statement visits another number of points than the sparse count says.
+fn points(program: &TensorSsa, work: &WorkReport, executable: &Executable<f64>) -> Option<String> {
+    for (stmt, row) in stmts(&program.body).iter().zip(&work.statements) {
+        let visited = executable.visits()[stmt.tensor.index()];
+        let wanted = row.count(Model::Sparse).points;
+        let tests = row.count(Model::Sparse).tests > 0;
+        let empty = matches!(&stmt.rhs, Rhs::Sum(terms) if terms.is_empty());
+        let right = visited == wanted || tests && visited <= wanted || empty;
+        if !right {
+            return Some(format!("`{}` visits {visited} points, wanted {wanted}", row.tensor));
+        }
+    }
+    None
+}

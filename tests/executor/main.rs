@@ -1,0 +1,12 @@
+//! The executor against the interpreter: every example, and generated programs.
+//!
+//! `IVERSON_CASES` is the number of programs for each law and `IVERSON_SEED` chooses others.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../generate/mod.rs"]
+mod generate;
+
+mod compare;
+mod examples;
+mod generated;
