@@ -1,6 +1,7 @@
 //! Compiled programs: compile once, run many times.
 
 use crate::arguments::{Argument, Inputs, Output, Outputs};
+use crate::block::Blocks;
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::Frame;
 use crate::fuse::fuse;
@@ -8,12 +9,13 @@ use crate::loops::verify::verify;
 use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, Role};
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
-use crate::{Fusion, Options, lower};
+use crate::{Engine, Fusion, Options, lower};
 use iverson_spec::call::{
     Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value,
 };
 use iverson_spec::ir::{Element as Sorted, Param};
 use iverson_spec::ssa::TensorSsa;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +26,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Executable<S> {
     source: TensorSsa,
     program: LoopProgram,
+    blocks: Blocks,
     options: Options,
+    /// The threads asked for, if not those that the machine has.
+    pool: Option<Arc<ThreadPool>>,
     cancelled: Arc<AtomicBool>,
     /// What the last call was bound to.
     bound: Option<Bound>,
@@ -52,10 +57,14 @@ pub fn compile<S: Scalar>(
         Fusion::Off => loops,
     };
     check(&loops, "fuse");
+    let several = options.threads.filter(|threads| threads.get() > 1);
+    let pool = several.and_then(|n| ThreadPoolBuilder::new().num_threads(n.get()).build().ok());
     Ok(Executable {
+        pool: pool.map(Arc::new),
         source: program.clone(),
         reals: vec![Vec::new(); loops.buffers.len()],
         ints: vec![Vec::new(); loops.buffers.len()],
+        blocks: Blocks::new(&loops),
         program: loops,
         options,
         cancelled: Arc::default(),
@@ -127,16 +136,35 @@ impl<S: Scalar> Executable<S> {
         self.give(&mut frame, inputs, outputs)?;
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
+        let outcome = match self.options.engine {
+            Engine::Runner => self.run_plain(&frame),
+            Engine::Block | Engine::Auto => {
+                let threads = self.threads();
+                let Self { program, blocks, vars, cancelled, pool, .. } = self;
+                let mut run = || blocks.run(program, &frame, vars, cancelled, threads);
+                match pool {
+                    Some(pool) => pool.install(run),
+                    None => run(),
+                }
+            }
+        };
+        outcome.map_err(|stop| self.explain(stop, &frame))
+    }
+
+    fn run_plain(&mut self, frame: &Frame<S>) -> Result<(), Stop> {
         let Self { program, vars, cancelled, .. } = self;
-        let mut runner = Runner { program, frame: &frame, vars };
-        let mut outcome = Ok(());
+        let mut runner = Runner { program, frame, vars };
         for node in &program.body {
             if cancelled.load(Ordering::Relaxed) {
-                outcome = Err(Stop::Cancelled);
+                return Err(Stop::Cancelled);
             }
-            outcome = outcome.and_then(|()| runner.node(node));
+            runner.node(node)?;
         }
-        outcome.map_err(|stop| self.explain(stop, &frame))
+        Ok(())
+    }
+
+    fn threads(&self) -> usize {
+        self.options.threads.map_or_else(rayon::current_num_threads, std::num::NonZero::get)
     }
 
     /// Runs the program on values and returns its results by name in order.

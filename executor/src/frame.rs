@@ -3,7 +3,10 @@
 //! Every access is checked against the length of its buffer; that of a valid
 //! program never fails.
 
-#![allow(unsafe_code, reason = "iterations of a parallel loop write to one buffer at distinct places")]
+#![allow(
+    unsafe_code,
+    reason = "iterations of a parallel loop write to one buffer at distinct places"
+)]
 
 use crate::loops::{BufferId, Int, LoopProgram};
 use crate::scalar::Scalar;

@@ -7,22 +7,22 @@
 //! `runner.rs` for what loops mean.
 
 mod arguments;
+mod block;
 pub mod error;
 mod executable;
 pub mod frame;
 mod fuse;
 pub mod loops;
-mod block;
-pub mod math;
 mod lower;
+pub mod math;
 pub mod runner;
 pub mod scalar;
 
 pub use arguments::{Argument, Inputs, Output, Outputs};
 pub use error::{CompileError, RunError};
 pub use executable::{Executable, compile};
-pub use lower::lower;
 pub use loops::LoopProgram;
+pub use lower::lower;
 pub use scalar::Scalar;
 
 use std::num::NonZero;
@@ -32,20 +32,23 @@ use std::num::NonZero;
 pub enum Engine {
     /// The plain runner: slow, sequential, counts points.
     Runner,
-    /// The plain runner until a faster engine fits the program.
+    /// Blocks of lanes through vector kernels, several threads: always there.
+    Block,
+    /// The fastest that is there.
     #[default]
     Auto,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 2] = [Self::Runner, Self::Auto];
+    pub const ALL: [Self; 3] = [Self::Runner, Self::Block, Self::Auto];
 
     /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Runner => "runner",
+            Self::Block => "block",
             Self::Auto => "auto",
         }
     }

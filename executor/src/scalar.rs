@@ -1,10 +1,11 @@
 //! The numbers an engine computes with: `f64` and `f32`.
 
+use crate::math::{self, Float, Mode};
 use iverson_spec::function::Fun;
 use std::fmt::Debug;
 
 /// A floating-point type. Functions of `f32` are those of `f64`, rounded once.
-pub trait Scalar: Copy + PartialOrd + Default + Debug + Send + Sync + 'static {
+pub trait Scalar: Float + Copy + PartialOrd + Default + Debug + Send + Sync + 'static {
     /// The bytes of a number.
     const BYTES: u64;
 
@@ -62,22 +63,17 @@ macro_rules! scalar {
                 -self
             }
             fn unary(fun: Fun, x: Self) -> Self {
-                match fun {
-                    Fun::Neg => -x,
-                    Fun::Abs => x.abs(),
-                    Fun::Sqrt => x.sqrt(),
-                    _ => unary(fun, f64::from(x)) as $name,
-                }
+                if fun == Fun::Neg { -x } else { function(fun, f64::from(x)) as $name }
             }
             fn binary(fun: Fun, x: Self, y: Self) -> Self {
-                match fun {
-                    Fun::Add => x + y,
-                    Fun::Mul => x * y,
-                    Fun::Div => x / y,
-                    Fun::Min if y < x => y,
-                    Fun::Max if y > x => y,
-                    Fun::Min | Fun::Max => x,
-                    _ => binary(fun, f64::from(x), f64::from(y)) as $name,
+                if fun == Fun::Add {
+                    x + y
+                } else if fun == Fun::Mul {
+                    x * y
+                } else if fun == Fun::Div {
+                    x / y
+                } else {
+                    function_of_two(fun, f64::from(x), f64::from(y)) as $name
                 }
             }
         }
@@ -87,53 +83,16 @@ macro_rules! scalar {
 scalar!(f64, 8);
 scalar!(f32, 4);
 
-/// From here on `digamma(x)` rounds to `log(x)`, and `trigamma(x)` to `1 / x`.
-const LARGE: f64 = 1e17;
-/// From here on `lgamma(x)` is `x (log(x) - 1)` to within rounding.
-const HUGE: f64 = 1e300;
-
-fn unary(fun: Fun, x: f64) -> f64 {
-    match fun {
-        Fun::Exp => pxfm::f_exp(x),
-        Fun::Expm1 => pxfm::f_expm1(x),
-        Fun::Log => pxfm::f_log(x),
-        Fun::Log1p => pxfm::f_log1p(x),
-        Fun::Sin => pxfm::f_sin(x),
-        Fun::Cos => pxfm::f_cos(x),
-        Fun::Tan => pxfm::f_tan(x),
-        Fun::Asin => pxfm::f_asin(x),
-        Fun::Acos => pxfm::f_acos(x),
-        Fun::Atan => pxfm::f_atan(x),
-        Fun::Sinh => pxfm::f_sinh(x),
-        Fun::Cosh => pxfm::f_cosh(x),
-        Fun::Tanh => pxfm::f_tanh(x),
-        Fun::Sigmoid if x < 0.0 => pxfm::f_exp(x) / (1.0 + pxfm::f_exp(x)),
-        Fun::Sigmoid => 1.0 / (1.0 + pxfm::f_exp(-x)),
-        Fun::Erf => pxfm::f_erf(x),
-        Fun::Lgamma if x > HUGE => x * (pxfm::f_log(x) - 1.0),
-        Fun::Lgamma => pxfm::f_lgamma(x),
-        Fun::Digamma if x > LARGE => pxfm::f_log(x),
-        Fun::Digamma => pxfm::f_digamma(x),
-        Fun::Trigamma if x > LARGE => 1.0 / x,
-        Fun::Trigamma => pxfm::f_trigamma(x),
-        Fun::Neg
-        | Fun::Sqrt
-        | Fun::Abs
-        | Fun::Add
-        | Fun::Mul
-        | Fun::Div
-        | Fun::Pow
-        | Fun::Atan2
-        | Fun::Min
-        | Fun::Max
-        | Fun::User(_) => unreachable!("{fun:?} is no elementary function of one argument"),
+fn function(fun: Fun, x: f64) -> f64 {
+    match math::unary(Mode::Fast, fun) {
+        Some(function) => function(x),
+        None => unreachable!("`{fun:?}` takes one argument (invariant 6 of loops)"),
     }
 }
 
-fn binary(fun: Fun, x: f64, y: f64) -> f64 {
-    match fun {
-        Fun::Pow => pxfm::f_pow(x, y),
-        Fun::Atan2 => pxfm::f_atan2(x, y),
-        _ => unreachable!("{fun:?} is no elementary function of two arguments"),
+fn function_of_two(fun: Fun, x: f64, y: f64) -> f64 {
+    match math::binary(Mode::Fast, fun) {
+        Some(function) => function(x, y),
+        None => unreachable!("`{fun:?}` takes two arguments (invariant 6 of loops)"),
     }
 }

@@ -1,39 +1,62 @@
 //! One program through the interpreter and the executor.
 
-use iverson::executor::{Executable, Options, compile};
+use iverson::executor::{Engine, Executable, Fusion, Options, compile};
 use iverson::interpreter::{EvalError, Model, WorkReport, eval_ssa};
 use iverson::spec::call::{Dense, Limits, Value, Values};
 use iverson::spec::ssa::{Rhs, TensorSsa};
 use iverson::spec::unelaborate;
 use iverson::spec::verify::stmts;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What differs, if the executor does not give what the interpreter gives.
+/// What differs, if the executor does not give what the interpreter gives: the plain runner
+/// without fusion, which must visit the sparse count of points, and the engines with it.
 pub(crate) fn difference(program: &TensorSsa, inputs: &Values<f64>, ulps: f64) -> Option<String> {
     let wanted = eval_ssa(program, inputs, Limits::default());
-    let mut executable: Executable<f64> = match compile(program, Options::default()) {
-        Ok(executable) => executable,
-        Err(error) => return Some(error.to_string()),
-    };
-    let found = executable.call(inputs);
-    let show = |executable: &Executable<f64>, what: String| {
-        format!("{what}\n{}\n{}", unelaborate::ssa(program), executable.loops())
-    };
-    match (wanted, found) {
-        (Ok((wanted, work)), Ok(found)) => {
-            if let Some(what) = unlike(&wanted, &found, ulps) {
-                return Some(show(&executable, what));
+    let ways = [
+        (Engine::Runner, Fusion::Off),
+        (Engine::Runner, Fusion::On),
+        (Engine::Block, Fusion::Off),
+        (Engine::Block, Fusion::On),
+    ];
+    ways.into_iter().find_map(|(engine, fusion)| {
+        let options = Options { engine, fusion, ..Options::default() };
+        let mut executable: Executable<f64> = match compile(program, options) {
+            Ok(executable) => executable,
+            Err(error) => return Some(error.to_string()),
+        };
+        let mut machine = executable.clone();
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let found = machine.call(inputs);
+            (machine, found)
+        }));
+        let Ok((machine, found)) = caught else {
+            return Some(format!(
+                "{engine:?}, fusion {fusion:?}: the engine stopped\n{}\n{}",
+                unelaborate::ssa(program),
+                executable.loops()
+            ));
+        };
+        executable = machine;
+        let what = match (&wanted, found) {
+            (Ok((wanted, work)), Ok(found)) => unlike(wanted, &found, ulps).or_else(|| {
+                let counts = engine == Engine::Runner;
+                if counts { points(program, work, &executable) } else { None }
+            }),
+            (Err(wanted), Err(found)) => {
+                let (wanted, found) = (wanted.to_string(), found.to_string());
+                let same = wanted == found || wanted.ends_with(&found);
+                (!same).then(|| format!("wanted the error {wanted}, found {found}"))
             }
-            points(program, &work, &executable).map(|what| show(&executable, what))
-        }
-        (Err(wanted), Err(found)) => {
-            let (wanted, found) = (wanted.to_string(), found.to_string());
-            let same = wanted == found || wanted.ends_with(&found);
-            (!same).then(|| show(&executable, format!("wanted the error {wanted}, found {found}")))
-        }
-        (Err(wanted), Ok(_)) if is_numeric(&wanted) => None,
-        (Err(wanted), Ok(_)) => Some(show(&executable, format!("wanted the error {wanted}"))),
-        (Ok(_), Err(found)) => Some(show(&executable, format!("found the error {found}"))),
-    }
+            (Err(wanted), Ok(_)) if is_numeric(wanted) => None,
+            (Err(wanted), Ok(_)) => Some(format!("wanted the error {wanted}")),
+            (Ok(_), Err(found)) => Some(format!("found the error {found}")),
+        };
+        let text = |what: String| {
+            let ssa = unelaborate::ssa(program);
+            format!("{engine:?}, fusion {fusion:?}: {what}\n{ssa}\n{}", executable.loops())
+        };
+        what.map(text)
+    })
 }
 
 /// Errors that depend on what is evaluated though nothing needs it.
@@ -51,14 +74,21 @@ fn unlike(wanted: &Values<f64>, found: &Values<f64>, ulps: f64) -> Option<String
         match (wanted, &found[name]) {
             (Value::Index(a), Value::Index(b)) if a == b => {}
             (Value::Real(a), Value::Real(b)) if a.shape == b.shape => {
-                let scale = a.data.iter().filter(|x| x.is_finite()).fold(1.0, |s: f64, x| s.max(x.abs()));
+                let scale =
+                    a.data.iter().filter(|x| x.is_finite()).fold(1.0, |s: f64, x| s.max(x.abs()));
                 let near = |a: f64, b: f64| {
-                    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= ulps * f64::EPSILON * scale
+                    a == b
+                        || a.is_nan() && b.is_nan()
+                        || (a - b).abs() <= ulps * f64::EPSILON * scale
                 };
                 let differs = a.data.iter().zip(&b.data).position(|(a, b)| !near(*a, *b));
                 if let Some(place) = differs {
-                    let at: Vec<usize> = Dense { shape: a.shape.clone(), data: vec![(); 0] }.position(place);
-                    return Some(format!("{name}{at:?} is {}, wanted {}", b.data[place], a.data[place]));
+                    let at: Vec<usize> =
+                        Dense { shape: a.shape.clone(), data: vec![(); 0] }.position(place);
+                    return Some(format!(
+                        "{name}{at:?} is {}, wanted {}",
+                        b.data[place], a.data[place]
+                    ));
                 }
             }
             (wanted, found) => return Some(format!("{name}: wanted {wanted:?}, found {found:?}")),

@@ -148,7 +148,9 @@ impl<S: Scalar> Block<'_, S> {
             | Op::DivInts(..)
             | Op::ModInts(..)
             | Op::Places(..) => self.int_op(op),
-            Op::Convert(to, from) => self.fill(*to, |block, lane| S::of_int(block.int(*from, lane))),
+            Op::Convert(to, from) => {
+                self.fill(*to, |block, lane| S::of_int(block.int(*from, lane)))
+            }
             Op::Gather(to, buffer, places) => {
                 let (buffer, places) = (*buffer, *places);
                 self.fill(*to, |block, lane| {
@@ -175,10 +177,32 @@ impl<S: Scalar> Block<'_, S> {
             Op::AccumulateAt(buffer, places, fold, arg) => {
                 self.scatter(*buffer, *places, Some(*fold), *arg);
             }
+            Op::Dot(at, a, b) => {
+                let total = self.dot(*a, *b);
+                let kept = &mut self.scratch.totals[*at];
+                *kept = kept.add(total);
+            }
             Op::Join(at, fold, arg) => {
                 let total = self.total(*fold, *arg);
                 let kept = &mut self.scratch.totals[*at];
                 *kept = join(*fold, *kept, total);
+            }
+        }
+    }
+
+    /// The sum of the products of the lanes.
+    fn dot(&mut self, a: Arg, b: Arg) -> S {
+        let lanes = self.lanes;
+        let Scratch { reals, lines, uniforms, spare, .. } = &mut *self.scratch;
+        let view = View { lines, uniforms, frame: self.frame, first: self.first, lanes };
+        let (left, right) = spare.split_at_mut(LANES);
+        match (view.operand(a, reals, left), view.operand(b, reals, right)) {
+            (Operand::Lanes(a), Operand::Lanes(b)) => kernels::dot(self.level, a, b),
+            (Operand::Lanes(a), Operand::One(x)) | (Operand::One(x), Operand::Lanes(a)) => {
+                kernels::dot(self.level, a, &[x; LANES][..lanes])
+            }
+            (Operand::One(x), Operand::One(y)) => {
+                kernels::dot(self.level, &[x; LANES][..lanes], &[y; LANES][..lanes])
             }
         }
     }
@@ -232,7 +256,19 @@ impl<S: Scalar> Block<'_, S> {
                     }
                     (to, place)
                 }
-                _ => unreachable!("the caller passes operations on integers alone"),
+                Op::Convert(..)
+                | Op::Gather(..)
+                | Op::Copy(..)
+                | Op::Unary(..)
+                | Op::Binary(..)
+                | Op::Fold(..)
+                | Op::Store(..)
+                | Op::Accumulate(..)
+                | Op::Reduce(..)
+                | Op::Scatter(..)
+                | Op::AccumulateAt(..)
+                | Op::Join(..)
+                | Op::Dot(..) => unreachable!("the caller passes operations on integers alone"),
             };
             self.scratch.ints[to * LANES + lane] = value;
         }
@@ -243,14 +279,16 @@ impl<S: Scalar> Block<'_, S> {
     /// An operand; entries that do not lie side by side are gathered first.
     fn operand(&mut self, arg: Arg) -> Operand<'_, S> {
         let Scratch { reals, lines, uniforms, spare, .. } = &mut *self.scratch;
-        let view = View { lines, uniforms, frame: self.frame, first: self.first, lanes: self.lanes };
+        let view =
+            View { lines, uniforms, frame: self.frame, first: self.first, lanes: self.lanes };
         view.operand(arg, reals, spare)
     }
 
     /// Two operands, and the block that is set; operands are blocks set before it.
     fn split(&mut self, to: usize, args: [Arg; 2]) -> (Level, [Operand<'_, S>; 2], &mut [S]) {
         let Scratch { reals, lines, uniforms, spare, .. } = &mut *self.scratch;
-        let view = View { lines, uniforms, frame: self.frame, first: self.first, lanes: self.lanes };
+        let view =
+            View { lines, uniforms, frame: self.frame, first: self.first, lanes: self.lanes };
         let (before, own) = reals.split_at_mut(to * LANES);
         let (left, right) = spare.split_at_mut(LANES);
         let operands = [view.operand(args[0], before, left), view.operand(args[1], before, right)];
@@ -279,16 +317,18 @@ impl<S: Scalar> Block<'_, S> {
     }
 
     fn binary(&mut self, to: usize, fun: Fun, a: Arg, b: Arg) {
-        let two = match fun {
-            Fun::Add => Two::Add,
-            Fun::Mul => Two::Mul,
-            Fun::Div => Two::Div,
-            Fun::Max => Two::Max,
-            Fun::Min => Two::Min,
-            _ => return self.function(to, fun, a, b),
+        const KERNELS: [(Fun, Two); 5] = [
+            (Fun::Add, Two::Add),
+            (Fun::Mul, Two::Mul),
+            (Fun::Div, Two::Div),
+            (Fun::Max, Two::Max),
+            (Fun::Min, Two::Min),
+        ];
+        let Some((_, two)) = KERNELS.iter().find(|(known, _)| *known == fun) else {
+            return self.function(to, fun, a, b);
         };
         let (level, [a, b], out) = self.split(to, [a, b]);
-        kernels::binary(level, two, a, b, out);
+        kernels::binary(level, *two, a, b, out);
     }
 
     /// A function of two arguments.
@@ -315,8 +355,12 @@ impl<S: Scalar> Block<'_, S> {
     fn total(&mut self, fold: Fold, arg: Arg) -> S {
         let (level, lanes) = (self.level, self.lanes);
         match self.operand(arg) {
-            Operand::Lanes(from) => kernels::fold(level, Two::from(fold), S::of(fold.empty()), from),
-            Operand::One(x) => (0..lanes).fold(S::of(fold.empty()), |total, _| join(fold, total, x)),
+            Operand::Lanes(from) => {
+                kernels::fold(level, Two::from(fold), S::of(fold.empty()), from)
+            }
+            Operand::One(x) => {
+                (0..lanes).fold(S::of(fold.empty()), |total, _| join(fold, total, x))
+            }
         }
     }
 

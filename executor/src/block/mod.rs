@@ -12,10 +12,8 @@ mod vector;
 
 use crate::error::Stop;
 use crate::frame::Frame;
-use crate::loops::walk::Visit;
-use crate::loops::{
-    BufferId, Cond, Fold, For, Int, LoopProgram, Node, Order, RealId,
-};
+use crate::loops::walk::{Visit, walk_node};
+use crate::loops::{BufferId, Cond, Fold, For, Int, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
@@ -250,13 +248,13 @@ fn shared(header: &For) -> Option<Vec<(RealId, Fold)>> {
     let free = touched.joins.iter().filter(|(var, _)| !touched.set.contains(var));
     let sums: Vec<(RealId, Fold)> = free.copied().collect();
     let read = sums.iter().any(|(var, _)| touched.read.contains(var));
-    let one_fold = sums.iter().all(|(var, fold)| {
-        sums.iter().all(|(other, also)| other != var || also == fold)
-    });
+    let one_fold = sums
+        .iter()
+        .all(|(var, fold)| sums.iter().all(|(other, also)| other != var || also == fold));
     let mut distinct = sums;
     distinct.sort_by_key(|(var, _)| *var);
     distinct.dedup();
-    (apart && !read && one_fold).then_some(distinct)
+    (apart && !read && one_fold && !touched.carries()).then_some(distinct)
 }
 
 /// What a loop touches.
@@ -267,6 +265,19 @@ struct Touched {
     joins: Vec<(RealId, Fold)>,
     set: Vec<RealId>,
     read: Vec<RealId>,
+    ints_set: Vec<IntId>,
+    /// The variables that are set where the walk is, whatever the conditions are.
+    certain: (Vec<RealId>, Vec<IntId>),
+    /// Those read where they are not.
+    uncertain: (Vec<RealId>, Vec<IntId>),
+}
+
+impl Touched {
+    /// Whether a variable may have its value from the step before.
+    fn carries(&self) -> bool {
+        self.uncertain.0.iter().any(|var| self.set.contains(var))
+            || self.uncertain.1.iter().any(|var| self.ints_set.contains(var))
+    }
 }
 
 impl Visit for Touched {
@@ -276,17 +287,45 @@ impl Visit for Touched {
 
     fn real_var(&mut self, var: RealId) {
         self.read.push(var);
+        if !self.certain.0.contains(&var) {
+            self.uncertain.0.push(var);
+        }
     }
 
-    fn enter(&mut self, node: &Node) {
+    fn int_var(&mut self, var: IntId) {
+        if !self.certain.1.contains(&var) {
+            self.uncertain.1.push(var);
+        }
+    }
+
+    fn node(&mut self, node: &Node) {
+        let certain = (self.certain.0.len(), self.certain.1.len());
+        if let Node::For(header) = node {
+            self.certain.1.push(header.var);
+        }
+        walk_node(self, node);
+        self.certain.0.truncate(certain.0);
+        self.certain.1.truncate(certain.1);
         match node {
             Node::Store(place, _)
             | Node::Accumulate(place, ..)
             | Node::StoreInt(place, _)
             | Node::AddInt(place, _) => self.writes.push((place.buffer, place.indices.clone())),
-            Node::Join(var, fold, _) => self.joins.push((*var, *fold)),
-            Node::Set(var, _) => self.set.push(*var),
-            Node::Note(_) | Node::SetInt(..) | Node::For(_) | Node::If(..) | Node::Visit(_) | Node::Check(..) => {}
+            Node::Join(var, fold, _) => {
+                self.joins.push((*var, *fold));
+                if !self.certain.0.contains(var) {
+                    self.uncertain.0.push(*var);
+                }
+            }
+            Node::Set(var, _) => {
+                self.set.push(*var);
+                self.certain.0.push(*var);
+            }
+            Node::SetInt(var, _) => {
+                self.ints_set.push(*var);
+                self.certain.1.push(*var);
+            }
+            Node::Note(_) | Node::For(_) | Node::If(..) | Node::Visit(_) | Node::Check(..) => {}
         }
     }
 }

@@ -93,8 +93,10 @@ pub(super) enum Op {
     /// Entries at places, lane after lane.
     Scatter(BufferId, usize, Arg),
     AccumulateAt(BufferId, usize, Fold, Arg),
-    /// A sum kept in a variable.
+    /// A fold kept in a variable.
     Join(usize, Fold, Arg),
+    /// A sum of products kept in a variable.
+    Dot(usize, Arg, Arg),
 }
 
 /// An integer in the lanes.
@@ -159,19 +161,7 @@ impl Builder {
                 self.out.ops.push(Op::Copy(block, value));
                 self.reals.insert(*var, block);
             }
-            Node::Join(var, fold, e) => {
-                let value = self.real(e)?;
-                if let Some(block) = self.reals.get(var) {
-                    self.out.ops.push(Op::Fold(*block, *fold, value));
-                } else {
-                    let at = self.out.joins.iter().position(|(known, _)| known == var);
-                    let at = at.unwrap_or_else(|| {
-                        self.out.joins.push((*var, *fold));
-                        self.out.joins.len() - 1
-                    });
-                    self.out.ops.push(Op::Join(at, *fold, value));
-                }
-            }
+            Node::Join(var, fold, e) => self.join(*var, *fold, e)?,
             Node::Store(place, e) => {
                 let value = self.real(e)?;
                 self.put(place, None, value)?;
@@ -180,10 +170,37 @@ impl Builder {
                 let value = self.real(e)?;
                 self.put(place, Some(*fold), value)?;
             }
-            Node::For(_) | Node::If(..) | Node::StoreInt(..) | Node::AddInt(..) | Node::Check(..) => {
+            Node::For(_)
+            | Node::If(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => {
                 return None;
             }
         }
+        Some(())
+    }
+
+    fn join(&mut self, var: RealId, fold: Fold, e: &Real) -> Option<()> {
+        if let Some(block) = self.reals.get(&var).copied() {
+            let value = self.real(e)?;
+            self.out.ops.push(Op::Fold(block, fold, value));
+            return Some(());
+        }
+        let at = self.out.joins.iter().position(|(known, _)| *known == var);
+        let at = at.unwrap_or_else(|| {
+            self.out.joins.push((var, fold));
+            self.out.joins.len() - 1
+        });
+        let op = if let Real::Apply(Fun::Mul, factors) = e
+            && let [a, b] = factors.as_slice()
+            && fold == Fold::Sum
+        {
+            Op::Dot(at, self.real(a)?, self.real(b)?)
+        } else {
+            Op::Join(at, fold, self.real(e)?)
+        };
+        self.out.ops.push(op);
         Some(())
     }
 
@@ -469,21 +486,23 @@ fn reads(nodes: &[Node], var: RealId) -> bool {
 fn independent(header: &For) -> bool {
     let mut accesses = Accesses::default();
     header.body.iter().for_each(|node| accesses.node(node));
-    let moves = |e: &Int| match e {
-        Int::Var(var) => *var == header.var,
-        Int::Sum(terms, _) => {
-            let own = terms.iter().any(|(_, e)| *e == Int::Var(header.var));
-            own && terms.iter().all(|(_, e)| matches!(e, Int::Var(_) | Int::Size(_) | Int::Const(_)))
-                && terms.iter().all(|(_, e)| !accesses.set.iter().any(|v| *e == Int::Var(*v)))
-        }
-        _ => false,
+    let own = Int::Var(header.var);
+    let fixed = |e: &Int| match e {
+        Int::Var(var) => !accesses.set.contains(var),
+        e => matches!(e, Int::Size(_) | Int::Const(_)),
+    };
+    let moves = |e: &Int| {
+        let Int::Sum(terms, _) = e else { return *e == own };
+        terms.iter().any(|(_, e)| *e == own) && terms.iter().all(|(_, e)| fixed(e))
     };
     accesses.writes.iter().enumerate().all(|(at, (buffer, indices, sums))| {
         let same_lane = |other: &[Int]| indices.iter().zip(other).any(|(a, b)| a == b && moves(a));
         let loads = accesses.loads.iter().filter(|(of, _)| of == buffer);
         let others = accesses.writes[..at].iter().filter(|(of, ..)| of == buffer);
         loads.into_iter().all(|(_, other)| same_lane(other))
-            && others.into_iter().all(|(_, other, also)| *sums && *also == *sums || same_lane(other))
+            && others
+                .into_iter()
+                .all(|(_, other, also)| *sums && *also == *sums || same_lane(other))
             && (*sums || same_lane(indices))
     })
 }

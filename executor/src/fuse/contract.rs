@@ -79,8 +79,12 @@ impl Sites {
     }
 
     fn add(&mut self, kind: Kind, buffer: BufferId, indices: &[Int]) {
-        let site =
-            Site { kind, indices: indices.to_vec(), path: self.path.clone(), loops: self.loops.clone() };
+        let site = Site {
+            kind,
+            indices: indices.to_vec(),
+            path: self.path.clone(),
+            loops: self.loops.clone(),
+        };
         self.by_buffer.entry(buffer).or_default().push(site);
     }
 }
@@ -127,7 +131,8 @@ impl Visit for Sites {
 fn groups(sites: &[Site]) -> Option<Vec<(Vec<Int>, bool)>> {
     let clears: Vec<&Site> = sites.iter().filter(|site| is_clear(site, sites)).collect();
     let mut groups: Vec<Vec<&Site>> = Vec::new();
-    for site in sites.iter().filter(|site| !clears.iter().any(|clear| std::ptr::eq(*clear, *site))) {
+    for site in sites.iter().filter(|site| !clears.iter().any(|clear| std::ptr::eq(*clear, *site)))
+    {
         match groups.iter_mut().find(|group| group[0].indices == site.indices) {
             Some(group) => group.push(site),
             None => groups.push(vec![site]),
@@ -169,13 +174,9 @@ fn is_local(group: &[&Site], clears: &[&Site]) -> bool {
         Kind::Accumulate(_) => {
             let once = group.iter().filter(|s| !matches!(s.kind, Kind::Load)).count() == 1;
             let mut vars: Vec<IntId> = first.loops.clone();
-            let plain = first.indices.iter().all(|index| match index {
-                Int::Var(var) => {
-                    let known = vars.iter().position(|v| v == var);
-                    known.map(|at| vars.remove(at)).is_some()
-                }
-                Int::Const(_) => true,
-                _ => false,
+            let plain = first.indices.iter().all(|index| {
+                let known = vars.iter().position(|var| *index == Int::Var(*var));
+                known.map(|at| vars.remove(at)).is_some() || index.as_const().is_some()
             });
             !clears.is_empty() && once && plain && vars.is_empty()
         }
@@ -224,11 +225,9 @@ impl Rewrite for Contract<'_> {
                 Some(entry) => Real::Var(entry.var),
                 None => rebuild_real(self, e),
             },
-            Real::Const(_)
-            | Real::Int(_)
-            | Real::Var(_)
-            | Real::Apply(..)
-            | Real::Select(_) => rebuild_real(self, e),
+            Real::Const(_) | Real::Int(_) | Real::Var(_) | Real::Apply(..) | Real::Select(_) => {
+                rebuild_real(self, e)
+            }
         }
     }
 

@@ -95,14 +95,13 @@ fn aligned(a: IntId, first: &Footprint, b: IntId, second: &Footprint) -> bool {
     if first.checks || second.checks || first.shares_variables(second) {
         return false;
     }
-    let same_step = |x: &[Int], y: &[Int]| {
-        x.iter().zip(y).any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b))
-    };
+    let same_step =
+        |x: &[Int], y: &[Int]| x.iter().zip(y).any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b));
     first.buffers.iter().all(|(buffer, accesses)| {
         second.buffers.get(buffer).into_iter().flatten().all(|(later, writes)| {
-            accesses.iter().all(|(earlier, wrote)| {
-                !(*writes || *wrote) || same_step(earlier, later)
-            })
+            accesses
+                .iter()
+                .all(|(earlier, wrote)| !(*writes || *wrote) || same_step(earlier, later))
         })
     })
 }

@@ -8,8 +8,8 @@
 
 mod print;
 mod simplify;
-pub mod walk;
 pub mod verify;
+pub mod walk;
 
 pub use print::Texts;
 

@@ -155,17 +155,15 @@ impl Texts {
         let name = fun.name().unwrap_or_else(|| {
             unreachable!("users' functions are replaced by their values (invariant 6 of loops)")
         });
-        match fun {
-            Fun::Neg => format!("-{}", self.operand(&args[0])),
-            Fun::Add | Fun::Mul | Fun::Div | Fun::Pow => {
-                let args: Vec<String> = args.iter().map(|arg| self.operand(arg)).collect();
-                args.join(&format!(" {name} "))
-            }
-            _ => {
-                let args: Vec<String> = args.iter().map(|arg| self.real(arg)).collect();
-                format!("{name}({})", args.join(", "))
-            }
+        if fun == Fun::Neg {
+            return format!("-{}", self.operand(&args[0]));
         }
+        if Fun::named(name).is_some() {
+            let args: Vec<String> = args.iter().map(|arg| self.real(arg)).collect();
+            return format!("{name}({})", args.join(", "));
+        }
+        let args: Vec<String> = args.iter().map(|arg| self.operand(arg)).collect();
+        args.join(&format!(" {name} "))
     }
 
     fn operand(&self, e: &Real) -> String {
@@ -189,7 +187,10 @@ impl Texts {
             Cond::Real(cmp, sides) => {
                 let text = |e: &Real| match e {
                     Real::Select(_) => format!("({})", self.real(e)),
-                    Real::Const(_) | Real::Int(_) | Real::Var(_) | Real::Load(..)
+                    Real::Const(_)
+                    | Real::Int(_)
+                    | Real::Var(_)
+                    | Real::Load(..)
                     | Real::Apply(..) => self.real(e),
                 };
                 format!("{} {}. {}", text(&sides.0), cmp.symbol(), text(&sides.1))
@@ -272,8 +273,7 @@ impl fmt::Display for LoopProgram {
             writeln!(f, "{}", declared(&texts, buffer, name))?;
         }
         for (relation, name) in self.relations.iter().zip(&texts.relations) {
-            let places: Vec<&str> =
-                relation.coordinates.iter().map(|b| texts.buffer(*b)).collect();
+            let places: Vec<&str> = relation.coordinates.iter().map(|b| texts.buffer(*b)).collect();
             writeln!(f, "relation {name}({})", places.join(", "))?;
         }
         write_nodes(f, &texts, self, &self.body, 0)

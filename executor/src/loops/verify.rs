@@ -234,13 +234,12 @@ impl Verifier<'_> {
 }
 
 fn arity(fun: Fun, count: usize) -> bool {
-    match fun {
-        Fun::User(_) => false,
-        Fun::Neg => count == 1,
-        Fun::Add | Fun::Mul => count >= 2,
-        Fun::Div | Fun::Pow => count == 2,
-        _ => FUNCTIONS.iter().any(|row| row.fun == fun && row.arity == count),
-    }
+    let named = FUNCTIONS.iter().find(|row| row.fun == fun).map(|row| row.arity == count);
+    named.unwrap_or(match count {
+        1 => fun == Fun::Neg,
+        2 => matches!(fun, Fun::Add | Fun::Mul | Fun::Div | Fun::Pow),
+        _ => count > 2 && matches!(fun, Fun::Add | Fun::Mul),
+    })
 }
 
 /// Whether nodes set an integer variable, as a loop or a value.

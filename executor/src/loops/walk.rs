@@ -162,9 +162,7 @@ pub fn rebuild_int<R: Rewrite + ?Sized>(r: &mut R, e: &Int) -> Int {
             let terms: Vec<(i64, Int)> = terms.iter().map(|(a, e)| (*a, r.int(e))).collect();
             Int::linear(terms, *constant)
         }
-        Int::Product(factors) => {
-            ints(r, factors).into_iter().fold(Int::Const(1), Int::product)
-        }
+        Int::Product(factors) => ints(r, factors).into_iter().fold(Int::Const(1), Int::product),
         Int::Div(e, k) => r.int(e).divided(*k),
         Int::Mod(e, k) => r.int(e).remainder(*k),
         Int::DivBy(sides) => Int::DivBy(Box::new((r.int(&sides.0), r.int(&sides.1)))),
@@ -202,10 +200,8 @@ pub fn rebuild_cond<R: Rewrite + ?Sized>(r: &mut R, cond: &Cond) -> Cond {
 
 /// Rebuilds a node from its parts.
 pub fn rebuild_node<R: Rewrite + ?Sized>(r: &mut R, node: &Node) -> Node {
-    let at = |r: &mut R, place: &Place| Place {
-        buffer: place.buffer,
-        indices: ints(r, &place.indices),
-    };
+    let at =
+        |r: &mut R, place: &Place| Place { buffer: place.buffer, indices: ints(r, &place.indices) };
     match node {
         Node::Note(_) | Node::Visit(_) => node.clone(),
         Node::For(header) => Node::For(Box::new(For {

@@ -2,8 +2,8 @@
 
 use super::Lower;
 use crate::loops::{Cond, Int, Real};
-use iverson_spec::ir::{Atom, Block, Def, Expr, Guard, Index, TensorId, Value, VarId};
 use iverson_spec::function::Fun;
+use iverson_spec::ir::{Atom, Block, Def, Expr, Guard, Index, TensorId, Value, VarId};
 use rustc_hash::FxHashMap;
 
 /// What variables, and the parameters of users' functions, stand for.
@@ -27,11 +27,11 @@ impl Lower<'_> {
         match atom {
             Atom::Size(size) => Int::Size(*size),
             Atom::Var(var) => env.ints.get(var).cloned().unwrap_or_else(|| {
-                unreachable!("every variable has a value where it occurs (invariant 5 of Tensor SSA)")
+                unreachable!(
+                    "every variable has a value where it occurs (invariant 5 of Tensor SSA)"
+                )
             }),
-            Atom::Read(tensor, indices) => {
-                Int::Load(self.buffer(*tensor), self.ints(env, indices))
-            }
+            Atom::Read(tensor, indices) => Int::Load(self.buffer(*tensor), self.ints(env, indices)),
             Atom::Div(e, k) => self.int(env, e).divided(*k),
             Atom::Mod(e, k) => self.int(env, e).remainder(*k),
             Atom::Floor(e) => Int::Floor(Box::new(self.real(env, e))),

@@ -9,7 +9,9 @@ use super::Lower;
 use super::expr::Env;
 use super::plan::{Level, Planner, narrow};
 use super::space::{Sort, Space};
-use crate::loops::{Buffer, BufferId, CmpOp, Cond, Element, For, Int, Node, Order, Place, Real, Role};
+use crate::loops::{
+    Buffer, BufferId, CmpOp, Cond, Element, For, Int, Node, Order, Place, Real, Role,
+};
 use iverson_affine::{Budget, Constraint, Linear, System, Var, Verdict, prove};
 use iverson_spec::ast::Cmp;
 use iverson_spec::ir::{Atom, Element as Sorted, Expr, Extent, Guard, Index, Symbols, VarId};
@@ -103,7 +105,8 @@ impl Planner<'_, '_> {
         if !self.lower.is_available(&value) {
             return None;
         }
-        let (least, past) = self.interval(&fibre.unknown).or_else(|| self.interval(&fibre.known))?;
+        let (least, past) =
+            self.interval(&fibre.unknown).or_else(|| self.interval(&fibre.known))?;
         let (given, searched) = (fibre.given.clone(), fibre.searched.clone());
         let key = Key { value, given, searched, least, past };
         let image = self.lower.image(&key);
@@ -138,21 +141,18 @@ impl Planner<'_, '_> {
 
     /// Whether the target of a fibre is known to be on one side of the range of its key.
     fn is_within(&mut self, fibre: &Fibre, key: &Key, within: &Cond) -> bool {
-        let (cmp, bound) = match within {
-            Cond::Int(CmpOp::Ge, ..) => (Cmp::Ge, &key.least),
-            _ => (Cmp::Lt, &key.past),
-        };
+        let at_least = matches!(within, Cond::Int(CmpOp::Ge, ..));
+        let bound = if at_least { &key.least } else { &key.past };
         // Bounds are in sizes that occur already: the space stays as it is.
         let sizes = bound.terms().iter().all(|(atom, _)| self.space.number(atom).is_some());
         if !sizes {
             return false;
         }
         let Some(bound) = self.space.linear(&self.lower.symbols, bound) else { return false };
-        let goal = match cmp {
-            Cmp::Ge => Constraint::at_least(&fibre.known, &bound),
-            Cmp::Lt | Cmp::Le | Cmp::Gt | Cmp::Eq | Cmp::Ne => {
-                Constraint::less(&fibre.known, &bound)
-            }
+        let goal = if at_least {
+            Constraint::at_least(&fibre.known, &bound)
+        } else {
+            Constraint::less(&fibre.known, &bound)
         };
         goal.is_some_and(|goal| self.holds(&goal))
     }
@@ -200,9 +200,7 @@ impl Planner<'_, '_> {
 
 /// The least and the greatest value of an atom, in sizes.
 fn range_of(symbols: &Symbols, atom: &Atom) -> Option<(Extent, Extent)> {
-    let below = |bound: &Extent| {
-        Some((Index::constant(0), bound.sub(&Index::constant(1))?))
-    };
+    let below = |bound: &Extent| Some((Index::constant(0), bound.sub(&Index::constant(1))?));
     match atom {
         Atom::Size(_) => Some((Index::atom(atom.clone()), Index::atom(atom.clone()))),
         Atom::Var(var) => below(&symbols.var(*var).range),
@@ -255,9 +253,7 @@ impl Lower<'_> {
         let mut stand_ins: Vec<VarId> = Vec::new();
         for var in &vars {
             let range = self.symbols.var(*var).range.clone();
-            let fits = |s: &&VarId| {
-                self.symbols.var(**s).range == range && !stand_ins.contains(*s)
-            };
+            let fits = |s: &&VarId| self.symbols.var(**s).range == range && !stand_ins.contains(*s);
             let found = self.stand_ins.iter().find(fits).copied();
             let stand_in = found.unwrap_or_else(|| {
                 let fresh = self.symbols.add_var("s", range);
@@ -266,9 +262,8 @@ impl Lower<'_> {
             });
             stand_ins.push(stand_in);
         }
-        let stand_in = |var: VarId| {
-            vars.iter().position(|v| *v == var).map(|at| Index::var(stand_ins[at]))
-        };
+        let stand_in =
+            |var: VarId| vars.iter().position(|v| *v == var).map(|at| Index::var(stand_ins[at]));
         let value = rebuild_index(&mut Substitute(stand_in), &key.value);
         let value = value.unwrap_or_else(|| unreachable!("renaming changes no coefficient"));
         let (given, searched) = stand_ins.split_at(key.given.len());
@@ -304,9 +299,8 @@ impl Lower<'_> {
         let clear = self.out.add_int("c");
         let body = vec![Node::StoreInt(at(Int::Var(clear)), Int::Const(0))];
         nodes.push(counted(clear, cells.clone().offset(2), body));
-        let count = |_: &mut Self, cell: Int, _: Int| {
-            vec![Node::AddInt(at(cell.offset(2)), Int::Const(1))]
-        };
+        let count =
+            |_: &mut Self, cell: Int, _: Int| vec![Node::AddInt(at(cell.offset(2)), Int::Const(1))];
         nodes.extend(self.for_points(key, &count));
         let sum = self.out.add_int("c");
         let before = Int::Load(image.offsets, vec![Int::Var(sum)]);
@@ -447,4 +441,3 @@ pub(super) fn counted(var: crate::loops::IntId, end: Int, body: Vec<Node>) -> No
         body,
     }))
 }
-

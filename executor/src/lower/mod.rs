@@ -21,7 +21,6 @@ use crate::loops::{
 };
 use expr::Env;
 use image::{Image, Key, counted};
-pub(crate) use preference::UNROLLED;
 use iverson_spec::ast::Direction;
 use iverson_spec::call::definitions;
 use iverson_spec::ir::{
@@ -31,6 +30,7 @@ use iverson_spec::ir::{
 use iverson_spec::print;
 use iverson_spec::ssa::{Stmt, TensorSsa};
 use iverson_spec::unelaborate::Names;
+pub(crate) use preference::UNROLLED;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The loops that compute a program, one statement after the other, unfused.

@@ -206,7 +206,12 @@ impl<'l, 'p> Planner<'l, 'p> {
         let count = self.space.len();
         self.values = vec![None; count];
         for at in 0..count {
-            if self.space.symbol(Var(at as u32)).sort == Sort::Size {
+            let known = match self.space.symbol(Var(at as u32)).sort {
+                Sort::Size => true,
+                Sort::Var(var) => self.has_value(var),
+                Sort::Quotient | Sort::Data => false,
+            };
+            if known {
                 self.learn(Var(at as u32));
             }
         }
@@ -216,7 +221,7 @@ impl<'l, 'p> Planner<'l, 'p> {
         let mut known = self.enforced.clone();
         known.extend(self.space.facts.iter().map(|(_, fact)| fact.clone()));
         known.extend(self.ranges.iter().cloned());
-        for (_, constraint) in std::mem::take(&mut self.space.in_bounds) {
+        for constraint in std::mem::take(&mut self.space.in_bounds) {
             if prove(&known, &constraint, Budget::default()) != Verdict::Proved {
                 self.constraints.push((constraint, false));
             }
@@ -338,7 +343,8 @@ impl<'l, 'p> Planner<'l, 'p> {
             return true;
         }
         let tests = self.literals[self.settled..].iter();
-        let before = tests.take_while(|(literal, _)| !mentions(&literal.guard, self.space.atom(symbol)));
+        let before =
+            tests.take_while(|(literal, _)| !mentions(&literal.guard, self.space.atom(symbol)));
         before.into_iter().all(|(literal, _)| literal.kind == Kind::Enumerable)
     }
 
@@ -369,6 +375,10 @@ impl<'l, 'p> Planner<'l, 'p> {
         if self.holds(&constraint) {
             return;
         }
+        if constraint.linear().is_constant().is_some() {
+            self.never = true;
+            return;
+        }
         let cond = self.condition(&constraint);
         self.plan.levels.push(Level::If(cond));
         self.enforced.push(constraint);
@@ -396,7 +406,8 @@ impl<'l, 'p> Planner<'l, 'p> {
         let form = constraint.linear();
         let side = |sign: i128| {
             let terms = form.terms().iter().filter(|(_, a)| a.signum() == sign);
-            let constant = if form.constant_part().signum() == sign { form.constant_part() } else { 0 };
+            let constant =
+                if form.constant_part().signum() == sign { form.constant_part() } else { 0 };
             let terms = terms.map(|(symbol, a)| (a * sign, *symbol));
             let side = Linear::of(constant * sign, terms);
             self.value(&side.unwrap_or_else(|| unreachable!("coefficients are within 64 bits")))
@@ -490,7 +501,17 @@ impl<'l, 'p> Planner<'l, 'p> {
         }
         let sources = self.sources();
         let free = sources.iter().find(|var| !self.is_target(**var));
-        free.or(sources.first()).or(self.open.first()).copied()
+        let var = free.or(sources.first()).or(self.open.first()).copied()?;
+        Some(self.place_of(var).unwrap_or(var))
+    }
+
+    /// For an entry of a relation one of whose indices is partly known: an open variable of its
+    /// indices, which is looped over rather than all entries.
+    fn place_of(&self, entry: VarId) -> Option<VarId> {
+        let membership = self.memberships.iter().find(|m| m.entry == entry && !m.done)?;
+        let vars: Vec<VarId> = membership.indices.iter().flat_map(FreeVars::of_index).collect();
+        let known = vars.iter().any(|var| self.has_value(*var));
+        vars.into_iter().find(|var| known && self.open.contains(var))
     }
 
     /// The open variables that data in unsettled constraints depend on.
@@ -575,8 +596,6 @@ pub(super) fn nest(levels: Vec<Level>, inner: Vec<Node>) -> Vec<Node> {
         Level::Loop(header) => vec![Node::For(Box::new(For { body: inner, ..header }))],
         Level::Let(id, value) => std::iter::once(Node::SetInt(id, value)).chain(inner).collect(),
         Level::If(cond) | Level::Test(cond) => vec![Node::If(cond, inner)],
-        Level::Visit(statement) => {
-            std::iter::once(Node::Visit(statement)).chain(inner).collect()
-        }
+        Level::Visit(statement) => std::iter::once(Node::Visit(statement)).chain(inner).collect(),
     })
 }

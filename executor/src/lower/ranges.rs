@@ -21,6 +21,11 @@ impl Planner<'_, '_> {
         let Some(Bounds { lower, upper, congruences }) = bounds(&system, own) else {
             unreachable!("coefficients are within 64 bits")
         };
+        if lower.is_empty() || upper.is_empty() {
+            // Only where what holds already is contradictory are all bounds implied by it.
+            self.never = true;
+            return;
+        }
         let mut congruences = congruences.into_iter();
         let first = congruences.next();
         let stride = first.and_then(|(k, form)| self.stride(own, k, &form));

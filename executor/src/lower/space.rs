@@ -8,8 +8,8 @@
 use indexmap::IndexMap;
 use iverson_affine::{Constraint, Linear, Var};
 use iverson_spec::ast::Cmp;
-use iverson_spec::ir::{Atom, Element, Index, Symbols, VarId};
-use iverson_spec::traverse::FreeVars;
+use iverson_spec::ir::{Atom, Element, Expr, Extent, Index, Symbols, TensorId, VarId};
+use iverson_spec::traverse::{FreeVars, Visit, walk_expr};
 use smallvec::SmallVec;
 
 /// The symbols met, by number.
@@ -18,7 +18,7 @@ pub(super) struct Space {
     /// What holds of a symbol wherever it has a value.
     pub(super) facts: Vec<(Var, Constraint)>,
     /// `0 <= index` and `index < extent` for entries that are read: what is out of bounds does not hold.
-    pub(super) in_bounds: Vec<(Var, Constraint)>,
+    pub(super) in_bounds: Vec<Constraint>,
     /// `k·q <= e < k·q + k` for each quotient `q = e / k`.
     pub(super) divisions: Vec<(Var, Constraint)>,
 }
@@ -66,10 +66,9 @@ impl Space {
 
     /// The atom of a number.
     pub(super) fn atom(&self, var: Var) -> &Atom {
-        self.atoms.get_index(var.0 as usize).map_or_else(
-            || unreachable!("numbers are those of symbols"),
-            |(atom, _)| atom,
-        )
+        self.atoms
+            .get_index(var.0 as usize)
+            .map_or_else(|| unreachable!("numbers are those of symbols"), |(atom, _)| atom)
     }
 
     /// The number of an atom that is known.
@@ -129,7 +128,13 @@ impl Space {
                 indices.iter().try_for_each(|e| self.linear(symbols, e).map(|_| ()))
             }
             Atom::Div(e, _) | Atom::Mod(e, _) => self.linear(symbols, e).map(|_| ()),
-            Atom::Size(_) | Atom::Var(_) | Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => Some(()),
+            Atom::Floor(e) => {
+                let mut entries = Entries::default();
+                entries.expr(e);
+                let mut indices = entries.0.iter().flat_map(|(_, indices)| indices);
+                indices.try_for_each(|index| self.linear(symbols, index).map(|_| ()))
+            }
+            Atom::Size(_) | Atom::Var(_) | Atom::If(_) | Atom::Arg(_) => Some(()),
         }
     }
 
@@ -145,11 +150,13 @@ impl Space {
                     self.facts.push((var, Constraint::NonNegative(own.clone())));
                     self.facts.push((var, Constraint::less(&own, &bound)?));
                 }
-                for (index, extent) in indices.iter().zip(&tensor.shape) {
-                    let (index, extent) =
-                        (self.linear(symbols, index)?, self.linear(symbols, extent)?);
-                    self.in_bounds.push((var, Constraint::NonNegative(index.clone())));
-                    self.in_bounds.push((var, Constraint::less(&index, &extent)?));
+                self.entry(symbols, indices, &tensor.shape)?;
+            }
+            Atom::Floor(e) => {
+                let mut entries = Entries::default();
+                entries.expr(e);
+                for (tensor, indices) in entries.0 {
+                    self.entry(symbols, &indices, &symbols.tensor(tensor).shape)?;
                 }
             }
             Atom::Div(e, k) => {
@@ -159,9 +166,32 @@ impl Space {
                 self.divisions.push((var, Constraint::NonNegative(rest)));
                 self.divisions.push((var, Constraint::NonNegative(below)));
             }
-            Atom::Var(_) | Atom::Mod(..) | Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => {}
+            Atom::Var(_) | Atom::Mod(..) | Atom::If(_) | Atom::Arg(_) => {}
         }
         Some(())
+    }
+
+    /// An entry that is read must be in bounds.
+    fn entry(&mut self, symbols: &Symbols, indices: &[Index], shape: &[Extent]) -> Option<()> {
+        for (index, extent) in indices.iter().zip(shape) {
+            let (index, extent) = (self.linear(symbols, index)?, self.linear(symbols, extent)?);
+            self.in_bounds.push(Constraint::NonNegative(index.clone()));
+            self.in_bounds.push(Constraint::less(&index, &extent)?);
+        }
+        Some(())
+    }
+}
+
+/// The entries of real tensors that an expression reads.
+#[derive(Default)]
+struct Entries(Vec<(TensorId, Vec<Index>)>);
+
+impl Visit for Entries {
+    fn expr(&mut self, expr: &Expr) {
+        if let Expr::Access(tensor, indices) = expr {
+            self.0.push((*tensor, indices.clone()));
+        }
+        walk_expr(self, expr);
     }
 }
 

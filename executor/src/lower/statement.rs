@@ -4,13 +4,11 @@
 //! entry where they are not (a scatter). The first term stores; entries are cleared
 //! before only if it does not reach all of them.
 
+use super::Lower;
 use super::cases::cases;
 use super::expr::Env;
 use super::plan::{Level, Plan, Request, nest, plan};
-use super::Lower;
-use crate::loops::{
-    Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId,
-};
+use crate::loops::{Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
 use iverson_spec::bounds::{Facts, Verdict, prove};
 use iverson_spec::ir::{Atom, Element, Expr, Guard, Index, TensorId, VarId};
@@ -135,6 +133,10 @@ impl Lower<'_> {
             }
         };
         let mut point = self.earlier(stmt, term, &plan.env);
+        let outer = |level: &Level| matches!(level, Level::Let(..) | Level::If(_));
+        while !stores && plan.levels.get(plan.cut).is_some_and(outer) {
+            plan.cut += 1;
+        }
         let inner = plan.levels.split_off(plan.cut);
         let loops = inner.iter().any(|level| matches!(level, Level::Loop(_)));
         let tests = inner.iter().any(|level| matches!(level, Level::If(_) | Level::Test(_)));
@@ -160,7 +162,14 @@ impl Lower<'_> {
         let (found, best) = (self.out.add_int(name), self.out.add_real("best"));
         let mut nodes = vec![
             Node::SetInt(found, range.clone()),
-            Node::Set(best, Real::Const(if op == Reduction::Argmax { f64::NEG_INFINITY } else { f64::INFINITY })),
+            Node::Set(
+                best,
+                Real::Const(if op == Reduction::Argmax {
+                    f64::NEG_INFINITY
+                } else {
+                    f64::INFINITY
+                }),
+            ),
         ];
         for case in cases(&term.guard) {
             let request = Request {
@@ -204,10 +213,18 @@ impl Lower<'_> {
     }
 
     /// Stores an index, checked to be in its sort unless that is proved.
-    fn store_index(&mut self, stmt: &Stmt, env: &Env, value: Int, source: Option<&Index>) -> Vec<Node> {
+    fn store_index(
+        &mut self,
+        stmt: &Stmt,
+        env: &Env,
+        value: Int,
+        source: Option<&Index>,
+    ) -> Vec<Node> {
         let place = self.entry(stmt, env);
         let Element::Index(bound) = self.symbols.tensor(stmt.tensor).element.clone() else {
-            unreachable!("the sort of the tensor is that of the right side (invariant 8 of Tensor SSA)")
+            unreachable!(
+                "the sort of the tensor is that of the right side (invariant 8 of Tensor SSA)"
+            )
         };
         if let Some(index) = source
             && self.in_sort(index, &bound)
