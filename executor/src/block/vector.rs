@@ -268,7 +268,7 @@ impl Builder {
             Int::Sum(terms, constant) => self.sum(terms, *constant)?,
             Int::Div(inner, k) => match self.int(inner)? {
                 Lane::Uniform(inner) => Lane::Uniform(inner.divided(*k)),
-                lane => {
+                lane @ (Lane::Affine(..) | Lane::Block(_)) => {
                     let (from, to) = (self.int_block(lane), self.fresh_ints());
                     self.out.ops.push(Op::DivInts(to, from, *k));
                     Lane::Block(to)
@@ -276,7 +276,7 @@ impl Builder {
             },
             Int::Mod(inner, k) => match self.int(inner)? {
                 Lane::Uniform(inner) => Lane::Uniform(inner.remainder(*k)),
-                lane => {
+                lane @ (Lane::Affine(..) | Lane::Block(_)) => {
                     let (from, to) = (self.int_block(lane), self.fresh_ints());
                     self.out.ops.push(Op::ModInts(to, from, *k));
                     Lane::Block(to)
@@ -487,9 +487,9 @@ fn independent(header: &For) -> bool {
     let mut accesses = Accesses::default();
     header.body.iter().for_each(|node| accesses.node(node));
     let own = Int::Var(header.var);
-    let fixed = |e: &Int| match e {
-        Int::Var(var) => !accesses.set.contains(var),
-        e => matches!(e, Int::Size(_) | Int::Const(_)),
+    let fixed = |e: &Int| {
+        let unset = |var: &IntId| !accesses.set.contains(var);
+        matches!(e, Int::Size(_) | Int::Const(_)) || matches!(e, Int::Var(var) if unset(var))
     };
     let moves = |e: &Int| {
         let Int::Sum(terms, _) = e else { return *e == own };

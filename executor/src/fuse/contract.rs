@@ -247,11 +247,24 @@ impl Rewrite for Contract<'_> {
                 };
                 entry.map(write).into_iter().collect()
             }
-            Node::For(_) | Node::If(..) => match rebuild_node(self, node) {
-                Node::For(header) if is_idle(&header.body) => Vec::new(),
-                Node::If(_, body) if is_idle(&body) => Vec::new(),
-                rebuilt => vec![rebuilt],
-            },
+            Node::For(_) | Node::If(..) => {
+                let rebuilt = rebuild_node(self, node);
+                let idle = match &rebuilt {
+                    Node::For(header) => is_idle(&header.body),
+                    Node::If(_, body) => is_idle(body),
+                    Node::Note(_)
+                    | Node::SetInt(..)
+                    | Node::Set(..)
+                    | Node::Join(..)
+                    | Node::Store(..)
+                    | Node::Accumulate(..)
+                    | Node::StoreInt(..)
+                    | Node::AddInt(..)
+                    | Node::Visit(_)
+                    | Node::Check(..) => false,
+                };
+                if idle { Vec::new() } else { vec![rebuilt] }
+            }
             Node::Note(_)
             | Node::SetInt(..)
             | Node::Set(..)

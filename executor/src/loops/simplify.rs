@@ -48,20 +48,20 @@ impl Int {
     /// `self / k`, rounded down; k ≥ 1.
     #[must_use]
     pub fn divided(self, k: i64) -> Self {
-        match self {
+        match self.as_const() {
             _ if k == 1 => self,
-            Self::Const(n) => Self::Const(n.div_euclid(k)),
-            other => Self::Div(Box::new(other), k),
+            Some(n) => Self::Const(n.div_euclid(k)),
+            None => Self::Div(Box::new(self), k),
         }
     }
 
     /// `self % k`, in `0..k`; k ≥ 1.
     #[must_use]
     pub fn remainder(self, k: i64) -> Self {
-        match self {
+        match self.as_const() {
             _ if k == 1 => Self::Const(0),
-            Self::Const(n) => Self::Const(n.rem_euclid(k)),
-            other => Self::Mod(Box::new(other), k),
+            Some(n) => Self::Const(n.rem_euclid(k)),
+            None => Self::Mod(Box::new(self), k),
         }
     }
 

@@ -4,7 +4,7 @@
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
-//! * [`expr`]: expressions
+//! * [`mod@expr`], expressions
 
 mod cases;
 mod expr;
