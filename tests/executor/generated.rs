@@ -1,7 +1,7 @@
 //! Generated programs.
 
 use crate::compare::difference;
-use crate::generate::{Flavour, check_all, failure};
+use crate::generate::{Case, Flavour, check_all, failure};
 use iverson::interpreter::Rational;
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Value, Values};
@@ -22,7 +22,7 @@ fn floats(inputs: &Values<Rational>) -> Values<f64> {
 
 #[test]
 fn generated_programs_give_what_the_interpreter_gives() {
-    check_all(Flavour::Full, 400, |case| {
+    check_all(Flavour::Full, 400, |case: &Case| {
         let loaded = load(&case.text).map_err(|_| failure("the program is not valid"))?;
         let typed = loaded.function(None).map_err(|none| failure(none.to_string()))?;
         match difference(&normalize(typed), &floats(&case.inputs), 1024.0) {
