@@ -3,8 +3,9 @@
 //! This crate gathers the others and adds the edges: [`pipeline`] leads from
 //! text to a program, [`derivative`] names what a derivative is given and gives,
 //! [`oracle`] judges somebody's values and derivatives, [`json`] and [`npz`] read
-//! inputs and write results, [`random`] fills in missing inputs, and
-//! [`polynomial`] turns counts into formulas in the sizes.
+//! inputs and write results, [`random`] fills in missing inputs, [`polynomial`]
+//! turns counts into formulas in the sizes, and [`slowdown`] differentiates the
+//! pathological families in every way.
 
 pub use iverson_ad as ad;
 pub use iverson_affine as affine;
@@ -27,6 +28,7 @@ pub mod pipeline;
 pub mod polynomial;
 pub mod random;
 mod sizes;
+pub mod slowdown;
 pub mod work;
 
 /// The README's program, run as a documentation test.

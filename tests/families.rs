@@ -34,10 +34,16 @@ fn result_names(program: &TensorSsa) -> Vec<String> {
     program.results.iter().map(|t| program.symbols.tensor(*t).name.clone()).collect()
 }
 
+/// The inputs with the seeds of one kind.
+fn inputs_of(at: &Point, kind: &str) -> Values<f64> {
+    let seeds = at.seeds.iter().filter(|(name, _)| name.ends_with(kind));
+    let seeds = seeds.map(|(name, value)| (name.clone(), value.clone()));
+    at.inputs.iter().map(|(name, value)| (name.clone(), value.clone())).chain(seeds).collect()
+}
+
 /// The derivative that a member asks for, by the rules of `ad` and the interpreter alone.
 fn derivative(program: &TensorSsa, member: &Member, at: &Point) -> Vec<Vec<f64>> {
-    let mut inputs = at.inputs.clone();
-    inputs.extend(at.seeds.clone());
+    let mut inputs = inputs_of(at, "_ct");
     let x = member.wrt[0];
     match member.derivative {
         Derivative::Gradient => {
@@ -45,9 +51,18 @@ fn derivative(program: &TensorSsa, member: &Member, at: &Point) -> Vec<Vec<f64>>
             member.wrt.iter().map(|x| entries(&values, &format!("{x}_bar"))).collect()
         }
         Derivative::Directional => {
-            let values = run(&jvp(program, member.wrt).unwrap(), &inputs);
+            let values = run(&jvp(program, member.wrt).unwrap(), &inputs_of(at, "_dot"));
             let results = result_names(program);
             results.iter().map(|y| entries(&values, &format!("{y}_dot"))).collect()
+        }
+        Derivative::GaussNewton => {
+            let tangents = run(&jvp(program, member.wrt).unwrap(), &inputs_of(at, "_dot"));
+            let mut inputs = at.inputs.clone();
+            for y in result_names(program) {
+                inputs.insert(format!("{y}_ct"), tangents[&format!("{y}_dot")].clone());
+            }
+            let values = run(&vjp(program, member.wrt).unwrap(), &inputs);
+            member.wrt.iter().map(|x| entries(&values, &format!("{x}_bar"))).collect()
         }
         Derivative::Jacobian => {
             vec![rows(&vjp(program, &[x]).unwrap(), &inputs, &result_names(program)[0], x)]

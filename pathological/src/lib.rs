@@ -72,6 +72,8 @@ pub enum Derivative {
     Gradient,
     /// `J·ẋ`, as `y_dot` for each result.
     Directional,
+    /// `Jᵀ·J·ẋ`, as `x_jtjv` for each input.
+    GaussNewton,
     /// `J` of the one result in the one input: the axes of the result, then those of the input.
     Jacobian,
     /// The second derivative of the one result, a number, in the one input.

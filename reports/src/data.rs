@@ -24,7 +24,7 @@ pub struct Subject {
     pub family: String,
     /// The function in the family's text.
     pub function: String,
-    /// What is taken of it: `gradient`, `directional`, `jacobian`, `hessian`.
+    /// What is taken of it: `gradient`, `directional`, `gauss-newton`, `jacobian`, `hessian`.
     pub derivative: String,
 }
 
@@ -126,7 +126,7 @@ pub struct Point {
     pub time: Option<Time>,
     /// Its exact work.
     pub work: Option<u64>,
-    /// The most bytes alive at once beyond the inputs.
+    /// The most bytes alive at once, the arguments included.
     pub peak_bytes: Option<u64>,
     /// Why the series ends here, if it does.
     pub stopped: Option<String>,

@@ -9,26 +9,37 @@ pub(super) const FAMILY: Family = Family {
     title: "the energy of an image inside a mask",
     text: include_str!("../../families/image_energy.iv"),
     sources: &[PAPER, PROTOTYPE],
-    members: &[Member {
-        function: "image_energy",
-        wrt: &["u", "angle"],
-        derivative: Derivative::Gradient,
-        cases: &[
-            Case { name: "a disc", point: |n, rng| point(n, disc, rng) },
-            Case { name: "all", point: |n, rng| point(n, |_, _, _| true, rng) },
-            Case { name: "nothing", point: |n, rng| point(n, |_, _, _| false, rng) },
-            Case {
-                name: "a chessboard",
-                point: |n, rng| point(n, |_, i, j| (i + j) % 2 == 0, rng),
-            },
-            Case { name: "stripes", point: |n, rng| point(n, |_, i, _| i % 2 == 0, rng) },
-        ],
-        reference,
-        work: Growth::of(2.0, 4.0),
-        memory: Growth::of(2.0, 2.0),
-        start: 4,
-    }],
+    members: &[
+        Member {
+            function: "image_energy",
+            wrt: &["u", "angle"],
+            derivative: Derivative::Gradient,
+            cases: MASKS,
+            reference,
+            work: Growth::of(2.0, 3.0),
+            memory: Growth::of(2.0, 2.0),
+            start: 4,
+        },
+        Member {
+            function: "image_strain",
+            wrt: &["u", "angle"],
+            derivative: Derivative::GaussNewton,
+            cases: MASKS,
+            reference: gauss_newton,
+            work: Growth::forward(2.0),
+            memory: Growth::forward(2.0),
+            start: 4,
+        },
+    ],
 };
+
+const MASKS: &[Case] = &[
+    Case { name: "a disc", point: |n, rng| point(n, disc, rng) },
+    Case { name: "all", point: |n, rng| point(n, |_, _, _| true, rng) },
+    Case { name: "nothing", point: |n, rng| point(n, |_, _, _| false, rng) },
+    Case { name: "a chessboard", point: |n, rng| point(n, |_, i, j| (i + j) % 2 == 0, rng) },
+    Case { name: "stripes", point: |n, rng| point(n, |_, i, _| i % 2 == 0, rng) },
+];
 
 /// The pixels within n / 2 of the middle.
 fn disc(n: usize, i: usize, j: usize) -> bool {
@@ -45,28 +56,53 @@ fn point(n: usize, inside: fn(usize, usize, usize) -> bool, rng: &mut Rng) -> Po
         .real("u", &[n, n], rng.reals(n * n, 1.0))
         .real("angle", &[n, n], rng.reals(n * n, 3.0))
         .loss("e")
+        .tangent("u", &[n, n], rng.reals(n * n, 1.0))
+        .tangent("angle", &[n, n], rng.reals(n * n, 1.0))
 }
 
-/// Edge by edge.
-fn reference(at: &Point) -> Vec<Vec<f64>> {
-    let (n, u, angle) = (at.n("n"), at.reals("u"), at.reals("angle"));
-    let (mut u_bar, mut angle_bar) = (vec![0.0; n * n], vec![0.0; n * n]);
-    for k in 0..n * n {
-        let (i, j) = (k / n, k % n);
-        if !at.holds("mask", &[i, j]) {
-            continue;
-        }
-        let (sin, cos) = angle[k].sin_cos();
-        let right = (i, j + 1, k + 1, cos, -sin);
-        let down = (i + 1, j, k + n, sin, cos);
-        for (row, col, q, rest, slope) in [right, down] {
-            if row < n && col < n && at.holds("mask", &[row, col]) {
-                let strain = u[q] - u[k] - rest;
-                u_bar[q] += 2.0 * strain;
-                u_bar[k] -= 2.0 * strain;
-                angle_bar[k] -= 2.0 * strain * slope;
+/// An edge inside the mask: its pixels, its rest and how that changes with the angle.
+struct Edge {
+    from: usize,
+    to: usize,
+    rest: f64,
+    slope: f64,
+}
+
+fn edges(at: &Point) -> Vec<Edge> {
+    let (n, angle) = (at.n("n"), at.reals("angle"));
+    let mut edges = Vec::new();
+    for from in 0..n * n {
+        let (i, j) = (from / n, from % n);
+        let (sin, cos) = angle[from].sin_cos();
+        for (row, col, rest, slope) in [(i, j + 1, cos, -sin), (i + 1, j, sin, cos)] {
+            let inside = row < n && col < n && at.holds("mask", &[i, j]);
+            if inside && at.holds("mask", &[row, col]) {
+                edges.push(Edge { from, to: row * n + col, rest, slope });
             }
         }
     }
+    edges
+}
+
+/// `Σ sₑ ∂strainₑ` in u and in the angles
+fn pulled(at: &Point, strain: impl Fn(&Edge) -> f64) -> Vec<Vec<f64>> {
+    let pixels = at.reals("u").len();
+    let (mut u_bar, mut angle_bar) = (vec![0.0; pixels], vec![0.0; pixels]);
+    for edge in edges(at) {
+        let s = strain(&edge);
+        u_bar[edge.to] += s;
+        u_bar[edge.from] -= s;
+        angle_bar[edge.from] -= s * edge.slope;
+    }
     vec![u_bar, angle_bar]
+}
+
+fn reference(at: &Point) -> Vec<Vec<f64>> {
+    let u = at.reals("u");
+    pulled(at, |edge| 2.0 * (u[edge.to] - u[edge.from] - edge.rest))
+}
+
+fn gauss_newton(at: &Point) -> Vec<Vec<f64>> {
+    let (u_dot, angle_dot) = (at.reals("u_dot"), at.reals("angle_dot"));
+    pulled(at, |edge| u_dot[edge.to] - u_dot[edge.from] - edge.slope * angle_dot[edge.from])
 }

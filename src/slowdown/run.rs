@@ -1,0 +1,141 @@
+//! A derivative bound to a point, to be run many times.
+
+use super::{Subject, Way};
+use iverson_interpreter::{EvalError, Model, eval_ssa};
+use iverson_pathological::Point;
+use iverson_spec::TensorSsa;
+use iverson_spec::call::{Dense, Limits, Value, Values};
+use iverson_strategies::{Prepared, Strategy, StrategyError};
+use thiserror::Error;
+
+/// Why a way does not run at a point.
+#[derive(Clone, PartialEq, Debug, Error)]
+pub enum RunError {
+    /// A strategy that runs backwards refused.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
+    /// The interpreter found no value.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+}
+
+/// What a run says that it cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spent {
+    /// Its exact work.
+    pub work: u64,
+    /// The most bytes of tensors that one pass had alive, its arguments included; `None`
+    /// where the run does not count them.
+    pub peak_bytes: Option<u64>,
+}
+
+/// A way bound to a point.
+#[derive(Debug)]
+pub enum Run {
+    /// A reverse mode: one pass for each cotangent.
+    Backwards(Vec<Prepared<f64>>),
+    /// A program that is run as it is, by the sequential loops of the scatter strategy: so
+    /// that derivatives are compared, and not compilers.
+    Forwards(Box<Prepared<f64>>),
+    /// A program for the interpreter.
+    Interpreted {
+        /// The program.
+        program: Box<TensorSsa>,
+        /// The arguments.
+        inputs: Values<f64>,
+    },
+}
+
+impl Run {
+    /// Binds a way to a point.
+    ///
+    /// # Errors
+    /// [`RunError`] if a strategy refuses.
+    pub fn new(subject: &Subject, way: Way, at: &Point) -> Result<Self, RunError> {
+        let program = subject.evaluated(way);
+        let limits = Limits::default();
+        let prepare =
+            |strategy, wrt: &[&str], inputs| Prepared::new(strategy, program, wrt, inputs, limits);
+        match (way, way.strategy()) {
+            (_, Some(strategy)) => {
+                let passes = subject.passes(way, at);
+                let passes =
+                    passes.iter().map(|inputs| prepare(strategy, subject.member.wrt, inputs));
+                Ok(Self::Backwards(passes.collect::<Result<_, _>>()?))
+            }
+            (Way::DenseIndicator, None) => {
+                let inputs = subject.arguments(way, at);
+                Ok(Self::Interpreted { program: Box::new(program.clone()), inputs })
+            }
+            (Way::Primal | Way::Dense | Way::Scatter | Way::Indicator, None) => {
+                let inputs = subject.arguments(way, at);
+                Ok(Self::Forwards(Box::new(prepare(Strategy::Scatter, &[], &inputs)?)))
+            }
+        }
+    }
+
+    /// Runs it; what it gives stays inside.
+    ///
+    /// # Errors
+    /// [`RunError`] if the data are not as the program demands.
+    pub fn run(&mut self) -> Result<Spent, RunError> {
+        match self {
+            Self::Backwards(passes) => {
+                let mut spent = Spent { work: 0, peak_bytes: Some(0) };
+                for pass in passes {
+                    let outcome = std::hint::black_box(pass.run()?);
+                    spent.work += outcome.total().work();
+                    spent.peak_bytes = spent.peak_bytes.max(Some(outcome.peak_bytes));
+                }
+                Ok(spent)
+            }
+            Self::Forwards(pass) => {
+                let outcome = std::hint::black_box(pass.run()?);
+                let peak_bytes = Some(outcome.peak_bytes);
+                Ok(Spent { work: outcome.primal.work(), peak_bytes })
+            }
+            Self::Interpreted { program, inputs } => {
+                let (_, report) =
+                    std::hint::black_box(eval_ssa(program, inputs, Limits::default())?);
+                Ok(Spent { work: report.work(Model::Dense), peak_bytes: None })
+            }
+        }
+    }
+
+    /// Runs it and gives the derivative: its entries, row-major, for each input (of a
+    /// directional derivative: for each result), as a reference does. Not for the
+    /// program alone.
+    ///
+    /// # Errors
+    /// As [`Run::run`].
+    pub fn derivative(&mut self, subject: &Subject) -> Result<Vec<Vec<f64>>, RunError> {
+        let named = |values: &Values<f64>| {
+            let names = subject.derivative_names();
+            names.iter().map(|name| entries(values, name).to_vec()).collect()
+        };
+        match self {
+            Self::Backwards(passes) => {
+                let wrt = subject.member.wrt;
+                let mut all = vec![Vec::new(); wrt.len()];
+                for pass in passes {
+                    let gradient = pass.run()?.gradient;
+                    for (all, x) in all.iter_mut().zip(wrt) {
+                        all.extend(entries(&gradient, &format!("{x}_bar")));
+                    }
+                }
+                Ok(all)
+            }
+            Self::Forwards(pass) => Ok(named(&pass.run()?.values)),
+            Self::Interpreted { program, inputs } => {
+                Ok(named(&eval_ssa(program, inputs, Limits::default())?.0))
+            }
+        }
+    }
+}
+
+fn entries<'v>(values: &'v Values<f64>, name: &str) -> &'v [f64] {
+    match &values[name] {
+        Value::Real(Dense { data, .. }) => data,
+        Value::Size(_) | Value::Index(_) | Value::Relation(_) => &[],
+    }
+}
