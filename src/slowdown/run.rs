@@ -115,12 +115,12 @@ impl Run {
         };
         match self {
             Self::Backwards(passes) => {
-                let wrt = subject.member.wrt;
-                let mut all = vec![Vec::new(); wrt.len()];
+                // by place: in the program of a gradient the name `x_bar` is taken
+                let mut all = vec![Vec::new(); subject.member.wrt.len()];
                 for pass in passes {
                     let gradient = pass.run()?.gradient;
-                    for (all, x) in all.iter_mut().zip(wrt) {
-                        all.extend(entries(&gradient, &format!("{x}_bar")));
+                    for (all, name) in all.iter_mut().zip(gradient.keys()) {
+                        all.extend(entries(&gradient, name));
                     }
                 }
                 Ok(all)
