@@ -71,9 +71,9 @@ struct Edge {
 fn edges(at: &Point) -> Vec<Edge> {
     let (n, angle) = (at.n("n"), at.reals("angle"));
     let mut edges = Vec::new();
-    for from in 0..n * n {
+    for (from, angle) in angle.iter().enumerate() {
         let (i, j) = (from / n, from % n);
-        let (sin, cos) = angle[from].sin_cos();
+        let (sin, cos) = angle.sin_cos();
         for (row, col, rest, slope) in [(i, j + 1, cos, -sin), (i + 1, j, sin, cos)] {
             let inside = row < n && col < n && at.holds("mask", &[i, j]);
             if inside && at.holds("mask", &[row, col]) {
