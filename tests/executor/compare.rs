@@ -2,7 +2,8 @@
 
 use iverson::executor::{Engine, Executable, Fusion, Options, compile};
 use iverson::interpreter::{EvalError, Model, WorkReport, eval_ssa};
-use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
+use iverson::spec::ir::Param;
 use iverson::spec::ssa::{Rhs, TensorSsa};
 use iverson::spec::unelaborate;
 use iverson::spec::verify::stmts;
@@ -110,4 +111,23 @@ fn points(program: &TensorSsa, work: &WorkReport, executable: &Executable<f64>) 
         }
     }
     None
+}
+
+/// Cotangents for the parameters that a derivative has more than its program.
+pub(crate) fn with_cotangents(
+    derivative: &TensorSsa,
+    program: &TensorSsa,
+    inputs: &Values<f64>,
+) -> Values<f64> {
+    let mut all = inputs.clone();
+    let sizes = bind(program, inputs, Limits::default()).unwrap().sizes;
+    for param in &derivative.params[program.params.len()..] {
+        let Param::Tensor(tensor) = param else { continue };
+        let shape = shape(&derivative.symbols, *tensor, &sizes).unwrap();
+        let count: usize = shape.iter().product();
+        let data = (0..count).map(|at| 1.0 - 0.25 * (at % 7) as f64).collect();
+        let name = derivative.symbols.tensor(*tensor).name.clone();
+        all.insert(name, Value::Real(Dense { shape, data }));
+    }
+    all
 }

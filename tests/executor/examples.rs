@@ -1,10 +1,10 @@
 //! Every example, and its derivative.
 
-use crate::compare::difference;
+use crate::compare::{difference, with_cotangents};
 use iverson::ad::vjp;
 use iverson::json::{self, Reals};
 use iverson::pipeline::load;
-use iverson::spec::call::{Dense, Value, Values};
+use iverson::spec::call::Values;
 use iverson::spec::ir::{Element, Param};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each case of each example: its name, program and inputs.
-fn cases() -> Vec<(String, TensorSsa, Values<f64>)> {
+pub(crate) fn cases() -> Vec<(String, TensorSsa, Values<f64>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut found = Vec::new();
     let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
@@ -40,38 +40,10 @@ fn every_example_gives_what_the_interpreter_gives() {
     }
 }
 
-/// Cotangents for the parameters that a derivative has more than its program.
-fn with_cotangents(
-    derivative: &TensorSsa,
-    program: &TensorSsa,
-    inputs: &Values<f64>,
-) -> Values<f64> {
-    let mut all = inputs.clone();
-    let sizes = iverson::spec::call::bind(program, inputs, Default::default()).unwrap().sizes;
-    for param in &derivative.params[program.params.len()..] {
-        let Param::Tensor(tensor) = param else { continue };
-        let shape = iverson::spec::call::shape(&derivative.symbols, *tensor, &sizes).unwrap();
-        let count: usize = shape.iter().product();
-        let data = (0..count).map(|at| 1.0 - 0.25 * (at % 7) as f64).collect();
-        let name = derivative.symbols.tensor(*tensor).name.clone();
-        all.insert(name, Value::Real(Dense { shape, data }));
-    }
-    all
-}
-
 #[test]
 fn every_derivative_gives_what_the_interpreter_gives() {
     for (name, program, inputs) in cases() {
-        let reals: Vec<&str> = program
-            .params
-            .iter()
-            .filter_map(|param| match param {
-                Param::Tensor(t) => Some(program.symbols.tensor(*t)),
-                Param::Size(_) | Param::Relation(_) => None,
-            })
-            .filter(|row| row.element == Element::Real)
-            .map(|row| row.name.as_str())
-            .collect();
+        let reals = real_params(&program);
         let Ok(derivative) = vjp(&program, &reals) else { continue };
         if name.starts_with("conjugate_gradient") {
             // Steps after the residual is all rounding divide rounding by rounding.
@@ -82,4 +54,14 @@ fn every_derivative_gives_what_the_interpreter_gives() {
             panic!("vjp of {name}: {what}");
         }
     }
+}
+
+/// The real parameters by name.
+pub(crate) fn real_params(program: &TensorSsa) -> Vec<&str> {
+    let row = |param: &Param| match param {
+        Param::Tensor(t) => Some(program.symbols.tensor(*t)),
+        Param::Size(_) | Param::Relation(_) => None,
+    };
+    let rows = program.params.iter().filter_map(row);
+    rows.filter(|row| row.element == Element::Real).map(|row| row.name.as_str()).collect()
 }

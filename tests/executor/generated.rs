@@ -1,7 +1,9 @@
 //! Generated programs.
 
-use crate::compare::difference;
+use crate::compare::{difference, with_cotangents};
+use crate::examples::real_params;
 use crate::generate::{Case, Flavour, check_all, failure};
+use iverson::ad::vjp;
 use iverson::interpreter::Rational;
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Value, Values};
@@ -26,6 +28,21 @@ fn generated_programs_give_what_the_interpreter_gives() {
         let loaded = load(&case.text).map_err(|_| failure("the program is not valid"))?;
         let typed = loaded.function(None).map_err(|none| failure(none.to_string()))?;
         match difference(&normalize(typed), &floats(&case.inputs), 1024.0) {
+            None => Ok(()),
+            Some(what) => Err(failure(what)),
+        }
+    });
+}
+
+#[test]
+fn derivatives_of_generated_programs_give_what_the_interpreter_gives() {
+    check_all(Flavour::Rational, 150, |case: &Case| {
+        let loaded = load(&case.text).map_err(|_| failure("the program is not valid"))?;
+        let typed = loaded.function(None).map_err(|none| failure(none.to_string()))?;
+        let program = normalize(typed);
+        let Ok(derivative) = vjp(&program, &real_params(&program)) else { return Ok(()) };
+        let inputs = with_cotangents(&derivative, &program, &floats(&case.inputs));
+        match difference(&derivative, &inputs, 4096.0) {
             None => Ok(()),
             Some(what) => Err(failure(what)),
         }

@@ -10,3 +10,4 @@ mod generate;
 mod compare;
 mod examples;
 mod generated;
+mod threads;

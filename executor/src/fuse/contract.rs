@@ -2,7 +2,7 @@
 //!
 //! An entry `b[I]` of a temporary is a variable `r` if all that touches it stands in one
 //! list of nodes, a store first. Where entries are cleared elsewhere and each is then
-//! accumulated once, the accumulation is a store, and clearing is left out.
+//! accumulated in one list, the first accumulation is the store, and clearing is left out.
 
 use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real};
 use crate::loops::{
@@ -30,7 +30,7 @@ pub(super) fn contract(program: &mut LoopProgram) {
         });
         found.insert(id, entries.collect());
     }
-    let mut contract = Contract { found: &found };
+    let mut contract = Contract { found: &found, begun: Vec::new() };
     let body = contract.nodes(&program.body);
     program.body = body;
     drop_unused(program, &found);
@@ -40,7 +40,7 @@ pub(super) fn contract(program: &mut LoopProgram) {
 struct Entry {
     indices: Vec<Int>,
     var: RealId,
-    /// Whether its only write is an accumulation.
+    /// Whether it begins with an accumulation.
     accumulated: bool,
 }
 
@@ -172,13 +172,12 @@ fn is_local(group: &[&Site], clears: &[&Site]) -> bool {
     let defines = match first.kind {
         Kind::Store(_) => true,
         Kind::Accumulate(_) => {
-            let once = group.iter().filter(|s| !matches!(s.kind, Kind::Load)).count() == 1;
             let mut vars: Vec<IntId> = first.loops.clone();
             let plain = first.indices.iter().all(|index| {
                 let known = vars.iter().position(|var| *index == Int::Var(*var));
                 known.map(|at| vars.remove(at)).is_some() || index.as_const().is_some()
             });
-            !clears.is_empty() && once && plain && vars.is_empty()
+            !clears.is_empty() && plain && vars.is_empty()
         }
         Kind::Load => false,
     };
@@ -210,10 +209,12 @@ fn is_fixed(index: &Int, loops: &[IntId]) -> bool {
 
 struct Contract<'f> {
     found: &'f FxHashMap<BufferId, Vec<Entry>>,
+    /// The variables that have been accumulated to.
+    begun: Vec<RealId>,
 }
 
-impl Contract<'_> {
-    fn entry(&self, buffer: BufferId, indices: &[Int]) -> Option<&Entry> {
+impl<'f> Contract<'f> {
+    fn entry(&self, buffer: BufferId, indices: &[Int]) -> Option<&'f Entry> {
         self.found.get(&buffer)?.iter().find(|entry| entry.indices == indices)
     }
 }
@@ -241,11 +242,10 @@ impl Rewrite for Contract<'_> {
             Node::Accumulate(place, fold, e) if self.found.contains_key(&place.buffer) => {
                 let value = self.real(e);
                 let entry = self.entry(place.buffer, &place.indices);
-                let write = |entry: &Entry| match entry.accumulated {
-                    true => Node::Set(entry.var, value),
-                    false => Node::Join(entry.var, *fold, value),
-                };
-                entry.map(write).into_iter().collect()
+                let Some(Entry { var, accumulated, .. }) = entry else { return Vec::new() };
+                let (var, first) = (*var, *accumulated && !self.begun.contains(var));
+                self.begun.push(var);
+                vec![if first { Node::Set(var, value) } else { Node::Join(var, *fold, value) }]
             }
             Node::For(_) | Node::If(..) => {
                 let rebuilt = rebuild_node(self, node);

@@ -12,9 +12,15 @@ use rustc_hash::FxHashMap;
 /// The nodes with loops merged, outer ones first.
 pub(super) fn merge(nodes: Vec<Node>) -> Vec<Node> {
     let mut out: Vec<(Node, Footprint)> = Vec::new();
+    let mut statement: Vec<(Node, Footprint)> = Vec::new();
     for node in nodes {
-        place(&mut out, node);
+        // The loops of one statement are merged first, so that they stay together.
+        if matches!(node, Node::Note(_)) {
+            std::mem::take(&mut statement).into_iter().for_each(|(node, _)| place(&mut out, node));
+        }
+        place(&mut statement, node);
     }
+    statement.into_iter().for_each(|(node, _)| place(&mut out, node));
     let inner = |node: Node| match node {
         Node::For(mut header) => {
             header.body = merge(std::mem::take(&mut header.body));

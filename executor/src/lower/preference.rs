@@ -13,13 +13,20 @@ use iverson_spec::traverse::{FreeVars, Visit, walk_expr};
 pub(crate) const UNROLLED: i64 = 8;
 
 impl Lower<'_> {
-    /// The axes and binders of a term in the order preferred.
-    pub(super) fn preference(&self, axes: &[VarId], term: &Term, entry: &[VarId]) -> Vec<VarId> {
+    /// The axes and binders of a term in the order preferred. Accesses of the other terms
+    /// count too, so that terms without binders have one order.
+    pub(super) fn preference(
+        &self,
+        axes: &[VarId],
+        term: &Term,
+        terms: &[Term],
+        entry: &[VarId],
+    ) -> Vec<VarId> {
         let all: Vec<VarId> = axes.iter().chain(&term.binders).copied().collect();
         let (small, mut long): (Vec<VarId>, Vec<VarId>) =
             all.into_iter().partition(|var| self.is_small(*var));
         let mut accesses = Accesses(Vec::new());
-        accesses.expr(&term.body);
+        terms.iter().for_each(|term| accesses.expr(&term.body));
         let place = entry.iter().map(|var| Index::var(*var)).collect();
         accesses.0.push((None, place));
         let score = |var: &VarId| accesses.0.iter().map(|(_, at)| score(*var, at)).sum::<i32>();

@@ -54,7 +54,7 @@ impl Lower<'_> {
         let mut parts = Vec::new();
         for term in terms {
             let axes = self.open_axes(stmt);
-            let order = self.preference(axes, term, &stmt.axes);
+            let order = self.preference(axes, term, terms, &stmt.axes);
             for case in cases(&term.guard) {
                 let request = Request {
                     env,
