@@ -10,7 +10,8 @@
 use iverson::interpreter::{Model, work as count};
 use iverson::pathological::Member;
 use iverson::pathological::random::Rng;
-use iverson::slowdown::{Run, Subject, Way, work};
+use iverson::slowdown::{Engine, Run, Subject, Way, work};
+use std::num::NonZero;
 
 /// Programs whose counts depend on more than the knob: the pixels of a disc.
 const NOT_POLYNOMIAL: [&str; 2] = ["image_energy", "image_strain"];
@@ -91,6 +92,13 @@ fn indicators_grow_as_stated() {
     grows_as_stated(Way::Indicator);
 }
 
+/// Every way to a derivative, on every engine that runs it.
+fn derivatives() -> impl Iterator<Item = (Way, Engine)> {
+    let own = Way::ALL.into_iter().filter(|way| *way != Way::Primal).map(|way| (way, Engine::Own));
+    let threads = [1, 2].into_iter().filter_map(NonZero::new);
+    own.chain(threads.map(|threads| (Way::Indicator, Engine::Block(threads))))
+}
+
 #[test]
 fn every_way_gives_the_reference() {
     for (family, member) in Subject::all() {
@@ -99,11 +107,10 @@ fn every_way_gives_the_reference() {
             for n in [0, 1, 2, 3, 6] {
                 let at = (case.point)(n, &mut Rng::new(n as u64));
                 let wanted = (member.reference)(&at);
-                for way in
-                    Way::ALL.into_iter().filter(|way| *way != Way::Primal && way.applies(member))
-                {
-                    let what = format!("{}, {}, n = {n}, {way}", member.function, case.name);
-                    let run = Run::new(&subject, way, &at);
+                for (way, engine) in derivatives().filter(|(way, _)| way.applies(member)) {
+                    let what =
+                        format!("{}, {}, n = {n}, {way}, {engine:?}", member.function, case.name);
+                    let run = Run::new(&subject, way, engine, &at);
                     let mut run = run.unwrap_or_else(|e| panic!("{what}: {e}"));
                     let found = run.derivative(&subject).unwrap();
                     assert!(same(&found, &wanted), "{what}: found\n{found:?}\nwanted\n{wanted:?}");

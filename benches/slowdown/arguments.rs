@@ -37,12 +37,16 @@ impl Arguments {
                 // what cargo itself adds
                 "--bench" => continue,
                 "--quick" => read.quick = true,
+                // recorded by itself
                 "--seed" => {
                     let seed = words.next().and_then(|seed| seed.parse().ok());
                     read.seed = seed.ok_or("`--seed` wants a natural number")?;
+                    continue;
                 }
+                // of no matter to what is measured
                 "--output" => {
                     read.output = words.next().ok_or("`--output` wants a folder")?.into();
+                    continue;
                 }
                 flag if flag.starts_with('-') => return Err(format!("there is no flag `{flag}`")),
                 _ if read.name.is_some() => return Err(format!("`{word}` is a second name")),

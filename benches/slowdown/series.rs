@@ -4,12 +4,26 @@ use crate::memory;
 use crate::samples::{Effort, time};
 use iverson::pathological::Point as At;
 use iverson::reports::data::{Point, Setting, Subject as Key};
-use iverson::slowdown::{Run, RunError, Subject, Way};
+use iverson::slowdown::{Engine, Run, RunError, Subject, Way};
+use std::num::NonZero;
 use std::time::{Duration, Instant};
+
+/// A way, and what runs it.
+pub(crate) type Line = (Way, Engine);
+
+/// What is measured of each program.
+pub(crate) fn lines() -> Vec<Line> {
+    let mut lines: Vec<Line> = Way::ALL.into_iter().map(|way| (way, Engine::Own)).collect();
+    let block = |threads| NonZero::new(threads).map(Engine::Block);
+    lines.extend(block(1).map(|engine| (Way::Primal, engine)));
+    lines.extend([1, 2].into_iter().filter_map(block).map(|engine| (Way::Indicator, engine)));
+    lines
+}
 
 /// A way of a program.
 pub(crate) struct Series<'s> {
     pub(crate) way: Way,
+    pub(crate) engine: Engine,
     pub(crate) subject: &'s Subject,
     pub(crate) key: Key,
     pub(crate) setting: &'s Setting,
@@ -49,7 +63,7 @@ impl Series<'_> {
         let text = |error: RunError| error.to_string();
         let before = memory::live();
         memory::reset();
-        let mut run = Run::new(self.subject, self.way, &at).map_err(text)?;
+        let mut run = Run::new(self.subject, self.way, self.engine, &at).map_err(text)?;
         let held = memory::live() - before;
         let start = Instant::now();
         let spent = run.run().map_err(text)?;
@@ -59,14 +73,17 @@ impl Series<'_> {
         if first && self.way != Way::Primal {
             self.check(&mut run, &at)?;
         }
+        if self.threads() > 1 {
+            self.same_bits(&mut run, &at)?;
+        }
         let point = Point {
             subject: self.key.clone(),
-            strategy: self.way.name().to_owned(),
-            engine: self.engine().to_owned(),
-            threads: 1,
+            strategy: self.strategy(),
+            engine: self.engine_name().to_owned(),
+            threads: self.threads(),
             n: n as u64,
             time: Some(time),
-            work: Some(spent.work),
+            work: spent.work,
             peak_bytes: Some(spent.peak_bytes.unwrap_or(peak)),
             stopped: None,
             setting: self.setting.clone(),
@@ -87,11 +104,42 @@ impl Series<'_> {
         }
     }
 
-    fn engine(&self) -> &'static str {
-        match self.way {
-            Way::Dense => "tape",
-            Way::Primal | Way::Scatter | Way::Indicator => "loops",
-            Way::DenseIndicator => "interpreter",
+    /// One thread gives the same bits.
+    fn same_bits(&self, run: &mut Run, at: &At) -> Result<(), String> {
+        let text = |error: RunError| error.to_string();
+        let several = run.derivative(self.subject).map_err(text)?;
+        let one = Engine::Block(NonZero::<usize>::MIN);
+        let one = Run::new(self.subject, self.way, one, at)
+            .and_then(|mut run| run.derivative(self.subject));
+        let bits =
+            |all: &[Vec<f64>]| -> Vec<u64> { all.iter().flatten().map(|x| x.to_bits()).collect() };
+        match bits(&several) == bits(&one.map_err(text)?) {
+            true => Ok(()),
+            false => Err(format!("{} threads give other bits than one", self.threads())),
+        }
+    }
+
+    /// The name in records: a series of its own for each engine.
+    fn strategy(&self) -> String {
+        match self.engine {
+            Engine::Own => self.way.name().to_owned(),
+            Engine::Block(_) => format!("{}-block", self.way),
+        }
+    }
+
+    fn threads(&self) -> usize {
+        match self.engine {
+            Engine::Own => 1,
+            Engine::Block(threads) => threads.get(),
+        }
+    }
+
+    fn engine_name(&self) -> &'static str {
+        match (self.engine, self.way) {
+            (Engine::Block(_), _) => "block",
+            (Engine::Own, Way::Dense) => "tape",
+            (Engine::Own, Way::Primal | Way::Scatter | Way::Indicator) => "loops",
+            (Engine::Own, Way::DenseIndicator) => "interpreter",
         }
     }
 }

@@ -59,7 +59,8 @@ pub struct Member {
     pub reference: Reference,
     /// How the exact work grows with the knob.
     pub work: Growth,
-    /// How the peak memory grows with the knob.
+    /// How the peak memory grows with the knob, the arguments included; of a reverse mode
+    /// that makes several passes, the memory of one.
     pub memory: Growth,
     /// The least size that is measured; others are this times a power of 2.
     pub start: usize,

@@ -88,6 +88,7 @@ fn overview(summary: &Summary<'_>) -> Markup {
         @if deviations.is_empty() {
             p { "The work of every program grows as stated." }
         } @else {
+            p { "Farther from what is stated than " (TOLERANCE) ", where small sizes show lower powers too:" }
             ul { @for found in &deviations { li.bad { (deviation(found)) } } }
         }
     }

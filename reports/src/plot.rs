@@ -9,12 +9,14 @@ use crate::summary::Measured;
 use std::fmt::Write;
 
 /// The strategies that are drawn: key in the data, name for readers, shape of the marker.
-pub const STRATEGIES: [(&str, &str, Marker); 5] = [
+pub const STRATEGIES: [(&str, &str, Marker); 7] = [
     ("primal", "program", Marker::Circle),
     ("dense", "Dense", Marker::Square),
     ("scatter", "Scatter", Marker::Triangle),
     ("indicator", "Indicator", Marker::Diamond),
     ("dense-indicator", "DenseIndicator", Marker::Cross),
+    ("primal-block", "program, block", Marker::Ring),
+    ("indicator-block", "Indicator, block", Marker::Ring),
 ];
 
 /// The shape of a marker.
@@ -30,6 +32,8 @@ pub enum Marker {
     Diamond,
     /// Two strokes.
     Cross,
+    /// A circle.
+    Ring,
 }
 
 const WIDTH: f64 = 640.0;
@@ -37,7 +41,7 @@ const HEIGHT: f64 = 400.0;
 /// What is left free around the axes: left, top, right, bottom.
 const LEFT: f64 = 64.0;
 const TOP: f64 = 14.0;
-const RIGHT: f64 = 128.0;
+const RIGHT: f64 = 138.0;
 const BOTTOM: f64 = 44.0;
 /// The least distance of two labels.
 const LABEL: f64 = 16.0;
@@ -184,7 +188,9 @@ fn frame(out: &mut String, x: &Axis, y: &Axis, quantity: Quantity) {
 
 fn mark(out: &mut String, key: &str, marker: Marker, (x, y): (f64, f64), title: &str) {
     let shape = match marker {
-        Marker::Circle => format!("M{:.1} {y:.1}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", x - 4.0),
+        Marker::Circle | Marker::Ring => {
+            format!("M{:.1} {y:.1}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", x - 4.0)
+        }
         Marker::Square => format!("M{:.1} {:.1}h7v7h-7z", x - 3.5, y - 3.5),
         Marker::Triangle => format!("M{x:.1} {:.1}l4.5 8h-9z", y - 5.0),
         Marker::Diamond => format!("M{x:.1} {:.1}l5 5l-5 5l-5 -5z", y - 5.0),

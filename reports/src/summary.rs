@@ -77,7 +77,8 @@ impl<'r> Summary<'r> {
     }
 
     /// Where a quantity does not grow as stated, by more than `tolerance` and by more
-    /// than its own margin.
+    /// than its own margin. Of exact work that still carries lower powers at these sizes,
+    /// the slope must come closer to the stated one with every size, to within a half.
     #[must_use]
     pub fn deviations(&self, quantity: Quantity, tolerance: f64) -> Vec<Deviation> {
         self.programs.iter().flat_map(|m| m.deviations(quantity, tolerance)).collect()
@@ -117,6 +118,15 @@ impl<'r> Measured<'r> {
         ratio(quantity, self.strategy(over)?, self.strategy(under)?)
     }
 
+    /// The time of a strategy on its fewest threads over that on its most.
+    #[must_use]
+    pub fn threads_ratio(&self, strategy: &str) -> Option<f64> {
+        let of = || self.series.iter().filter(|series| series.strategy == strategy);
+        let (few, many) = (of().min_by_key(|s| s.threads)?, of().max_by_key(|s| s.threads)?);
+        let (_, ratio) = ratio(Quantity::Time, few, many)?;
+        (few.threads < many.threads).then_some(ratio)
+    }
+
     /// The growth of a ratio: 0 if both grow alike.
     #[must_use]
     pub fn ratio_growth(&self, quantity: Quantity, over: &str, under: &str) -> Option<Fit> {
@@ -138,7 +148,9 @@ impl<'r> Measured<'r> {
         let deviation = |expected: &Expected| {
             let found = self.strategy(&expected.strategy)?.fit(quantity)?;
             let apart = (found.power - expected.power).abs();
-            (apart > tolerance && apart > found.margin).then(|| Deviation {
+            let series = self.strategy(&expected.strategy)?;
+            let settles = quantity == Quantity::Work && series.settles_at(expected.power);
+            (apart > tolerance && apart > found.margin && !settles).then(|| Deviation {
                 subject: self.program.subject.clone(),
                 expected: expected.clone(),
                 found,
@@ -155,6 +167,17 @@ impl Series<'_> {
     pub fn fit(&self, quantity: Quantity) -> Option<Fit> {
         let at = |point: &&Point| Some((point.n as f64, quantity.of(point)?));
         fit(&self.points.iter().filter_map(at).collect::<Vec<_>>())
+    }
+
+    /// Whether the slope of the exact work between sizes comes closer to a power at every
+    /// size, and at the largest ones is within a half of it.
+    fn settles_at(&self, power: f64) -> bool {
+        let at = |point: &&Point| Some(((point.n as f64).ln(), Quantity::Work.of(point)?.ln()));
+        let logs: Vec<(f64, f64)> = self.points.iter().filter_map(at).collect();
+        let slope = |pair: &[(f64, f64)]| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
+        let apart: Vec<f64> = logs.windows(2).map(|pair| (slope(pair) - power).abs()).collect();
+        apart.last().is_some_and(|last| *last < 0.5)
+            && apart.windows(2).all(|pair| pair[1] < pair[0])
     }
 
     /// The quantity at a size.

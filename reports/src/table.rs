@@ -112,6 +112,22 @@ pub fn findings(summary: &Summary<'_>) -> String {
             figures(mean)
         );
     }
+    if let Some(mean) = mean("scatter", "indicator-block") {
+        let _ = writeln!(
+            text,
+            "Geometric mean of scatter / indicator on the block engine, one thread: {}.",
+            figures(mean)
+        );
+    }
+    let threads = summary.programs.iter().filter_map(|m| m.threads_ratio("indicator-block"));
+    if let Some(mean) = geometric_mean(&threads.collect::<Vec<_>>()) {
+        let _ = writeln!(
+            text,
+            "Geometric mean of one thread / two threads, indicator on the block engine, at the \
+             largest sizes: {}; the bits are the same.",
+            figures(mean)
+        );
+    }
     if let Some(mean) = mean("indicator", "primal") {
         let _ = writeln!(text, "Geometric mean of indicator / primal in time: {}.", figures(mean));
     }

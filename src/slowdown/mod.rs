@@ -10,7 +10,7 @@
 
 mod run;
 
-pub use run::{Run, RunError, Spent};
+pub use run::{Engine, Run, RunError, Spent};
 
 use iverson_ad::{jvp, vjp};
 use iverson_pathological::{Derivative, Family, Growth, Member, Point};
@@ -262,5 +262,8 @@ fn shape(program: &TensorSsa, inputs: &Values<f64>, tensor: TensorId) -> Vec<usi
 /// # Errors
 /// [`RunError`]
 pub fn work(subject: &Subject, way: Way, at: &Point) -> Result<u64, RunError> {
-    Ok(Run::new(subject, way, at)?.run()?.work)
+    match Run::new(subject, way, Engine::Own, at)?.run()?.work {
+        Some(work) => Ok(work),
+        None => unreachable!("the own engine of a way counts its work"),
+    }
 }

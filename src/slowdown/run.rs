@@ -1,11 +1,13 @@
 //! A derivative bound to a point, to be run many times.
 
 use super::{Subject, Way};
+use iverson_executor::{CompileError, Executable, Inputs, Options, Output, Outputs, compile};
 use iverson_interpreter::{EvalError, Model, eval_ssa};
 use iverson_pathological::Point;
 use iverson_spec::TensorSsa;
 use iverson_spec::call::{Dense, Limits, Value, Values};
 use iverson_strategies::{Prepared, Strategy, StrategyError};
+use std::num::NonZero;
 use thiserror::Error;
 
 /// Why a way does not run at a point.
@@ -14,16 +16,33 @@ pub enum RunError {
     /// A strategy that runs backwards refused.
     #[error(transparent)]
     Strategy(#[from] StrategyError),
+    /// The executor refused to compile.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The executor refused to run.
+    #[error(transparent)]
+    Run(#[from] iverson_executor::RunError),
     /// The interpreter found no value.
     #[error(transparent)]
     Eval(#[from] EvalError),
 }
 
+/// What runs a way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// For dense a tape, for the control the interpreter, for all others the sequential
+    /// loops of scatter: so that derivatives are compared, and not compilers.
+    Own,
+    /// The executor's block engine with at most so many threads, for programs that are run
+    /// as they are.
+    Block(NonZero<usize>),
+}
+
 /// What a run says that it cost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spent {
-    /// Its exact work.
-    pub work: u64,
+    /// Its exact work; `None` where the run does not count it.
+    pub work: Option<u64>,
     /// The most bytes of tensors that one pass had alive, its arguments included; `None`
     /// where the run does not count them.
     pub peak_bytes: Option<u64>,
@@ -34,9 +53,17 @@ pub struct Spent {
 pub enum Run {
     /// A reverse mode: one pass for each cotangent.
     Backwards(Vec<Prepared<f64>>),
-    /// A program that is run as it is, by the sequential loops of the scatter strategy: so
-    /// that derivatives are compared, and not compilers.
+    /// A program that is run as it is, by the loops of scatter.
     Forwards(Box<Prepared<f64>>),
+    /// The same compiled by the executor, with its arguments and the memory for its results.
+    Compiled {
+        /// The program.
+        executable: Box<Executable<f64>>,
+        /// The arguments.
+        inputs: Values<f64>,
+        /// The memory.
+        results: Values<f64>,
+    },
     /// A program for the interpreter.
     Interpreted {
         /// The program.
@@ -50,9 +77,21 @@ impl Run {
     /// Binds a way to a point.
     ///
     /// # Errors
-    /// [`RunError`] if a strategy refuses.
-    pub fn new(subject: &Subject, way: Way, at: &Point) -> Result<Self, RunError> {
+    /// [`RunError`] if a strategy or the executor refuses.
+    ///
+    /// # Panics
+    /// If the executor is asked to run what runs backwards: a mistake of the caller.
+    pub fn new(subject: &Subject, way: Way, engine: Engine, at: &Point) -> Result<Self, RunError> {
         let program = subject.evaluated(way);
+        if let Engine::Block(threads) = engine {
+            assert!(way.strategy().is_none(), "the executor runs no {way}");
+            let engine = iverson_executor::Engine::Block;
+            let options = Options { engine, threads: Some(threads), ..Options::default() };
+            let mut executable = Box::new(compile(program, options)?);
+            let inputs = subject.arguments(way, at);
+            let results = executable.call(&inputs)?;
+            return Ok(Self::Compiled { executable, inputs, results });
+        }
         let limits = Limits::default();
         let prepare =
             |strategy, wrt: &[&str], inputs| Prepared::new(strategy, program, wrt, inputs, limits);
@@ -81,23 +120,27 @@ impl Run {
     pub fn run(&mut self) -> Result<Spent, RunError> {
         match self {
             Self::Backwards(passes) => {
-                let mut spent = Spent { work: 0, peak_bytes: Some(0) };
+                let (mut work, mut peak) = (0, 0);
                 for pass in passes {
                     let outcome = std::hint::black_box(pass.run()?);
-                    spent.work += outcome.total().work();
-                    spent.peak_bytes = spent.peak_bytes.max(Some(outcome.peak_bytes));
+                    work += outcome.total().work();
+                    peak = outcome.peak_bytes.max(peak);
                 }
-                Ok(spent)
+                Ok(Spent { work: Some(work), peak_bytes: Some(peak) })
             }
             Self::Forwards(pass) => {
                 let outcome = std::hint::black_box(pass.run()?);
                 let peak_bytes = Some(outcome.peak_bytes);
-                Ok(Spent { work: outcome.primal.work(), peak_bytes })
+                Ok(Spent { work: Some(outcome.primal.work()), peak_bytes })
+            }
+            Self::Compiled { executable, inputs, results } => {
+                executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
+                Ok(Spent { work: None, peak_bytes: None })
             }
             Self::Interpreted { program, inputs } => {
                 let (_, report) =
                     std::hint::black_box(eval_ssa(program, inputs, Limits::default())?);
-                Ok(Spent { work: report.work(Model::Dense), peak_bytes: None })
+                Ok(Spent { work: Some(report.work(Model::Dense)), peak_bytes: None })
             }
         }
     }
@@ -126,6 +169,10 @@ impl Run {
                 Ok(all)
             }
             Self::Forwards(pass) => Ok(named(&pass.run()?.values)),
+            Self::Compiled { executable, inputs, results } => {
+                executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
+                Ok(named(results))
+            }
             Self::Interpreted { program, inputs } => {
                 Ok(named(&eval_ssa(program, inputs, Limits::default())?.0))
             }
@@ -137,5 +184,18 @@ fn entries<'v>(values: &'v Values<f64>, name: &str) -> &'v [f64] {
     match &values[name] {
         Value::Real(Dense { data, .. }) => data,
         Value::Size(_) | Value::Index(_) | Value::Relation(_) => &[],
+    }
+}
+
+/// The memory of results, lent.
+fn outputs(results: &mut Values<f64>) -> Outputs<'_, f64> {
+    Outputs(results.iter_mut().map(|(name, value)| lend(name, value)).collect())
+}
+
+fn lend<'v>(name: &'v str, value: &'v mut Value<f64>) -> (&'v str, Output<'v, f64>) {
+    match value {
+        Value::Real(x) => (name, Output::Real(&mut x.data)),
+        Value::Index(p) => (name, Output::Index(&mut p.data)),
+        Value::Size(_) | Value::Relation(_) => unreachable!("results are tensors"),
     }
 }

@@ -54,7 +54,6 @@ pub(super) const FAMILY: Family = Family {
                 Case { name: "one", point: |_, rng| factors(1, rng) },
             ],
             reference: factors_reference,
-            memory: Growth::of(2.0, 2.0),
             ..MATRICES
         },
     ],
@@ -67,7 +66,7 @@ const MATRICES: Member = Member {
     cases: &[],
     reference: chain_reference,
     work: Growth::of(2.0, 2.0),
-    memory: Growth::each(1.0, 2.0, 2.0, 2.0),
+    memory: Growth::of(2.0, 2.0),
     start: 16,
 };
 

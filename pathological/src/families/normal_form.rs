@@ -24,7 +24,7 @@ pub(super) const FAMILY: Family = Family {
                 vec![vec![pairs.map(|(x_bar, x_dot)| x_bar * x_dot).sum()]]
             },
             work: Growth::forward(2.0),
-            memory: Growth::forward(1.0),
+            memory: Growth::forward(2.0),
             start: 16,
         },
         Member {
@@ -38,7 +38,7 @@ pub(super) const FAMILY: Family = Family {
             ],
             reference: |at| vec![gradient(at)],
             work: Growth::of(2.0, 2.0),
-            memory: Growth::each(1.0, 2.0, 1.0, 1.0),
+            memory: Growth::of(2.0, 2.0),
             start: 16,
         },
     ],

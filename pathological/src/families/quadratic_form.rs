@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
         ],
         reference,
         work: Growth::each(2.0, 3.0, 3.0, 2.0),
-        memory: Growth::each(1.0, 2.0, 2.0, 2.0),
+        memory: Growth::of(2.0, 2.0),
         start: 8,
     }],
 };

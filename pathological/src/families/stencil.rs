@@ -40,7 +40,7 @@ const BANDED: Member = Member {
     // the tangents of the rows are computed whole, zeros too: the simplifier does not carry
     // the band from one statement into the next
     work: Growth::each(1.0, 3.0, 2.0, 2.0),
-    memory: Growth::each(1.0, 2.0, 2.0, 2.0),
+    memory: Growth::each(1.0, 1.0, 1.0, 2.0),
     start: 8,
 };
 

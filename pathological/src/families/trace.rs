@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
             ],
             reference: |at| vec![diagonal(at, |_| 1.0)],
             work: Growth::of(1.0, 3.0),
-            memory: Growth::each(0.0, 2.0, 2.0, 2.0),
+            memory: Growth::of(2.0, 2.0),
             start: 16,
         },
         Member {
@@ -46,7 +46,7 @@ pub(super) const FAMILY: Family = Family {
             ],
             reference: |at| vec![diagonal(at, |a| 1.0 / a)],
             work: Growth::of(1.0, 3.0),
-            memory: Growth::each(0.0, 2.0, 2.0, 2.0),
+            memory: Growth::of(2.0, 2.0),
             start: 16,
         },
     ],
