@@ -10,4 +10,5 @@ mod generate;
 mod compare;
 mod examples;
 mod generated;
+mod limits;
 mod threads;
