@@ -3,12 +3,30 @@
 use crate::generate::{Flavour, check_all, failure};
 use crate::subject::*;
 use iverson::interpreter::{Model, Rational, WorkReport, eval_ssa};
-use iverson::spec::TensorSsa;
-use iverson::spec::call::{Limits, Values};
+use iverson::pipeline::load;
+use iverson::random::fill;
+use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::function::Fun;
+use iverson::spec::ir::{Expr, Param, TensorId};
 use iverson::spec::ssa::Rhs;
-use iverson::spec::unelaborate;
+use iverson::spec::traverse::{Reads, Visit, walk_expr};
 use iverson::spec::verify::stmts;
+use iverson::spec::{TensorSsa, Typed, normalize, unelaborate};
 use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+
+/// The most that a gradient may cost over its program, both counted with the program.
+const SUMS: f64 = 4.0;
+/// The same for programs with `max`, `min` or `prod`, over work and entries: the search
+/// for the place of a maximum, and the running products, cost a constant for each entry
+/// too, also where no point is folded.
+const FOLDS: f64 = 12.0;
+/// The same for programs with functions whose partial is by cases, such as `abs`: each case
+/// is a term with a test, and a test reads the argument again, with its indices.
+const KINKS: f64 = 8.0;
+/// The same in floating-point operations, for sums.
+const FLOPS: f64 = 5.0;
 
 /// The largest ratio seen, with what has it.
 #[derive(Default)]
@@ -38,9 +56,61 @@ fn has_folds(program: &TensorSsa) -> bool {
     stmts(&program.body).iter().any(|stmt| matches!(stmt.rhs, Rhs::Fold(..)))
 }
 
+/// Whether a function occurs whose partial is by cases.
+fn has_kinks(program: &TensorSsa) -> bool {
+    struct Kinks(bool);
+    impl Visit for Kinks {
+        fn expr(&mut self, e: &Expr) {
+            if let Expr::Apply(f, args) = e {
+                self.0 |= matches!(f, Fun::Abs | Fun::Min | Fun::Max | Fun::User(_))
+                    || *f == Fun::Pow && !matches!(args[1], Expr::Const(_));
+            }
+            walk_expr(self, e);
+        }
+    }
+    let mut kinks = Kinks(false);
+    for stmt in stmts(&program.body) {
+        if let Rhs::Sum(terms) = &stmt.rhs {
+            terms.iter().for_each(|term| kinks.expr(&term.body));
+        }
+    }
+    kinks.0
+}
+
+/// The entries of real results that are inputs or read by definitions. Their cotangents
+/// are given at the call and added to what is sent back: a point and an access for each,
+/// whatever the program does with them.
+fn shared<S>(program: &TensorSsa, results: &Values<S>) -> u64 {
+    let mut read = Reads::default();
+    for stmt in stmts(&program.body) {
+        match &stmt.rhs {
+            Rhs::Sum(terms) => terms.iter().for_each(|term| read.expr(&term.body)),
+            Rhs::Fold(_, term) => read.expr(&term.body),
+            Rhs::Arg(..) | Rhs::Index(_) => {}
+        }
+    }
+    let is_shared =
+        |t: &TensorId| program.params.contains(&Param::Tensor(*t)) || read.tensors.contains(t);
+    let name = |t: TensorId| program.symbols.tensor(t).name.as_str();
+    let shared = program.results.iter().copied().filter(is_shared).map(name);
+    let entries = |name: &str| match results.get(name) {
+        Some(Value::Real(dense)) => dense.data.len() as u64,
+        Some(Value::Size(_) | Value::Index(_) | Value::Relation(_)) | None => 0,
+    };
+    shared.map(entries).sum()
+}
+
+/// What the cost of a gradient is compared with: the work of the program; with folds,
+/// also the entries of its definitions.
+fn base(program: &TensorSsa, primal: &WorkReport) -> u64 {
+    let entries = primal.statements.iter().map(|s| s.count(Model::Sparse).entries).sum::<u64>();
+    primal.work(Model::Sparse) + if has_folds(program) { entries } else { 0 }
+}
+
 #[test]
 fn gradients_are_cheap() {
-    let [sums, folds, flops, forward] = std::array::from_fn(|_| RefCell::new(Worst::default()));
+    let [sums, kinks, folds, flops, forward] =
+        std::array::from_fn(|_| RefCell::new(Worst::default()));
     check_all(Flavour::Rational, 1000, |case| {
         let subject = Subject::new(case)?;
         let (vjp, jvp) = (subject.vjp()?, subject.jvp()?);
@@ -54,11 +124,17 @@ fn gradients_are_cheap() {
         let (Some(reverse), Some(tangent)) = (report(&vjp, &inputs), report(&jvp, &moving)) else {
             return Ok(());
         };
-        let work = |r: &WorkReport| r.work(Model::Sparse);
-        let ops = |r: &WorkReport| r.total(Model::Sparse).flops.total();
+        let shared = shared(&subject.ssa, &results);
+        let is_vjp = |r: &WorkReport| u64::from(std::ptr::eq(r, &reverse));
+        let work = |r: &WorkReport| r.work(Model::Sparse).saturating_sub(2 * shared * is_vjp(r));
+        let ops = |r: &WorkReport| {
+            r.total(Model::Sparse).flops.total().saturating_sub(shared * is_vjp(r))
+        };
         let text = || format!("{}{reverse}", unelaborate::ssa(&vjp));
         if has_folds(&subject.ssa) {
-            folds.borrow_mut().see(work(&reverse), work(&primal), text);
+            folds.borrow_mut().see(work(&reverse), base(&subject.ssa, &primal), text);
+        } else if has_kinks(&subject.ssa) {
+            kinks.borrow_mut().see(work(&reverse), work(&primal), text);
         } else {
             sums.borrow_mut().see(work(&reverse), work(&primal), text);
             flops.borrow_mut().see(ops(&reverse), ops(&primal), text);
@@ -68,12 +144,80 @@ fn gradients_are_cheap() {
         }
         Ok(())
     });
-    for (what, worst) in [("sums", sums), ("folds", folds), ("flops", flops), ("forward", forward)]
-    {
-        let worst = worst.into_inner();
-        println!(
-            "{what}: at most {:.3} over {} programs\n{}",
-            worst.ratio, worst.programs, worst.text
-        );
+    for (what, worst, most) in [
+        ("sums", sums, SUMS),
+        ("kinks", kinks, KINKS),
+        ("folds", folds, FOLDS),
+        ("flops", flops, FLOPS),
+        ("forward", forward, SUMS),
+    ] {
+        let Worst { ratio, text, programs } = worst.into_inner();
+        println!("{what}: at most {ratio:.3} over {programs} programs");
+        assert!(programs > 0 && ratio <= most, "{what}: {ratio} over {most}\n{text}");
     }
+}
+
+/// Every example, with all sizes equal, at several sizes.
+#[test]
+fn gradients_of_examples_are_cheap() {
+    let mut seen = 0;
+    for (name, typed) in examples() {
+        let ssa = normalize(&typed);
+        let wrt = real_params(&ssa);
+        let gradient = reverse(&ssa, &wrt).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for n in [0, 1, 2, 3, 5, 8] {
+            let sizes = ssa.symbols.sizes.iter().map(|size| (size.clone(), Value::Size(n)));
+            let Ok(inputs) = fill(&typed, &sizes.collect(), 7, Limits::default()) else { continue };
+            let Ok((results, primal)) = eval_ssa::<f64>(&ssa, &inputs, Limits::default()) else {
+                continue;
+            };
+            let ones = |y: &String| {
+                let shape = real(&results, y).shape.clone();
+                let data = vec![1.0; shape.iter().product()];
+                Dense { shape, data }
+            };
+            let bars: Vec<Dense<f64>> = real_results(&ssa).iter().map(ones).collect();
+            let inputs = with(&inputs, &added_params(&gradient, &ssa), &bars);
+            let (_, reverse) = eval_ssa(&gradient, &inputs, Limits::default())
+                .unwrap_or_else(|error| panic!("{name} at {n}: {error}"));
+            let most = match (has_folds(&ssa), has_kinks(&ssa)) {
+                (true, _) => FOLDS,
+                (false, true) => KINKS,
+                (false, false) => SUMS,
+            };
+            let shared = shared(&ssa, &results);
+            let of = reverse.work(Model::Sparse).saturating_sub(2 * shared);
+            let to = base(&ssa, &primal);
+            assert!(
+                of as f64 <= most * to.max(1) as f64,
+                "{name} at {n}: {of} over {to}\n{reverse}"
+            );
+            let [of, to] = [&reverse, &primal].map(|r| r.total(Model::Sparse).flops.total());
+            let of = of.saturating_sub(shared);
+            let is_flat = !has_folds(&ssa) && !has_kinks(&ssa);
+            assert!(
+                !is_flat || of as f64 <= FLOPS * to.max(1) as f64,
+                "{name} at {n}: {of} over {to}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen} examples and sizes");
+}
+
+/// The functions of the examples.
+fn examples() -> Vec<(String, Typed)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .map(|entry| entry.unwrap_or_else(|error| panic!("{error}")).path())
+        .filter(|path| path.extension().is_some_and(|e| e == "iv"))
+        .collect();
+    files.sort();
+    let functions = |path: &std::path::PathBuf| {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{error}"));
+        let loaded = load(&text).unwrap_or_else(|_| panic!("{} is wrong", path.display()));
+        loaded.checked.functions.into_iter().collect::<Vec<_>>()
+    };
+    files.iter().flat_map(functions).collect()
 }
