@@ -115,8 +115,8 @@ fn points(program: &TensorSsa, text: &str, n: u64) -> (u64, u64) {
     };
     let (_, report) =
         eval_ssa(program, &inputs, Limits::default()).unwrap_or_else(|e| panic!("{text}: {e}"));
-    let all = report.statements.iter().map(|s| s.count(Model::Sparse).points);
-    (all.clone().sum(), all.last().unwrap_or(0))
+    let mut all = report.statements.iter().map(|s| s.count(Model::Sparse).points);
+    (all.clone().sum(), all.next_back().unwrap_or(0))
 }
 
 /// The index maps, in a program that does nothing but read through them.
