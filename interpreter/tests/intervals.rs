@@ -191,6 +191,17 @@ fn waves_reach_their_extrema() {
 }
 
 #[test]
+fn waves_of_an_infinite_point_are_the_whole_line() {
+    for fun in [Fun::Sin, Fun::Cos, Fun::Tan] {
+        for end in [f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(apply(fun, &[interval(end, end)]).unwrap(), Interval::WHOLE);
+        }
+    }
+    let unbounded = interval(1.0, f64::INFINITY);
+    assert_eq!(apply(Fun::Sin, &[unbounded]).unwrap(), interval(-1.0, 1.0));
+}
+
+#[test]
 fn what_is_not_certain_is_said() {
     let unit = interval(0.0, 1.0);
     let message = |result: Result<Interval, ScalarError>| result.unwrap_err().to_string();

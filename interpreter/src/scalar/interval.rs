@@ -17,9 +17,10 @@ const INFINITY: f64 = f64::INFINITY;
 /// The numbers from `lo` to `hi`; the ends may be infinite, never NaN.
 ///
 /// `x / y` is the whole line if y may be 0, and so are `tan` if a pole may be
-/// inside and a negative power of what may be 0. Negative numbers in the domain of `log`, `sqrt` or a power that is
-/// not an integer are an error. `lgamma`, `digamma`, `trigamma` are not
-/// enclosed: no error bound is known for them.
+/// inside, a negative power of what may be 0, and `sin`, `cos`, `tan` of an infinite
+/// point. Negative numbers in the domain of `log`, `sqrt` or a power that is not an
+/// integer are an error. `lgamma`, `digamma`, `trigamma` are not enclosed: no error
+/// bound is known for them.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Interval {
     lo: f64,
@@ -97,6 +98,9 @@ impl Interval {
     /// The image under a function with this period that has its maxima at
     /// `(k + top) period`, its minima at `(k + bottom) period` and is monotone between.
     fn wave(self, f: impl Fn(f64) -> f64, period: f64, top: f64, bottom: f64) -> Self {
+        if self.lo == self.hi && self.lo.is_infinite() {
+            return Self::WHOLE; // not a number in `f64`, and no exact value either
+        }
         let mut image = Self::hull([around(f(self.lo)), around(f(self.hi))]);
         if self.may_contain(period, top) {
             image.hi = 1.0;
