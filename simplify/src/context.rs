@@ -45,7 +45,7 @@ impl Context {
 
     fn facts<'a>(&'a self, guards: &'a [Guard]) -> Facts<'a> {
         let Self { symbols, requires, extents, .. } = self;
-        Facts { symbols, guards, requires, extents }
+        Facts { symbols, vars: &[], guards, requires, extents }
     }
 
     /// Whether `goal` holds wherever all of `guards` do, for all sizes and data.

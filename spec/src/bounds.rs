@@ -27,6 +27,9 @@ const MAX_COMPARISONS: usize = 200;
 pub struct Facts<'a> {
     /// What the ids stand for.
     pub symbols: &'a Symbols,
+    /// The variables in force: axes, binders of the reductions around, recurrence
+    /// variables. The place is reached only where each has a value, so no range is empty.
+    pub vars: &'a [VarId],
     /// The guards in force.
     pub guards: &'a [Guard],
     /// Conditions that data satisfy.
@@ -206,7 +209,8 @@ fn point(facts: Facts<'_>, conjunction: &[Comparison]) -> Found {
         .extents
         .iter()
         .try_for_each(|extent| table.compare(Cmp::Ge, extent, &Index::constant(0)));
-    if added.is_none() || extents.is_none() {
+    let ranges = facts.vars.iter().try_for_each(|v| table.nonempty(*v));
+    if added.is_none() || extents.is_none() || ranges.is_none() {
         return Found::Undecided;
     }
     let mut system = System::new();
@@ -256,6 +260,15 @@ impl<'a> AtomTable<'a> {
         };
         self.constraints.push(constraint);
         Some(())
+    }
+
+    /// Adds that the range of `var` has a point.
+    fn nonempty(&mut self, var: VarId) -> Option<()> {
+        let range = &self.symbols.var(var).range;
+        if range.terms().is_empty() {
+            return Some(()); // the variable has a value: a constant range is positive
+        }
+        self.compare(Cmp::Gt, range, &Index::constant(0))
     }
 
     fn linear(&mut self, index: &Index) -> Option<Linear> {

@@ -23,6 +23,7 @@ pub(crate) const CONSTRUCTS: &[&str] = &[
     "conjunction",
     "conjunction that protects",
     "constant index",
+    "constant index where a variable has a value",
     "constant of the file",
     "data-dependent earlier read",
     "data-dependent index",
@@ -91,6 +92,28 @@ pub(crate) const CONSTRUCTS: &[&str] = &[
     "where that protects",
 ];
 
+/// The functions that rationals do not have.
+pub(crate) const FUNCTIONS: &[&str] = &[
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "cos",
+    "cosh",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "power with a real exponent",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+];
+
 /// How many programs had each construct.
 #[derive(Default, Debug)]
 pub(crate) struct Coverage {
@@ -110,11 +133,15 @@ impl Coverage {
         self.programs
     }
 
-    /// The constructs met in less than one of `rarity` programs, with their counts.
-    pub(crate) fn rare(&self, rarity: usize) -> Vec<(&'static str, usize)> {
+    /// Those of `constructs` met in less than one of `rarity` programs, with their counts.
+    pub(crate) fn rare(
+        &self,
+        constructs: &[&'static str],
+        rarity: usize,
+    ) -> Vec<(&'static str, usize)> {
         let count = |construct: &&'static str| {
             (*construct, self.counts.get(construct).copied().unwrap_or(0))
         };
-        CONSTRUCTS.iter().map(count).filter(|(_, n)| n * rarity < self.programs).collect()
+        constructs.iter().map(count).filter(|(_, n)| n * rarity < self.programs).collect()
     }
 }

@@ -56,6 +56,9 @@ impl Builder<'_> {
         if extent.is_positive() {
             found.push(("constant index", "0".to_owned()));
             found.push(("last index", extent.shifted(-1).text()));
+        } else if self.variables.iter().any(|v| v.range.at_most(extent)) {
+            found.push(("constant index where a variable has a value", "0".to_owned()));
+            found.push(("last index", extent.shifted(-1).text()));
         }
         if found.is_empty() {
             return None;

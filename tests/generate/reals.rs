@@ -84,6 +84,30 @@ const FORMS: [(usize, Make); 17] = [
     (2, |b, fuel, limit| b.absolute(fuel, limit)),
 ];
 
+/// Functions of one argument: the construct, what stands before the argument and after.
+/// Each form is inside the domain, away from poles, and grows by little.
+#[rustfmt::skip]
+const FUNCTIONS: [(&str, &str, &str); 18] = [
+    ("sin", "sin(", ")"),
+    ("cos", "cos(", ")"),
+    ("tanh", "tanh(", ")"),
+    ("sigmoid", "sigmoid(", ")"),
+    ("erf", "erf(", ")"),
+    ("atan", "atan(", ")"),
+    ("exp", "exp(-abs(", "))"),
+    ("exp", "exp(sin(", "))"),
+    ("expm1", "expm1(-abs(", "))"),
+    ("expm1", "expm1(cos(", "))"),
+    ("log", "log(2 + sin(", "))"),
+    ("log1p", "log1p(", "^2)"),
+    ("sqrt", "sqrt(1 + ", "^2)"),
+    ("tan", "tan(sin(", "))"),
+    ("asin", "asin(0.5 * sin(", "))"),
+    ("acos", "acos(0.5 * cos(", "))"),
+    ("sinh", "sinh(sin(", "))"),
+    ("cosh", "cosh(tanh(", "))"),
+];
+
 impl Builder<'_> {
     /// A real of at most `limit` binary digits.
     pub(crate) fn real(&mut self, fuel: u32, limit: u32) -> Real {
@@ -316,18 +340,47 @@ impl Builder<'_> {
         if self.flavour == Flavour::Rational || self.exact {
             return self.product(fuel, limit);
         }
-        let inner = self.real(fuel, limit.min(200));
-        let bounded = ["sin", "cos", "tanh", "sigmoid", "erf", "atan"];
-        let size = Size { bits: 53, rounded: true };
-        let text = match self.choices.below(10) {
-            at @ 0..6 => format!("{}({})", bounded[at], inner.text),
-            6 => format!("exp(-abs({}))", inner.text),
-            7 => format!("log1p({}^2)", inner.operand()),
-            8 => format!("sqrt(1 + {}^2)", inner.operand()),
-            _ => format!("exp(sin({}))", inner.text),
-        };
         self.note("transcendental function");
-        Some(Real::new(Row::Operand, text, size))
+        let size = Size { bits: 53, rounded: true };
+        let other = match self.choices.below(10) {
+            0 => Some(self.power_of_two_reals(fuel, limit)),
+            1 => Some(self.angle(fuel, limit)),
+            2 => self.guarded_logarithm(),
+            _ => None,
+        };
+        if other.is_some() {
+            return other;
+        }
+        let inner = self.real(fuel, limit.min(200));
+        let (construct, before, after) = self.choices.pick(&FUNCTIONS);
+        self.note(construct);
+        // a square binds its base alone; anything else is in brackets of its own
+        let inner = if after.contains('^') { inner.operand() } else { inner.text };
+        Some(Real::new(Row::Operand, format!("{before}{inner}{after}"), size))
+    }
+
+    /// `(1 + a^2)^sin(b)`: a positive base, and an exponent that is no constant.
+    fn power_of_two_reals(&mut self, fuel: u32, limit: u32) -> Real {
+        let (a, b) = (self.real(fuel, limit.min(100)), self.real(fuel, limit.min(100)));
+        self.note("power with a real exponent");
+        let text = format!("(1 + {}^2)^sin({})", a.operand(), b.text);
+        Real::new(Row::Power, text, Size { bits: 53, rounded: true })
+    }
+
+    /// `atan2(y, 1 + x^2)`: away from the cut.
+    fn angle(&mut self, fuel: u32, limit: u32) -> Real {
+        let (y, x) = (self.real(fuel, limit.min(100)), self.real(fuel, limit.min(100)));
+        self.note("atan2");
+        let text = format!("atan2({}, 1 + {}^2)", y.text, x.operand());
+        Real::new(Row::Operand, text, Size { bits: 53, rounded: true })
+    }
+
+    /// `[x[i] > 0] * log(x[i])`
+    fn guarded_logarithm(&mut self) -> Option<Real> {
+        let (Access { text, mut guards }, _) = self.exactly(|b| b.entry(EXACT))?;
+        guards.push(format!("{text} > 0"));
+        self.note("log");
+        Some(guarded(format!("log({text})"), &guards, Size { bits: 53, rounded: true }))
     }
 
     /// Whether one more variable may be bound here.

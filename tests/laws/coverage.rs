@@ -1,12 +1,13 @@
 //! The generator makes every construct, and the checker takes what it makes.
 
+use crate::generate::coverage::{CONSTRUCTS, FUNCTIONS};
 use crate::generate::{Flavour, check_all};
 use crate::subject::Subject;
 
 #[test]
 fn every_construct_is_made() {
     let coverage = check_all(Flavour::Rational, 1000, |case| Subject::new(case).map(|_| ()));
-    let rare = coverage.rare(200);
+    let rare = coverage.rare(CONSTRUCTS, 200);
     assert!(
         rare.is_empty(),
         "in less than half a percent of {} programs: {rare:?}",
@@ -16,5 +17,11 @@ fn every_construct_is_made() {
 
 #[test]
 fn programs_with_every_function_are_accepted() {
-    check_all(Flavour::Full, 1000, |case| Subject::new(case).map(|_| ()));
+    let coverage = check_all(Flavour::Full, 1000, |case| Subject::new(case).map(|_| ()));
+    let rare = coverage.rare(FUNCTIONS, 200);
+    assert!(
+        rare.is_empty(),
+        "in less than half a percent of {} programs: {rare:?}",
+        coverage.programs()
+    );
 }

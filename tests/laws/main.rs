@@ -12,6 +12,7 @@ mod invariant;
 mod meaning;
 mod mutation;
 mod points;
+mod reached;
 mod subject;
 mod text;
 mod values;

@@ -1,7 +1,7 @@
 //! What has to agree.
 
 use crate::extracted::{Answer, Piece, ask, build};
-use crate::generate::coverage::Coverage;
+use crate::generate::coverage::{CONSTRUCTS, Coverage};
 use crate::generate::run::count;
 use crate::subjects::{Side, Subjects, subjects};
 use iverson::interpreter::{Count, Model};
@@ -51,7 +51,7 @@ fn rust_and_the_extracted_code_agree() {
     let mut coverage = Coverage::default();
     all.iter().for_each(|subjects| coverage.add(&subjects.case.constructs));
     let rare: Vec<_> =
-        coverage.rare(200).into_iter().filter(|(c, _)| !OUTSIDE.contains(c)).collect();
+        coverage.rare(CONSTRUCTS, 200).into_iter().filter(|(c, _)| !OUTSIDE.contains(c)).collect();
     assert!(rare.is_empty(), "in less than half a percent of the programs: {rare:?}");
     let least = [made.values, made.works, made.cotangents, made.contributions, made.results];
     assert!(least.iter().all(|n| *n >= wanted), "too little was compared: {made:?}");

@@ -253,8 +253,13 @@ impl Lower<'_> {
     }
 
     fn proved(&self, guards: &[Guard], goal: &Guard) -> bool {
-        let facts =
-            Facts { symbols: &self.symbols, guards, requires: &self.requires, extents: &[] };
+        let facts = Facts {
+            symbols: &self.symbols,
+            vars: &[],
+            guards,
+            requires: &self.requires,
+            extents: &[],
+        };
         prove(facts, goal) == Verdict::Proved
     }
 

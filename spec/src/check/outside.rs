@@ -115,7 +115,8 @@ impl Checker<'_, '_> {
         for other in others {
             diagnostic = diagnostic.label(other.span, self.show_axis(reader, other));
         }
-        diagnostic = self.note_facts(diagnostic, outside.iter().map(|o| &o.index));
+        let within: Vec<_> = outside.iter().map(|o| (&o.index, &o.extent)).collect();
+        diagnostic = self.note_facts(diagnostic, &within);
         let shown = |o: &Outside| {
             o.verdicts().find_map(|verdict| match verdict {
                 Verdict::Disproved(values) => {

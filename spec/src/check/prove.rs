@@ -13,6 +13,7 @@ impl Checker<'_, '_> {
     pub(super) fn prove(&self, goal: &Guard) -> Verdict {
         let facts = bounds::Facts {
             symbols: &self.symbols,
+            vars: self.scope.variables(),
             guards: &self.facts.guards,
             requires: &self.facts.requires,
             extents: &self.facts.extents,
@@ -25,13 +26,25 @@ impl Checker<'_, '_> {
         a == b || self.prove(&Guard::Compare(Cmp::Eq, a.clone(), b.clone())) == Verdict::Proved
     }
 
-    /// Says which ranges and guards were known of the variables of the indices.
-    pub(super) fn note_facts<'i>(
+    /// Says which ranges and guards were known: the ranges of the variables of the
+    /// indices, and those in force whose sizes the indices or the extents mention.
+    pub(super) fn note_facts(
         &self,
         diagnostic: Diagnostic,
-        indices: impl Iterator<Item = &'i Index>,
+        within: &[(&Index, &Extent)],
     ) -> Diagnostic {
-        let mut vars: Vec<VarId> = indices.flat_map(FreeVars::of_index).collect();
+        let mut vars: Vec<VarId> =
+            within.iter().flat_map(|(index, _)| FreeVars::of_index(index)).collect();
+        let mut mentioned = Mentioned::default();
+        within.iter().for_each(|(index, extent)| {
+            mentioned.index(index);
+            mentioned.index(extent);
+        });
+        let of_size = |v: &VarId| {
+            let range = self.symbols.var(*v).range.terms();
+            range.iter().any(|(atom, _)| mentioned.atoms.contains(atom))
+        };
+        vars.extend(self.scope.variables().iter().copied().filter(of_size));
         let mut seen = Vec::new();
         vars.retain(|v| !seen.contains(v) && (seen.push(*v), true).1);
         let mut known: Vec<String> = vars.into_iter().map(|v| self.show_range(v)).collect();

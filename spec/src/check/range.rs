@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
                 target.name.text
             );
             let diagnostic = Diagnostic::new("bounds::index", span, message).help(help);
-            let diagnostic = self.note_facts(diagnostic, std::iter::once(index));
+            let diagnostic = self.note_facts(diagnostic, &[(index, bound)]);
             self.report(diagnostic);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::ast::Name;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::{Expr, Index, RelId, TensorId};
+use crate::ir::{Expr, Index, RelId, TensorId, VarId};
 use rustc_hash::FxHashMap;
 
 /// What a name stands for.
@@ -41,6 +41,8 @@ impl View {
 pub(super) struct Scope {
     names: FxHashMap<String, (Binding, Span)>,
     order: Vec<String>,
+    /// The index variables among them, in the order of their names.
+    variables: Vec<VarId>,
 }
 
 impl Scope {
@@ -51,8 +53,8 @@ impl Scope {
 
     /// Forgets the names inserted since `mark`.
     pub(super) fn reset(&mut self, mark: usize) {
-        for name in self.order.drain(mark..) {
-            self.names.remove(&name);
+        for name in self.order.split_off(mark) {
+            self.remove(&name);
         }
     }
 
@@ -62,8 +64,20 @@ impl Scope {
         kept.retain(|name| !names.contains(name));
         self.order.append(&mut kept);
         for name in names {
-            self.names.remove(name);
+            self.remove(name);
         }
+    }
+
+    fn remove(&mut self, name: &str) {
+        let var = self.names.remove(name).and_then(|(binding, _)| variable(&binding));
+        if let Some(place) = self.variables.iter().rposition(|v| Some(*v) == var) {
+            self.variables.remove(place);
+        }
+    }
+
+    /// The index variables in scope: the place is reached only where each has a value.
+    pub(super) fn variables(&self) -> &[VarId] {
+        &self.variables
     }
 
     /// Takes every name out, for the body of a call.
@@ -73,6 +87,7 @@ impl Scope {
 
     /// Binds a name that is not in scope.
     pub(super) fn insert(&mut self, name: &str, binding: Binding, span: Span) {
+        self.variables.extend(variable(&binding));
         if self.names.insert(name.to_owned(), (binding, span)).is_none() {
             self.order.push(name.to_owned());
         }
@@ -91,6 +106,14 @@ impl Scope {
     /// The names in scope that differ from `name` by little, best first.
     pub(super) fn similar(&self, name: &str) -> Option<&str> {
         nearest(name, self.order.iter().map(String::as_str))
+    }
+}
+
+/// The index variable that a name stands for.
+fn variable(binding: &Binding) -> Option<VarId> {
+    match binding {
+        Binding::Index(index) => index.as_var(),
+        Binding::Tensor(_) | Binding::Relation(_) | Binding::Const(_) | Binding::Broken => None,
     }
 }
 

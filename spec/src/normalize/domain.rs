@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use iverson_affine::{Budget, Constraint, Linear, System, Var, project};
 
 /// Where a lifted statement is computed.
+#[derive(Clone)]
 pub(super) struct Domain {
     /// The variables that become its axes.
     pub(super) vars: Vec<VarId>,
@@ -63,15 +64,18 @@ impl Normalize {
         let dropped: Vec<VarId> =
             context.vars.iter().copied().filter(|v| !vars.contains(v)).collect();
         let mut domain = Domain { vars: in_order(&vars, needed, context), guards };
-        if dropped.is_empty() || self.in_bounds(value, &domain.guards) {
+        if dropped.is_empty() || self.in_bounds(value, &domain) {
             return Some(domain);
         }
-        let nonempty = dropped.iter().map(|v| {
-            let range = self.symbols.var(*v).range.clone();
-            Guard::Compare(Cmp::Gt, range, Index::constant(0))
-        });
-        domain.guards.extend(nonempty);
-        self.in_bounds(value, &domain.guards).then_some(domain)
+        // first, since the guards may be in bounds only where the ranges have points
+        domain.guards.splice(0..0, dropped.iter().map(|v| self.nonempty(*v)));
+        self.in_bounds(value, &domain).then_some(domain)
+    }
+
+    /// `n > 0` for the range n of `var`.
+    pub(super) fn nonempty(&self, var: VarId) -> Guard {
+        let range = self.symbols.var(var).range.clone();
+        Guard::Compare(Cmp::Gt, range, Index::constant(0))
     }
 
     /// Whether `value` exists in every scalar wherever its accesses are in bounds,
@@ -190,7 +194,7 @@ impl Normalize {
         let mut needed = kept.to_vec();
         let mut fresh = Vec::new();
         for guard in guards? {
-            if self.prove(&needed, &guard) != Verdict::Proved {
+            if self.prove(&[], &needed, &guard) != Verdict::Proved {
                 needed.push(guard.clone());
                 fresh.push(guard);
             }
@@ -198,9 +202,11 @@ impl Normalize {
         Some(fresh)
     }
 
-    pub(super) fn prove(&self, guards: &[Guard], goal: &Guard) -> Verdict {
+    /// Whether `goal` holds where `vars` have values and `guards` hold.
+    pub(super) fn prove(&self, vars: &[VarId], guards: &[Guard], goal: &Guard) -> Verdict {
         let facts = bounds::Facts {
             symbols: &self.symbols,
+            vars,
             guards,
             requires: &self.requires,
             extents: &self.extents,
@@ -208,13 +214,25 @@ impl Normalize {
         bounds::prove(facts, goal)
     }
 
-    /// Whether every access of `value` is in bounds where `guards` hold.
-    fn in_bounds(&self, value: &Value, guards: &[Guard]) -> bool {
-        let mut look = InBounds { pass: self, guards: guards.to_vec(), proved: true };
+    /// Whether every access of the guards of `domain`, and of `value` in it, is in bounds.
+    fn in_bounds(&self, value: &Value, domain: &Domain) -> bool {
+        let vars = domain.vars.clone();
+        let mut look = InBounds { pass: self, vars, guards: Vec::new(), proved: true };
+        for guard in &domain.guards {
+            look.guard(guard);
+            look.guards.push(guard.clone());
+        }
         match value {
             Value::Real(e) => look.expr(e),
             Value::Index(i) => look.index(i),
         }
+        look.proved
+    }
+
+    /// Whether every access of `guard` is in bounds where `vars` have values.
+    pub(super) fn guard_in_bounds(&self, guard: &Guard, vars: Vec<VarId>) -> bool {
+        let mut look = InBounds { pass: self, vars, guards: Vec::new(), proved: true };
+        look.guard(guard);
         look.proved
     }
 }
@@ -315,6 +333,8 @@ fn compare(cmp: Cmp, a: &Linear, b: &Linear) -> Option<Constraint> {
 /// Looks for accesses that are not proved in bounds.
 struct InBounds<'p> {
     pass: &'p Normalize,
+    /// The variables in force.
+    vars: Vec<VarId>,
     guards: Vec<Guard>,
     proved: bool,
 }
@@ -332,8 +352,16 @@ impl InBounds<'_> {
         plain || {
             let lower = Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0));
             let upper = Guard::Compare(Cmp::Lt, index.clone(), extent.clone());
-            self.pass.prove(&self.guards, &lower.and(upper)) == Verdict::Proved
+            self.pass.prove(&self.vars, &self.guards, &lower.and(upper)) == Verdict::Proved
         }
+    }
+
+    /// Looks at what is evaluated only where `vars` have values.
+    fn bind(&mut self, vars: &[VarId], look: impl FnOnce(&mut Self)) {
+        let depth = self.vars.len();
+        self.vars.extend_from_slice(vars);
+        look(self);
+        self.vars.truncate(depth);
     }
 
     fn under(&mut self, guards: Vec<Guard>, look: impl FnOnce(&mut Self)) {
@@ -361,8 +389,10 @@ impl Visit for InBounds<'_> {
                 return;
             }
             Atom::Arg(arg) => {
-                self.guard(&arg.guard);
-                self.under(vec![arg.guard.clone()], |look| look.expr(&arg.body));
+                self.bind(&[arg.var], |look| {
+                    look.guard(&arg.guard);
+                    look.under(vec![arg.guard.clone()], |look| look.expr(&arg.body));
+                });
                 return;
             }
             Atom::Size(_) | Atom::Var(_) | Atom::Div(..) | Atom::Mod(..) | Atom::Floor(_) => {}
@@ -402,8 +432,10 @@ impl Visit for InBounds<'_> {
                 self.under(vec![guard.clone().negate()], |look| look.expr(&sides.1));
             }
             Expr::Reduce(reduce) => {
-                self.guard(&reduce.guard);
-                self.under(vec![reduce.guard.clone()], |look| look.expr(&reduce.body));
+                self.bind(&reduce.binders, |look| {
+                    look.guard(&reduce.guard);
+                    look.under(vec![reduce.guard.clone()], |look| look.expr(&reduce.body));
+                });
             }
             Expr::Let(blocks, body) => {
                 self.blocks(blocks);
@@ -416,6 +448,18 @@ impl Visit for InBounds<'_> {
 
 impl InBounds<'_> {
     fn blocks(&mut self, blocks: &[Block<Def>]) {
-        walk_blocks(self, blocks);
+        for block in blocks {
+            let of_block = std::slice::from_ref(block);
+            match block {
+                Block::Stmt(def) => self.bind(&def.axes, |look| walk_blocks(look, of_block)),
+                Block::Rec(rec) => {
+                    let vars: Vec<VarId> = rec.vars.iter().map(|(v, _)| *v).collect();
+                    self.bind(&vars, |look| look.blocks(&rec.body));
+                }
+                Block::Requires(clause) => {
+                    self.bind(&clause.binders, |look| walk_blocks(look, of_block));
+                }
+            }
+        }
     }
 }

@@ -192,7 +192,7 @@ impl Normalize {
     fn widen(&mut self, var: VarId) -> Option<Guard> {
         let range = self.symbols.var(var).range.clone();
         let natural = Guard::Compare(Cmp::Ge, range.clone(), Index::constant(0));
-        if self.prove(&[], &natural) == Verdict::Proved {
+        if self.prove(&[], &[], &natural) == Verdict::Proved {
             return None;
         }
         self.symbols.vars[var.index()].range = without_negative(&range)?;
@@ -218,7 +218,7 @@ impl Normalize {
         let model = Lifted { tensor: TensorId(0), lead, recurrent: rec.vars.len(), depends };
         self.announce(&body, &model, level + 1);
         self.open(rec);
-        self.rec_body(&body, &domain.guards);
+        self.rec_body(&body, &domain);
         self.close(rec);
         self.levels.extend(above);
     }
@@ -242,23 +242,23 @@ impl Normalize {
         }
     }
 
-    fn rec_body(&mut self, body: &[Block<Def>], guards: &[Guard]) {
+    fn rec_body(&mut self, body: &[Block<Def>], domain: &Domain) {
         for block in body {
             match block {
                 Block::Stmt(def) => {
                     let value = self.relocate_value(&def.value);
                     let lifted = self.locals[&def.tensor].clone();
-                    self.emit_lifted(&lifted, &value, &def.axes, guards);
+                    self.emit_lifted(&lifted, &value, &def.axes, &domain.guards);
                 }
                 Block::Rec(inner) => {
                     self.open(inner);
-                    self.rec_body(&inner.body, guards);
+                    self.rec_body(&inner.body, domain);
                     self.close(inner);
                 }
                 Block::Requires(requires) => {
                     let condition = self.relocate_guard(&requires.condition);
-                    let context = Context { vars: Vec::new(), guards: guards.to_vec() };
-                    self.lift_requires(&requires.binders, condition, &context);
+                    let Domain { vars, guards } = domain.clone();
+                    self.lift_requires(&requires.binders, condition, &Context { vars, guards });
                 }
             }
         }
@@ -267,11 +267,18 @@ impl Normalize {
     /// A condition of a `let` must hold wherever the `let` is reached.
     fn lift_requires(&mut self, binders: &[VarId], condition: Guard, context: &Context) {
         let reached = Guard::all(context.guards.clone());
-        let condition = if reached.is_truth() {
+        let mut condition = if reached.is_truth() {
             condition
         } else {
             Guard::any(vec![reached.negate(), condition])
         };
+        let own: Vec<VarId> =
+            FreeVars::of_guard(&condition).into_iter().chain(binders.iter().copied()).collect();
+        if !self.guard_in_bounds(&condition, own.clone()) {
+            let dropped = context.vars.iter().filter(|v| !own.contains(v));
+            let empty = dropped.map(|v| self.nonempty(*v).negate());
+            condition = Guard::any(empty.chain([condition]).collect());
+        }
         let level = self.level_of_guard(&condition);
         let carried = &self.levels[level].carried;
         let mut free = FreeVars::of_guard(&condition);
