@@ -21,7 +21,7 @@ use crate::loops::{CmpOp, Cond, For, Int, IntId, Node, StatementId};
 use iverson_affine::{Budget, Constraint, Linear, System, Var, Verdict, prove};
 use iverson_spec::ast::Cmp;
 use iverson_spec::ir::{Atom, Guard, Index, RelId, VarId};
-use iverson_spec::traverse::{FreeVars, Visit, walk_atom};
+use iverson_spec::traverse::{FreeVars, Reads, Visit, walk_atom};
 
 /// What is to be enumerated.
 pub(super) struct Request<'a> {
@@ -145,6 +145,7 @@ impl<'l, 'p> Planner<'l, 'p> {
         for literal in request.case {
             planner.literal(literal);
         }
+        planner.need_points(request);
         planner.close_space();
         planner
     }
@@ -163,6 +164,26 @@ impl<'l, 'p> Planner<'l, 'p> {
                 }
                 None => unreachable!("coefficients of ranges are small (front end)"),
             }
+        }
+    }
+
+    /// What a guard reads is in bounds where every variable in force has a value (spec
+    /// chapter 2). It may be evaluated in front of the loop of a variable that it does
+    /// not mention: then that range must have a point.
+    fn need_points(&mut self, request: &Request<'_>) {
+        for var in &request.open {
+            let elsewhere = |literal: &Literal| {
+                let mut reads = Reads::default();
+                reads.guard(&literal.guard);
+                !reads.tensors.is_empty() && !FreeVars::of_guard(&literal.guard).contains(var)
+            };
+            let range = self.lower.symbols.var(*var).range.clone();
+            if range.terms().is_empty() || !request.case.iter().any(elsewhere) {
+                continue;
+            }
+            let none = Index::constant(0);
+            let nonempty = self.space.compare(&self.lower.symbols, Cmp::Gt, &range, &none);
+            self.constraints.extend(nonempty.map(|constraint| (constraint, false)));
         }
     }
 
