@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Count the work of a function exactly, at given sizes and as formulas in the sizes
     #[command(after_help = WORK_HELP)]
     Work(WorkArgs),
+    /// Write a function, or its derivative, as C to compile into another program
+    #[command(after_help = EMIT_HELP)]
+    Emit(EmitArgs),
     /// Render what `cargo bench` measured as a page and as tables
     #[command(after_help = "Example:\n  iverson report target/slowdown/data.jsonl --output report")]
     Report(ReportArgs),
@@ -123,6 +126,16 @@ Example:
   iverson work spmv.iv --size n=64 --size m=32 --size nnz=100
   iverson work spmv.iv --size n=64 --format json
   iverson work spmv.iv --wrt x,a --strategy all --size n=8 --size m=8 --size nnz=16";
+
+const EMIT_HELP: &str = "\
+Writes NAME.c and NAME.h, which need a C11 compiler and its library alone. With --wrt the function
+is the derivative: it takes the cotangents of the results as well, and gives the
+gradients beside the results. The header says what the arguments are.
+
+Example:
+  iverson emit c dot.iv
+  iverson emit c blur.iv --wrt x --output generated
+  cc -O3 -ffp-contract=off -c generated/blur_vjp.c";
 
 #[derive(Args, Debug)]
 pub(crate) struct Source {
@@ -259,6 +272,41 @@ pub(crate) struct WorkArgs {
     /// How the counts are written
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EmitArgs {
+    /// The language
+    #[arg(value_enum)]
+    pub(crate) language: Language,
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    /// Write the derivative in these real parameters, as in `x,A`
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) wrt: Vec<String>,
+    /// What the reals are
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) precision: Precision,
+    /// The folder for the two files
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
+}
+
+/// What `emit` writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Language {
+    /// C11
+    C,
+}
+
+/// The reals of emitted programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub(crate) enum Precision {
+    /// `double`
+    #[default]
+    F64,
+    /// `float`
+    F32,
 }
 
 #[derive(Args, Debug)]

@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod derivative;
+mod emit;
 mod failure;
 mod files;
 mod print;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Print(args) => print::print(&args),
         Command::Run(args) => run::run(&args),
         Command::Work(args) => work::work(&args),
+        Command::Emit(args) => emit::emit(&args),
         Command::Report(args) => report::report(&args),
         Command::Grad(args) => derivative::grad(&args),
         Command::Jvp(args) => derivative::along(Kind::Tangent, &args),

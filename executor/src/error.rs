@@ -16,6 +16,9 @@ pub enum CompileError {
         /// The function.
         function: String,
     },
+    /// There is no native code.
+    #[error(transparent)]
+    Native(#[from] crate::native::NativeError),
 }
 
 /// Why a run has no results.

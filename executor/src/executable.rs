@@ -7,6 +7,7 @@ use crate::frame::Frame;
 use crate::fuse::fuse;
 use crate::loops::verify::verify;
 use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, Role};
+use crate::native::{Code, Interrupted, NativeError};
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
 use crate::{Engine, Fusion, Options, lower};
@@ -27,6 +28,7 @@ pub struct Executable<S> {
     source: TensorSsa,
     program: LoopProgram,
     blocks: Blocks,
+    native: Code<S>,
     options: Options,
     /// The threads asked for, if not those that the machine has.
     pool: Option<Arc<ThreadPool>>,
@@ -45,7 +47,8 @@ pub struct Executable<S> {
 /// * **Cost**: some microseconds for each term.
 ///
 /// # Errors
-/// [`CompileError`] where a user's function is more than one formula.
+/// [`CompileError`] where a user's function is more than one formula, or the native engine is
+/// asked for and there is no C compiler.
 pub fn compile<S: Scalar>(
     program: &TensorSsa,
     options: Options,
@@ -65,6 +68,7 @@ pub fn compile<S: Scalar>(
         reals: vec![Vec::new(); loops.buffers.len()],
         ints: vec![Vec::new(); loops.buffers.len()],
         blocks: Blocks::new(&loops),
+        native: Code::new(options.engine, &loops)?,
         program: loops,
         options,
         cancelled: Arc::default(),
@@ -136,9 +140,13 @@ impl<S: Scalar> Executable<S> {
         self.give(&mut frame, inputs, outputs)?;
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
+        if self.native.serves(self.options.engine, &self.program, &self.sizes) {
+            let outcome = self.run_native(&frame);
+            return outcome.map_err(|stop| self.explain(stop, &frame));
+        }
         let outcome = match self.options.engine {
             Engine::Runner => self.run_plain(&frame),
-            Engine::Block | Engine::Auto => {
+            Engine::Block | Engine::Native | Engine::Auto => {
                 let threads = self.threads();
                 let Self { program, blocks, vars, cancelled, pool, .. } = self;
                 let mut run = || blocks.run(program, &frame, vars, cancelled, threads);
@@ -149,6 +157,26 @@ impl<S: Scalar> Executable<S> {
             }
         };
         outcome.map_err(|stop| self.explain(stop, &frame))
+    }
+
+    /// Native code knows only that something is wrong; the plain runner then tells what is.
+    fn run_native(&mut self, frame: &Frame<S>) -> Result<(), Stop> {
+        let run = || self.native.run(frame, &self.cancelled, self.threads());
+        let outcome = match &self.pool {
+            Some(pool) => pool.install(run),
+            None => run(),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Interrupted::Cancelled) => Err(Stop::Cancelled),
+            Err(Interrupted::Failed) => self.run_plain(frame),
+        }
+    }
+
+    /// Why [`Engine::Auto`] does without native code, after a call that would have paid for it.
+    #[must_use]
+    pub fn note(&self) -> Option<&NativeError> {
+        self.native.note()
     }
 
     fn run_plain(&mut self, frame: &Frame<S>) -> Result<(), Stop> {

@@ -15,6 +15,7 @@ mod fuse;
 pub mod loops;
 mod lower;
 pub mod math;
+pub mod native;
 pub mod runner;
 pub mod scalar;
 
@@ -34,14 +35,16 @@ pub enum Engine {
     Runner,
     /// Blocks of lanes through vector kernels, several threads: always there.
     Block,
-    /// The fastest that is there.
+    /// C, compiled by the system's compiler: an error where there is none.
+    Native,
+    /// Native code for calls with much work where there is a compiler, else blocks.
     #[default]
     Auto,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 3] = [Self::Runner, Self::Block, Self::Auto];
+    pub const ALL: [Self; 4] = [Self::Runner, Self::Block, Self::Native, Self::Auto];
 
     /// Its name on the command line.
     #[must_use]
@@ -49,6 +52,7 @@ impl Engine {
         match self {
             Self::Runner => "runner",
             Self::Block => "block",
+            Self::Native => "native",
             Self::Auto => "auto",
         }
     }

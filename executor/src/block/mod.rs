@@ -231,7 +231,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
 }
 
 /// The sums that leave a loop, if its iterations are independent but for them.
-fn shared(header: &For) -> Option<Vec<(RealId, Fold)>> {
+pub(crate) fn shared(header: &For) -> Option<Vec<(RealId, Fold)>> {
     if header.order == Order::Descending {
         return None;
     }

@@ -1,0 +1,251 @@
+//! Native code in memory: stages of a program, run over a frame.
+
+#![allow(unsafe_code, reason = "calls of functions that were printed and compiled here")]
+
+use super::Precision;
+use super::compiler::{Compiler, NativeError};
+use super::stages::{Kind, Parts, staged};
+use crate::frame::Frame;
+use crate::loops::{BufferId, LoopProgram};
+use crate::runner::join;
+use crate::scalar::Scalar;
+use libloading::Library;
+use rayon::prelude::*;
+use std::ffi::c_void;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// `iv_run_k(sizes, buffers, ints, reals, begin, end)`
+type Run<S> =
+    unsafe extern "C" fn(*const i64, *const *mut c_void, *mut i64, *mut S, i64, i64) -> i64;
+/// `iv_range_k(sizes, buffers, ints, reals, range)`
+type RangeOf<S> =
+    unsafe extern "C" fn(*const i64, *const *mut c_void, *mut i64, *mut S, *mut i64) -> i64;
+
+/// One stage.
+#[derive(Clone, Debug)]
+struct Stage<S> {
+    run: Run<S>,
+    /// For a loop: its range, and how it is cut.
+    range: Option<(RangeOf<S>, Parts)>,
+}
+
+/// A program as native code.
+#[derive(Clone, Debug)]
+pub struct Native<S> {
+    /// Keeps the code in memory.
+    _library: Arc<Library>,
+    stages: Vec<Stage<S>>,
+    ints: usize,
+    reals: usize,
+    buffers: usize,
+}
+
+/// Why a run ended early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupted {
+    /// A check failed, or a number had no floor: the plain runner tells which is the first.
+    Failed,
+    /// The caller has asked to stop.
+    Cancelled,
+}
+
+impl<S: Scalar> Native<S> {
+    /// Compiles a loop program.
+    ///
+    /// * **Cost**: the C compiler's, some 50 ms and more; a millisecond where the cache has it.
+    ///
+    /// # Errors
+    /// [`NativeError`]
+    pub fn compile(program: &LoopProgram) -> Result<Self, NativeError> {
+        let precision = if S::BYTES == 4 { Precision::F32 } else { Precision::F64 };
+        let text = staged(program, precision);
+        let load = |path: &Path| Self::load(program, &text.stages, path);
+        Compiler::find()?.library(&text.source, load)
+    }
+
+    fn load(program: &LoopProgram, kinds: &[Kind], path: &Path) -> Result<Self, NativeError> {
+        let failed = |e: libloading::Error| NativeError::System {
+            what: format!("loading {}", path.display()),
+            reason: e.to_string(),
+        };
+        // SAFETY: the library was compiled from a text printed here, which has no initialisers; the cache
+        // is a directory that only the user may write to.
+        let library = unsafe { Library::new(path) }.map_err(failed)?;
+        let mut stages = Vec::new();
+        for (number, kind) in kinds.iter().enumerate() {
+            let name = format!("iv_run_{number}");
+            // SAFETY: stages are printed with this signature; the pointer is kept with the library.
+            let run = *unsafe { library.get::<Run<S>>(name.as_bytes()) }.map_err(failed)?;
+            let range = match kind {
+                Kind::Sequence => None,
+                Kind::Loop(parts) => {
+                    let name = format!("iv_range_{number}");
+                    // SAFETY: as above.
+                    let range =
+                        *unsafe { library.get::<RangeOf<S>>(name.as_bytes()) }.map_err(failed)?;
+                    Some((range, parts.clone()))
+                }
+            };
+            stages.push(Stage { run, range });
+        }
+        Ok(Self {
+            _library: Arc::new(library),
+            stages,
+            ints: program.ints.len(),
+            reals: program.reals.len(),
+            buffers: program.buffers.len(),
+        })
+    }
+
+    /// Runs the program. With `threads` above 1, its loops are shared by the threads of the current pool.
+    ///
+    /// * **Arithmetic**: the same bits for any number of threads.
+    ///
+    /// # Errors
+    /// [`Interrupted`]; what the program writes is then undefined.
+    pub fn run(
+        &self,
+        frame: &Frame<S>,
+        cancelled: &AtomicBool,
+        threads: usize,
+    ) -> Result<(), Interrupted> {
+        let address = |at: usize| {
+            let id = BufferId(at as u32);
+            let reals = frame.reals_ptr(id).cast::<c_void>();
+            if reals.is_null() { frame.ints_ptr(id).cast() } else { reals }
+        };
+        let buffers: Vec<*mut c_void> = (0..self.buffers).map(address).collect();
+        let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
+        let memory = Memory {
+            sizes: frame.sizes.as_ptr(),
+            buffers: buffers.as_ptr(),
+            ints: ints.as_mut_ptr(),
+            reals: reals.as_mut_ptr(),
+            reals_len: self.reals,
+            cancelled,
+            threads: threads as i64,
+        };
+        self.stages.iter().try_for_each(|stage| stage.execute(&memory))
+    }
+}
+
+/// What stages are given.
+struct Memory<'r, S> {
+    cancelled: &'r AtomicBool,
+    threads: i64,
+    sizes: *const i64,
+    buffers: *const *mut c_void,
+    ints: *mut i64,
+    reals: *mut S,
+    reals_len: usize,
+}
+
+impl<S: Scalar> Memory<'_, S> {
+    fn reals(&self) -> &[S] {
+        // SAFETY: the pointer is to a vector of this length, which loops in parts only read.
+        unsafe { std::slice::from_raw_parts(self.reals, self.reals_len) }
+    }
+}
+
+// SAFETY: threads share the parts of one loop whose iterations do not touch what another one writes
+// (invariant 5 of loop programs); the variables of the frame are read alone by such a loop.
+unsafe impl<S: Scalar> Sync for Memory<'_, S> {}
+
+/// A loop whose rest is estimated to run shorter is not shared by threads.
+const WORTHWHILE: Duration = Duration::from_micros(60);
+/// A loop is cut into at most this many parts, by its length alone: so their sums are the same for
+/// any number of threads.
+const PARTS: i64 = 64;
+
+/// The values of a loop.
+#[derive(Clone, Copy)]
+struct Range {
+    begin: i64,
+    end: i64,
+}
+
+impl<S: Scalar> Stage<S> {
+    fn execute(&self, memory: &Memory<'_, S>) -> Result<(), Interrupted> {
+        let Some((range, parts)) = &self.range else {
+            return self.part(memory, Range { begin: 0, end: 0 });
+        };
+        let mut ends = [0; 2];
+        let Memory { sizes, buffers, ints, reals, .. } = *memory;
+        // SAFETY: the memory is laid out for the program that the function was printed from.
+        let status = unsafe { range(sizes, buffers, ints, reals, ends.as_mut_ptr()) };
+        if status != 0 {
+            return Err(Interrupted::Failed);
+        }
+        let range = Range { begin: ends[0], end: ends[1] };
+        if range.begin < range.end { self.share(memory, range, parts) } else { Ok(()) }
+    }
+
+    fn part(&self, memory: &Memory<'_, S>, range: Range) -> Result<(), Interrupted> {
+        if memory.cancelled.load(Ordering::Relaxed) {
+            return Err(Interrupted::Cancelled);
+        }
+        let Memory { sizes, buffers, ints, reals, .. } = *memory;
+        // SAFETY: as for the range; parts of one loop that run at once touch disjoint entries.
+        let status = unsafe { (self.run)(sizes, buffers, ints, reals, range.begin, range.end) };
+        if status == 0 { Ok(()) } else { Err(Interrupted::Failed) }
+    }
+
+    /// Runs a loop in parts, by several threads where the time of the first part says that it is worth it.
+    fn share(
+        &self,
+        memory: &Memory<'_, S>,
+        range: Range,
+        parts: &Parts,
+    ) -> Result<(), Interrupted> {
+        let count = (range.end - range.begin + parts.step - 1) / parts.step;
+        let each = ((count + PARTS - 1) / PARTS).max(parts.least);
+        let pieces = (count + each - 1) / each;
+        let alone = memory.threads == 1 && parts.sums.is_empty();
+        if pieces < 2 || alone {
+            return self.part(memory, range);
+        }
+        let piece = |at: i64| {
+            let begin = range.begin + at * each * parts.step;
+            let end = range.end.min(begin + each * parts.step);
+            self.apart(memory, Range { begin, end }, parts)
+        };
+        let start = Instant::now();
+        let first = piece(0)?;
+        let estimate = start.elapsed().as_secs_f64() * (pieces - 1) as f64;
+        let rest: Result<Vec<Vec<S>>, Interrupted> =
+            if memory.threads == 1 || estimate < WORTHWHILE.as_secs_f64() {
+                (1..pieces).map(piece).collect()
+            } else {
+                (1..pieces).into_par_iter().map(piece).collect()
+            };
+        for totals in std::iter::once(first).chain(rest?) {
+            for ((var, fold), total) in parts.sums.iter().zip(totals) {
+                // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
+                let kept = unsafe { &mut *memory.reals.add(var.index()) };
+                *kept = join(*fold, *kept, total);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a part with variables of its own; gives its sums.
+    fn apart(
+        &self,
+        memory: &Memory<'_, S>,
+        range: Range,
+        parts: &Parts,
+    ) -> Result<Vec<S>, Interrupted> {
+        if parts.sums.is_empty() {
+            return self.part(memory, range).map(|()| Vec::new());
+        }
+        let mut reals = memory.reals().to_vec();
+        for (var, fold) in &parts.sums {
+            reals[var.index()] = S::of(fold.empty());
+        }
+        self.part(&Memory { reals: reals.as_mut_ptr(), ..*memory }, range)?;
+        Ok(parts.sums.iter().map(|(var, _)| reals[var.index()]).collect())
+    }
+}

@@ -1,0 +1,308 @@
+//! Integers, reals and conditions in C.
+//!
+//! Places are row-major. Reals are rounded after every operation, in the order of the loop program; functions
+//! of `float` are those of `double`, rounded once.
+
+use super::Precision;
+use super::names::Names;
+use crate::loops::{BufferId, CmpOp, Cond, Fold, Int, LoopProgram, Place, Real};
+use crate::math;
+use iverson_spec::function::Fun;
+
+/// Prints expressions of one program.
+pub(super) struct Expressions<'p> {
+    pub(super) program: &'p LoopProgram,
+    pub(super) names: &'p Names,
+    pub(super) precision: Precision,
+}
+
+impl Expressions<'_> {
+    // Integers.
+
+    pub(super) fn int(&self, e: &Int) -> String {
+        match e {
+            Int::Const(n) if *n == i64::MIN => "INT64_MIN".to_owned(),
+            Int::Const(n) => n.to_string(),
+            Int::Size(size) => self.names.size(*size).to_owned(),
+            Int::Var(var) => self.names.int(*var).to_owned(),
+            Int::Load(buffer, indices) => self.entry(*buffer, indices),
+            Int::Sum(terms, constant) => self.sum(terms, *constant),
+            Int::Product(factors) => {
+                factors.iter().map(|e| self.factor(e)).collect::<Vec<_>>().join(" * ")
+            }
+            Int::Div(e, k) => format!("iv_div({}, {k})", self.int(e)),
+            Int::Mod(e, k) => format!("iv_mod({}, {k})", self.int(e)),
+            Int::DivBy(sides) => {
+                format!("iv_div_by({}, {})", self.int(&sides.0), self.int(&sides.1))
+            }
+            Int::Floor(e) => format!("iv_floor((double)({}), &status)", self.real(e)),
+            Int::Select(parts) => format!(
+                "({} ? {} : {})",
+                self.cond(&parts.0),
+                self.int(&parts.1),
+                self.int(&parts.2)
+            ),
+        }
+    }
+
+    fn sum(&self, terms: &[(i64, Int)], constant: i64) -> String {
+        let mut text = String::new();
+        let mut add = |negative: bool, part: String| {
+            text.push_str(match (text.is_empty(), negative) {
+                (true, false) => "",
+                (true, true) => "-",
+                (false, false) => " + ",
+                (false, true) => " - ",
+            });
+            text.push_str(&part);
+        };
+        for (factor, term) in terms {
+            let (size, term) = (factor.unsigned_abs(), self.factor(term));
+            add(*factor < 0, if size == 1 { term } else { format!("{size} * {term}") });
+        }
+        if constant != 0 || terms.is_empty() {
+            add(constant < 0, constant.unsigned_abs().to_string());
+        }
+        text
+    }
+
+    /// As an operand of a product.
+    fn factor(&self, e: &Int) -> String {
+        let text = self.int(e);
+        match e {
+            Int::Const(n) if *n < 0 => format!("({text})"),
+            Int::Sum(..) | Int::Product(_) => format!("({text})"),
+            Int::Const(_)
+            | Int::Size(_)
+            | Int::Var(_)
+            | Int::Load(..)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => text,
+        }
+    }
+
+    fn entry(&self, buffer: BufferId, indices: &[Int]) -> String {
+        let extents = &self.program.buffer(buffer).extents;
+        let mut place = String::new();
+        for (axis, (index, extent)) in indices.iter().zip(extents).enumerate() {
+            let index = self.int(index);
+            place = match axis {
+                0 => index,
+                1 => format!("{} * {} + {index}", summand(&place), self.factor(extent)),
+                _ => format!("({place}) * {} + {index}", self.factor(extent)),
+            };
+        }
+        let place = if place.is_empty() { "0" } else { &place };
+        format!("{}[{place}]", self.names.buffer(buffer))
+    }
+
+    pub(super) fn place(&self, place: &Place) -> String {
+        self.entry(place.buffer, &place.indices)
+    }
+
+    /// The greatest or the least of some integers, as `iv_max` or `iv_min`.
+    pub(super) fn extreme(&self, name: &str, ends: &[Int]) -> String {
+        let mut texts = ends.iter().map(|e| self.int(e));
+        let first = texts.next().unwrap_or_default();
+        texts.fold(first, |text, next| format!("{name}({text}, {next})"))
+    }
+
+    // Reals.
+
+    pub(super) fn real(&self, e: &Real) -> String {
+        match e {
+            Real::Const(x) => self.constant(*x),
+            Real::Int(e) => format!("(real)({})", self.int(e)),
+            Real::Var(var) => self.names.real(*var).to_owned(),
+            Real::Load(buffer, indices) => self.entry(*buffer, indices),
+            Real::Apply(fun, args) => self.apply(*fun, args),
+            Real::Select(parts) => format!(
+                "({} ? {} : {})",
+                self.cond(&parts.0),
+                self.real(&parts.1),
+                self.real(&parts.2)
+            ),
+        }
+    }
+
+    /// A number of the precision, in the shortest text that reads back as it.
+    pub(super) fn constant(&self, x: f64) -> String {
+        let x = if self.precision == Precision::F32 { f64::from(x as f32) } else { x };
+        if x.is_nan() {
+            return "(real)NAN".to_owned();
+        }
+        if x.is_infinite() {
+            return if x > 0.0 { "(real)INFINITY" } else { "(-(real)INFINITY)" }.to_owned();
+        }
+        let text = match self.precision {
+            Precision::F64 => format!("{x:?}"),
+            Precision::F32 => format!("{:?}f", x as f32),
+        };
+        if x.is_sign_negative() { format!("({text})") } else { text }
+    }
+
+    fn apply(&self, fun: Fun, args: &[Real]) -> String {
+        let symbol = match fun {
+            Fun::Neg => return format!("-{}", self.operand(&args[0])),
+            Fun::Add => return self.addition(args),
+            Fun::Mul => " * ",
+            Fun::Div => " / ",
+            Fun::Pow
+            | Fun::Exp
+            | Fun::Expm1
+            | Fun::Log
+            | Fun::Log1p
+            | Fun::Sin
+            | Fun::Cos
+            | Fun::Tan
+            | Fun::Asin
+            | Fun::Acos
+            | Fun::Atan
+            | Fun::Atan2
+            | Fun::Sinh
+            | Fun::Cosh
+            | Fun::Tanh
+            | Fun::Sqrt
+            | Fun::Abs
+            | Fun::Min
+            | Fun::Max
+            | Fun::Sigmoid
+            | Fun::Erf
+            | Fun::Lgamma
+            | Fun::Digamma
+            | Fun::Trigamma
+            | Fun::User(_) => return self.call(fun, args),
+        };
+        args.iter().map(|arg| self.operand(arg)).collect::<Vec<_>>().join(symbol)
+    }
+
+    /// A sum; an operand `-x` is subtracted, which gives the same bits.
+    fn addition(&self, args: &[Real]) -> String {
+        let mut text = self.operand(&args[0]);
+        for arg in &args[1..] {
+            text += &match arg {
+                Real::Apply(Fun::Neg, inner) => format!(" - {}", self.operand(&inner[0])),
+                Real::Const(_)
+                | Real::Int(_)
+                | Real::Var(_)
+                | Real::Load(..)
+                | Real::Apply(..)
+                | Real::Select(_) => format!(" + {}", self.operand(arg)),
+            };
+        }
+        text
+    }
+
+    fn call(&self, fun: Fun, args: &[Real]) -> String {
+        let Some(name) = function(fun, self.precision) else {
+            unreachable!(
+                "loop programs have no functions of the user (invariant 6 of loop programs)"
+            )
+        };
+        let mut texts = args.iter().map(|arg| self.real(arg));
+        let first = texts.next().unwrap_or_default();
+        if args.len() == 1 {
+            return format!("{name}({first})");
+        }
+        texts.fold(first, |text, next| format!("{name}({text}, {next})"))
+    }
+
+    /// As an operand of an operator.
+    pub(super) fn operand(&self, e: &Real) -> String {
+        let text = self.real(e);
+        match e {
+            Real::Apply(Fun::Neg | Fun::Add | Fun::Mul | Fun::Div, _) => format!("({text})"),
+            Real::Const(_)
+            | Real::Int(_)
+            | Real::Var(_)
+            | Real::Load(..)
+            | Real::Apply(..)
+            | Real::Select(_) => text,
+        }
+    }
+
+    // Conditions.
+
+    pub(super) fn cond(&self, cond: &Cond) -> String {
+        match cond {
+            Cond::Int(cmp, a, b) => format!("{} {} {}", self.int(a), symbol(*cmp), self.int(b)),
+            Cond::Real(cmp, sides) => {
+                format!("{} {} {}", self.real(&sides.0), symbol(*cmp), self.real(&sides.1))
+            }
+            Cond::Member(relation, indices) => {
+                let wanted: Vec<String> = indices.iter().map(|e| self.int(e)).collect();
+                let table = &self.program.relations[relation.index()];
+                let coordinates = table.coordinates.iter().map(|b| self.names.buffer(*b));
+                let arguments: Vec<&str> = std::iter::once(self.names.size(table.count))
+                    .chain(coordinates)
+                    .chain(wanted.iter().map(String::as_str))
+                    .collect();
+                format!("iv_member_{}({})", indices.len(), arguments.join(", "))
+            }
+            Cond::Not(inner) => format!("!({})", self.cond(inner)),
+            Cond::All(parts) if parts.is_empty() => "1".to_owned(),
+            Cond::Any(parts) if parts.is_empty() => "0".to_owned(),
+            Cond::All(parts) => self.parts(parts, " && "),
+            Cond::Any(parts) => self.parts(parts, " || "),
+        }
+    }
+
+    fn parts(&self, parts: &[Cond], word: &str) -> String {
+        let part = |cond: &Cond| match cond {
+            Cond::All(_) | Cond::Any(_) => format!("({})", self.cond(cond)),
+            Cond::Int(..) | Cond::Real(..) | Cond::Member(..) | Cond::Not(_) => self.cond(cond),
+        };
+        parts.iter().map(part).collect::<Vec<_>>().join(word)
+    }
+
+    /// The statement that joins a value to `total`.
+    pub(super) fn join(&self, total: &str, fold: Fold, e: &Real) -> String {
+        match fold {
+            Fold::Sum => match e {
+                Real::Apply(Fun::Neg, inner) => format!("{total} -= {};", self.real(&inner[0])),
+                Real::Const(_)
+                | Real::Int(_)
+                | Real::Var(_)
+                | Real::Load(..)
+                | Real::Apply(..)
+                | Real::Select(_) => format!("{total} += {};", self.real(e)),
+            },
+            Fold::Prod => format!("{total} *= {};", self.real(e)),
+            Fold::Max => format!("{total} = iv_greater({total}, {});", self.real(e)),
+            Fold::Min => format!("{total} = iv_less({total}, {});", self.real(e)),
+        }
+    }
+}
+
+/// A function in C for reals of a precision, if it is one.
+fn function(fun: Fun, precision: Precision) -> Option<String> {
+    match (fun, precision) {
+        (Fun::Abs, Precision::F64) => Some("fabs".to_owned()),
+        (Fun::Abs, Precision::F32) => Some("fabsf".to_owned()),
+        (Fun::Sqrt, Precision::F64) => Some("sqrt".to_owned()),
+        (Fun::Sqrt, Precision::F32) => Some("sqrtf".to_owned()),
+        (Fun::Max, _) => Some("iv_greater".to_owned()),
+        (Fun::Min, _) => Some("iv_less".to_owned()),
+        (_, Precision::F64) => math::name(fun),
+        (_, Precision::F32) => math::name(fun).map(|name| format!("{name}f")),
+    }
+}
+
+/// In brackets where it is a sum.
+fn summand(place: &str) -> String {
+    if place.contains(' ') { format!("({place})") } else { place.to_owned() }
+}
+
+fn symbol(cmp: CmpOp) -> &'static str {
+    match cmp {
+        CmpOp::Eq => "==",
+        CmpOp::Ne => "!=",
+        CmpOp::Lt => "<",
+        CmpOp::Le => "<=",
+        CmpOp::Gt => ">",
+        CmpOp::Ge => ">=",
+    }
+}

@@ -1,0 +1,71 @@
+//! The native engine: loop programs as C, compiled by the system's compiler, loaded, and cached.
+//!
+//! Two kinds of text come from one printer. [`emit`] gives one function with a header, for users to
+//! compile ([`Emitted`]). [`Native`] compiles a text of several functions, one for each stage, so that
+//! threads share the loops at top level whose iterations are independent.
+//!
+//! The C is rounded as the plain runner rounds: no fused operations, the elementary functions of
+//! [`crate::math`], the order of operations of the loop program. One thing differs: a sum that is kept in a
+//! variable may be regrouped for vector registers, the same way for any number of threads.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `names.rs` | words of C |
+//! | `mentions.rs`, `scopes.rs` | what nodes read and write; where variables are declared |
+//! | `expressions.rs`, `statements.rs` | the printer |
+//! | `helpers.rs`, `text.rs` | what comes before the functions |
+//! | `product.rs` | one function and its header |
+//! | `stages.rs` | the functions of the engine |
+//! | `compiler.rs` | finding and running the compiler; the cache |
+//! | `engine.rs` | loading and running |
+//! | `code.rs`, `worth.rs` | when code is made: whether a call pays for it |
+
+mod code;
+mod compiler;
+mod engine;
+mod expressions;
+mod helpers;
+mod mentions;
+mod names;
+mod product;
+mod scopes;
+mod stages;
+mod statements;
+mod text;
+mod worth;
+
+pub(crate) use code::Code;
+pub use compiler::{Compiler, NativeError};
+pub use engine::{Interrupted, Native};
+pub use product::emit;
+
+/// The type of reals in C.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Precision {
+    /// `double`
+    F64,
+    /// `float`
+    F32,
+}
+
+impl Precision {
+    /// The type in C.
+    #[must_use]
+    pub fn c(self) -> &'static str {
+        match self {
+            Self::F64 => "double",
+            Self::F32 => "float",
+        }
+    }
+}
+
+/// A program as C.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Emitted {
+    /// The function; the files are `name.c` and `name.h`.
+    pub name: String,
+    /// The text of `name.c`.
+    pub source: String,
+    /// The text of `name.h`.
+    pub header: String,
+}

@@ -1,0 +1,88 @@
+//! Names of a loop program in C: words that are no words of C, each unlike the others.
+
+use crate::loops::{BufferId, IntId, LoopProgram, RealId, SizeId};
+use rustc_hash::FxHashSet;
+
+/// Words that a name must not be: those of C, of the headers that are included, and of the frame that
+/// functions are printed in. Names that begin with `iv_` are ours as well.
+const RESERVED: &str = "auto break case char const continue default do double else enum extern \
+float for goto if inline int long register restrict return short signed sizeof static struct switch \
+typedef union unsigned void volatile while asm typeof real main begin end NAN INFINITY INT64_MAX \
+INT64_MIN SIZE_MAX NULL int64_t uint64_t uint32_t size_t memcpy malloc free fabs fabsf sqrt sqrtf \
+floor bool true false nullptr constexpr alignas alignof linux unix i386 errno stdin stdout stderr HUGE_VAL sizes buffers ints reals status range done";
+
+/// The names of a program.
+pub(super) struct Names {
+    sizes: Vec<String>,
+    buffers: Vec<String>,
+    ints: Vec<String>,
+    reals: Vec<String>,
+    /// The function.
+    pub(super) function: String,
+}
+
+impl Names {
+    pub(super) fn new(program: &LoopProgram) -> Self {
+        let mut used: FxHashSet<String> = RESERVED.split_whitespace().map(str::to_owned).collect();
+        let mut all = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+            names.map(|name| fresh(name, &mut used)).collect()
+        };
+        Self {
+            function: all(&mut std::iter::once(&program.name)).remove(0),
+            sizes: all(&mut program.sizes.iter()),
+            buffers: all(&mut program.buffers.iter().map(|buffer| &buffer.name)),
+            ints: all(&mut program.ints.iter()),
+            reals: all(&mut program.reals.iter()),
+        }
+    }
+
+    pub(super) fn size(&self, id: SizeId) -> &str {
+        &self.sizes[id.index()]
+    }
+
+    pub(super) fn buffer(&self, id: BufferId) -> &str {
+        &self.buffers[id.index()]
+    }
+
+    pub(super) fn int(&self, id: IntId) -> &str {
+        &self.ints[id.index()]
+    }
+
+    pub(super) fn real(&self, id: RealId) -> &str {
+        &self.reals[id.index()]
+    }
+}
+
+/// The name as a word of letters, digits and `_`, with a number where it is taken.
+fn fresh(name: &str, used: &mut FxHashSet<String>) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let mut word: String = name.chars().map(plain).collect();
+    if !word.starts_with(|c: char| c.is_ascii_alphabetic()) || word.starts_with("iv_") {
+        word.insert(0, 'v');
+    }
+    let mut text = word.clone();
+    let mut number = 1;
+    while !used.insert(text.clone()) {
+        number += 1;
+        text = format!("{word}_{number}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_words_of_their_own() {
+        let mut used: FxHashSet<String> = RESERVED.split_whitespace().map(str::to_owned).collect();
+        let mut name = |text: &str| fresh(text, &mut used);
+        assert_eq!(name("x"), "x");
+        assert_eq!(name("x"), "x_2");
+        assert_eq!(name("double"), "double_2");
+        assert_eq!(name("x'"), "x_");
+        assert_eq!(name("3"), "v3");
+        assert_eq!(name("iv_exp"), "viv_exp");
+        assert_eq!(name("_t"), "v_t");
+    }
+}

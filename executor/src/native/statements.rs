@@ -1,0 +1,329 @@
+//! Nodes in C.
+//!
+//! A loop whose iterations do not depend on each other, or only by sums and the like that are kept in
+//! variables, is marked for the vectoriser. The mark lets a compiler regroup such a sum; it is empty unless
+//! `IV_SIMD` is defined, and then the order of a sum is the compiler's, fixed for each machine.
+
+use super::expressions::Expressions;
+use super::mentions::Mentions;
+use super::scopes::{Scopes, Variable};
+use crate::loops::{Check, Fold, For, Int, Node, Order, RealId};
+use std::fmt::Write;
+
+/// How a failed check leaves the function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Leave {
+    /// `return code;`
+    Return,
+    /// `status = code; goto done;`
+    Goto,
+}
+
+/// Prints the nodes of one function.
+pub(super) struct Statements<'p> {
+    pub(super) expressions: &'p Expressions<'p>,
+    pub(super) scopes: &'p Scopes,
+    pub(super) leave: Leave,
+    pub(super) out: String,
+    /// The number of the node to come, as [`Scopes`] counts.
+    pub(super) next: usize,
+}
+
+impl Statements<'_> {
+    /// Declares what belongs to the head of the function.
+    pub(super) fn head(&mut self, depth: usize) {
+        for variable in &self.scopes.head {
+            let (kind, name) = (self.kind(*variable), self.name(*variable));
+            self.line(depth, &format!("{kind} {name} = 0;"));
+            if self.scopes.is_idle(*variable) {
+                self.line(depth, &format!("(void){name};"));
+            }
+        }
+    }
+
+    pub(super) fn nodes(&mut self, nodes: &[Node], depth: usize) {
+        for node in nodes {
+            let number = self.next;
+            self.next += 1;
+            self.node(node, number, depth);
+        }
+    }
+
+    fn node(&mut self, node: &Node, number: usize, depth: usize) {
+        match node {
+            Node::Note(text) => self.line(depth, &comment(text)),
+            Node::Visit(_) => {}
+            Node::For(header) => self.run_loop(header, depth),
+            Node::If(cond, body) => {
+                let cond = self.expressions.cond(cond);
+                self.line(depth, &format!("if ({cond}) {{"));
+                self.nodes(body, depth + 1);
+                self.line(depth, "}");
+            }
+            Node::SetInt(var, e) => {
+                let value = self.expressions.int(e);
+                self.set(Variable::Int(*var), number, &value, depth);
+            }
+            Node::Set(var, e) => {
+                let value = self.expressions.real(e);
+                self.set(Variable::Real(*var), number, &value, depth);
+            }
+            Node::Join(var, fold, e) => {
+                let total = self.name(Variable::Real(*var));
+                self.line(depth, &self.expressions.join(&total, *fold, e));
+            }
+            Node::Store(place, e) => {
+                let text =
+                    format!("{} = {};", self.expressions.place(place), self.expressions.real(e));
+                self.line(depth, &text);
+            }
+            Node::Accumulate(place, fold, e) => {
+                let place = self.expressions.place(place);
+                self.line(depth, &self.expressions.join(&place, *fold, e));
+            }
+            Node::StoreInt(place, e) => {
+                let text =
+                    format!("{} = {};", self.expressions.place(place), self.expressions.int(e));
+                self.line(depth, &text);
+            }
+            Node::AddInt(place, e) => {
+                let text =
+                    format!("{} += {};", self.expressions.place(place), self.expressions.int(e));
+                self.line(depth, &text);
+            }
+            Node::Check(check, cond) => {
+                let code = check.index() + 1;
+                let leave = match self.leave {
+                    Leave::Return => format!("return {code};"),
+                    Leave::Goto => format!("{{ status = {code}; goto done; }}"),
+                };
+                let text = format!("if (!({})) {leave}", self.expressions.cond(cond));
+                self.line(depth, &text);
+            }
+        }
+    }
+
+    fn set(&mut self, variable: Variable, number: usize, value: &str, depth: usize) {
+        let name = self.name(variable);
+        if self.scopes.declares(number, variable) {
+            let kind = self.kind(variable);
+            self.line(depth, &format!("{kind} {name} = {value};"));
+            if self.scopes.is_idle(variable) {
+                self.line(depth, &format!("(void){name};"));
+            }
+        } else {
+            self.line(depth, &format!("{name} = {value};"));
+        }
+    }
+
+    // Loops.
+
+    fn run_loop(&mut self, header: &For, depth: usize) {
+        let lower = self.expressions.extreme("iv_max", &header.lower);
+        let upper = self.expressions.extreme("iv_min", &header.upper);
+        let var = self.expressions.names.int(header.var).to_owned();
+        let first = match &header.stride {
+            None => lower,
+            Some((modulus, residue)) => {
+                format!("iv_first({lower}, {}, {modulus})", self.expressions.int(residue))
+            }
+        };
+        let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
+        let up = header.order != Order::Descending;
+        let (bound, plain) = match up {
+            true => (&upper, is_plain(&header.upper)),
+            false => (&first, is_plain(&header.lower) && header.stride.is_none()),
+        };
+        // a bound that takes work is computed once, in a block around the loop
+        let outer = depth;
+        let (depth, bound) = if plain {
+            (depth, bound.clone())
+        } else {
+            self.line(outer, "{");
+            self.line(outer + 1, &format!("const int64_t iv_end = {bound};"));
+            (outer + 1, "iv_end".to_owned())
+        };
+        if let Some(mark) = self.mark(header) {
+            self.line(depth, &mark);
+        }
+        let by = |sign: char| {
+            if step == 1 { format!("{var}{sign}{sign}") } else { format!("{var} {sign}= {step}") }
+        };
+        let head = if up {
+            format!("for (int64_t {var} = {first}; {var} < {bound}; {}) {{", by('+'))
+        } else if step == 1 {
+            format!("for (int64_t {var} = {upper} - 1; {var} >= {bound}; {}) {{", by('-'))
+        } else {
+            format!(
+                "for (int64_t {var} = iv_last({bound}, {upper}, {step}); {var} >= {bound}; {}) {{",
+                by('-')
+            )
+        };
+        self.line(depth, &head);
+        self.nodes(&header.body, depth + 1);
+        self.line(depth, "}");
+        if !plain {
+            self.line(outer, "}");
+        }
+    }
+
+    /// The mark for the vectoriser, where a loop may have one.
+    pub(super) fn mark(&self, header: &For) -> Option<String> {
+        let mut joins = Vec::new();
+        let mentions = Mentions::of(self.expressions.program, &header.body);
+        let simple = header.body.iter().all(|node| is_straight(node, &mut joins));
+        if !simple || mentions.checks || mentions.floors {
+            return None;
+        }
+        let writes = !mentions.written.is_empty();
+        let independent = match header.order {
+            Order::Parallel => true,
+            Order::Ascending => !writes && !joins.is_empty(),
+            Order::Descending => false,
+        };
+        let local = self.is_local(&mentions, &joins, header);
+        let reduced = joins.iter().all(|(var, fold)| {
+            !mentions.reals_read.contains(var) && joins.iter().all(|(v, f)| v != var || f == fold)
+        });
+        if !independent || !local || !reduced {
+            return None;
+        }
+        joins.dedup();
+        let mut clauses = String::new();
+        for (place, (var, fold)) in joins.iter().enumerate() {
+            if !joins[..place].contains(&(*var, *fold)) {
+                let _ = write!(
+                    clauses,
+                    " reduction({}:{})",
+                    operator(*fold),
+                    self.expressions.names.real(*var)
+                );
+            }
+        }
+        Some(format!("IV_PRAGMA(omp simd{clauses})"))
+    }
+
+    /// Whether all variables that the body sets, but those joined, are declared within it.
+    fn is_local(&self, mentions: &Mentions, joins: &[(RealId, Fold)], header: &For) -> bool {
+        let mut declared = Vec::new();
+        let mut number = self.next;
+        collect(&header.body, &mut number, &mut |node, variable| {
+            if self.scopes.declares(node, variable) {
+                declared.push(variable);
+            }
+        });
+        let ints = mentions.ints_set.iter().map(|var| Variable::Int(*var));
+        let joined = |var: &RealId| joins.iter().any(|(joined, _)| joined == var);
+        let reals =
+            mentions.reals_set.iter().filter(|var| !joined(var)).map(|var| Variable::Real(*var));
+        let all_local = ints.chain(reals).all(|variable| declared.contains(&variable));
+        all_local && joins.iter().all(|(var, _)| !declared.contains(&Variable::Real(*var)))
+    }
+
+    // Text.
+
+    pub(super) fn line(&mut self, depth: usize, text: &str) {
+        let _ = writeln!(self.out, "{}{text}", "    ".repeat(depth));
+    }
+
+    fn kind(&self, variable: Variable) -> &'static str {
+        match variable {
+            Variable::Int(_) => "int64_t",
+            Variable::Real(_) => "real",
+        }
+    }
+
+    pub(super) fn name(&self, variable: Variable) -> String {
+        match variable {
+            Variable::Int(var) => self.expressions.names.int(var).to_owned(),
+            Variable::Real(var) => self.expressions.names.real(var).to_owned(),
+        }
+    }
+}
+
+/// Whether a loop bound is cheap and does not change during the loop.
+fn is_plain(ends: &[Int]) -> bool {
+    fn plain(e: &Int) -> bool {
+        match e {
+            Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
+            Int::Sum(terms, _) => terms.iter().all(|(_, e)| plain(e)),
+            Int::Product(factors) => factors.iter().all(plain),
+            Int::Load(..)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => false,
+        }
+    }
+    ends.len() == 1 && ends.iter().all(plain)
+}
+
+/// Whether a node is a step of a straight line; collects its joins.
+fn is_straight(node: &Node, joins: &mut Vec<(RealId, Fold)>) -> bool {
+    match node {
+        Node::Note(_)
+        | Node::Visit(_)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..) => true,
+        Node::Join(var, fold, _) => {
+            joins.push((*var, *fold));
+            true
+        }
+        Node::If(_, body) => body.iter().all(|node| is_straight(node, joins)),
+        Node::For(_) | Node::Check(..) => false,
+    }
+}
+
+/// Tells of every node that sets a variable, with its number.
+fn collect(nodes: &[Node], number: &mut usize, tell: &mut impl FnMut(usize, Variable)) {
+    for node in nodes {
+        let this = *number;
+        *number += 1;
+        match node {
+            Node::SetInt(var, _) => tell(this, Variable::Int(*var)),
+            Node::Set(var, _) => tell(this, Variable::Real(*var)),
+            Node::If(_, body) => collect(body, number, tell),
+            Node::For(header) => collect(&header.body, number, tell),
+            Node::Note(_)
+            | Node::Visit(_)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => {}
+        }
+    }
+}
+
+fn operator(fold: Fold) -> &'static str {
+    match fold {
+        Fold::Sum => "+",
+        Fold::Prod => "*",
+        Fold::Max => "max",
+        Fold::Min => "min",
+    }
+}
+
+/// Text as a comment.
+pub(super) fn comment(text: &str) -> String {
+    format!("/* {} */", text.replace("*/", "* /").replace("/*", "/ *").replace('\n', " "))
+}
+
+/// What a check is about, for the reader.
+pub(super) fn about(check: &Check) -> String {
+    match check {
+        Check::Requires { clause, condition, .. } => {
+            format!("the data do not satisfy `requires` number {clause}: {condition}")
+        }
+        Check::Sort { tensor, .. } => format!("an entry of {tensor} leaves its sort"),
+        Check::Earlier { tensor, read, .. } => {
+            format!("{tensor} reads an entry of {read} that is not computed yet")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A file of C: what comes before the functions.
+
+use super::Precision;
+use super::helpers::{PARTITION, helpers};
+use super::mentions::Mentions;
+use crate::loops::LoopProgram;
+use crate::math;
+use iverson_spec::function::Fun;
+use std::collections::BTreeSet;
+
+/// Empty unless a compiler is told to use it: then loops may run in vector registers, sums regrouped.
+const PRAGMA: &str = "\
+#ifdef IV_SIMD
+#define IV_PRAGMA(text) _Pragma(#text)
+#else
+#define IV_PRAGMA(text)
+#endif
+";
+
+/// Includes, types, helpers and elementary functions that `functions`, a text, rests on.
+pub(super) fn preamble(
+    program: &LoopProgram,
+    mentions: &Mentions,
+    precision: Precision,
+    functions: &str,
+) -> String {
+    let arities: BTreeSet<usize> =
+        mentions.relations.iter().map(|r| program.relations[r.index()].coordinates.len()).collect();
+    let mut parts = vec![format!("typedef {} real;\n", precision.c())];
+    if functions.contains("IV_PRAGMA(") {
+        parts.push(PRAGMA.to_owned());
+    }
+    if arities.iter().any(|arity| *arity > 0) {
+        parts.push(PARTITION.to_owned());
+    }
+    parts.push(helpers(functions, &arities));
+    parts.push(elementary(mentions, precision));
+    parts.retain(|part| !part.is_empty());
+    let body = parts.join("\n");
+    let needs =
+        |words: &[&str]| words.iter().any(|word| body.contains(word) || functions.contains(word));
+    let mut includes = String::new();
+    if needs(&["NAN", "INFINITY", "fabs", "sqrt", "floor("]) {
+        includes += "#include <math.h>\n";
+    }
+    includes += "#include <stdint.h>\n";
+    if needs(&["malloc(", "free("]) {
+        includes += "#include <stdlib.h>\n";
+    }
+    if needs(&["memcpy("]) {
+        includes += "#include <string.h>\n";
+    }
+    format!("{includes}\n{body}\n")
+}
+
+/// The elementary functions in use; with `float`, those that round the ones in `double`.
+fn elementary(mentions: &Mentions, precision: Precision) -> String {
+    let plain = [Fun::Abs, Fun::Sqrt, Fun::Min, Fun::Max];
+    let used: BTreeSet<Fun> =
+        mentions.functions.iter().copied().filter(|fun| !plain.contains(fun)).collect();
+    let mut text = math::definitions(&used);
+    if precision == Precision::F32 {
+        for fun in used {
+            let Some(name) = math::name(fun) else { continue };
+            text += &match math::unary(math::Mode::Fast, fun) {
+                Some(_) => format!(
+                    "\nstatic inline float {name}f(float x) {{ return (float){name}(x); }}\n"
+                ),
+                None => format!(
+                    "\nstatic inline float {name}f(float x, float y) {{ return (float){name}(x, y); }}\n"
+                ),
+            };
+        }
+    }
+    text
+}

@@ -1,0 +1,227 @@
+//! The native engine against the plain runner, on every example and its derivative, in `f64` and `f32`;
+//! and the C that users are given, compiled alone.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use iverson::ad::vjp;
+use iverson::executor::native::{Compiler, Precision, emit};
+use iverson::executor::{Engine, Options, Scalar, compile};
+use iverson::json::{self, Reals};
+use iverson::pipeline::load;
+use iverson::spec::call::{Dense, Value, Values, bind, shape};
+use iverson::spec::ir::{Element, Param};
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Whether there is a C compiler; says so where there is none.
+fn has_compiler() -> bool {
+    match Compiler::find() {
+        Ok(_) => true,
+        Err(error) => {
+            println!("skipped: {error}");
+            false
+        }
+    }
+}
+
+/// A program and its inputs.
+struct Case {
+    name: String,
+    program: TensorSsa,
+    inputs: Values<f64>,
+}
+
+/// The cases of the examples, and those of their derivatives.
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|e| e == "iv")) {
+        let loaded = load(&fs::read_to_string(path).unwrap()).unwrap();
+        let text = fs::read_to_string(path.with_extension("case.json")).unwrap();
+        let stem = path.file_stem().unwrap().to_string_lossy();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for (place, case) in json.as_array().unwrap().iter().enumerate() {
+            let typed = loaded.function(case["fn"].as_str()).unwrap();
+            let inputs = json::read(&case["inputs"].to_string(), typed, Reals::Finite).unwrap();
+            let program = normalize(typed);
+            cases.extend(derivative(&format!("vjp of {stem}, case {place}"), &program, &inputs));
+            cases.push(Case { name: format!("{stem}, case {place}"), program, inputs });
+        }
+    }
+    cases
+}
+
+/// The derivative in all real parameters, with cotangents; none where there is none.
+fn derivative(name: &str, program: &TensorSsa, inputs: &Values<f64>) -> Option<Case> {
+    let row = |param: &Param| match param {
+        Param::Tensor(tensor) => Some(program.symbols.tensor(*tensor)),
+        Param::Size(_) | Param::Relation(_) => None,
+    };
+    let rows = program.params.iter().filter_map(row);
+    let reals: Vec<&str> =
+        rows.filter(|row| row.element == Element::Real).map(|row| row.name.as_str()).collect();
+    let derivative = vjp(program, &reals).ok()?;
+    let sizes = bind(program, inputs, Default::default()).unwrap().sizes;
+    let mut inputs = inputs.clone();
+    for param in &derivative.params[program.params.len()..] {
+        let Param::Tensor(tensor) = param else { continue };
+        let shape = shape(&derivative.symbols, *tensor, &sizes).unwrap();
+        let data = (0..shape.iter().product()).map(|at| 1.0 - 0.25 * (at % 7) as f64).collect();
+        let name = derivative.symbols.tensor(*tensor).name.clone();
+        inputs.insert(name, Value::Real(Dense { shape, data }));
+    }
+    Some(Case { name: name.to_owned(), program: derivative, inputs })
+}
+
+fn narrowed<S: Scalar>(values: &Values<f64>) -> Values<S> {
+    let narrow = |value: &Value<f64>| match value {
+        Value::Size(n) => Value::Size(*n),
+        Value::Real(x) => Value::Real(Dense {
+            shape: x.shape.clone(),
+            data: x.data.iter().map(|x| S::of(*x)).collect(),
+        }),
+        Value::Index(p) => Value::Index(p.clone()),
+        Value::Relation(r) => Value::Relation(r.clone()),
+    };
+    values.iter().map(|(name, value)| (name.clone(), narrow(value))).collect()
+}
+
+/// The results of an engine, or its message.
+fn outcome<S: Scalar>(
+    program: &TensorSsa,
+    inputs: &Values<S>,
+    engine: Engine,
+) -> Result<Values<S>, String> {
+    let mut executable = compile::<S>(program, Options { engine, ..Options::default() })
+        .map_err(|e| e.to_string())?;
+    executable.call(inputs).map_err(|e| e.to_string())
+}
+
+/// What differs by more than `tolerance` of the largest entry: sums may be regrouped.
+fn difference<S: Scalar>(a: &Values<S>, b: &Values<S>, tolerance: f64) -> Option<String> {
+    for (name, a) in a {
+        match (a, &b[name]) {
+            (Value::Real(a), Value::Real(b)) => {
+                let finite = a.data.iter().map(|x| x.wide().abs()).filter(|x| x.is_finite());
+                let scale = finite.fold(1.0, f64::max);
+                let near = |a: f64, b: f64| {
+                    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * scale
+                };
+                let pairs = || a.data.iter().zip(&b.data).map(|(a, b)| (a.wide(), b.wide()));
+                if let Some((a, b)) = pairs().find(|(a, b)| !near(*a, *b)) {
+                    return Some(format!("{name}: {a:e} and {b:e}"));
+                }
+            }
+            (Value::Index(a), Value::Index(b)) if a == b => {}
+            (a, b) => return Some(format!("{name}: {a:?} and {b:?}")),
+        }
+    }
+    None
+}
+
+/// Compares the engines on all cases, and says how many agree to the bit.
+fn compare<S: Scalar>(tolerance: f64) {
+    if !has_compiler() {
+        return;
+    }
+    let (mut exact, mut wrong, cases) = (0, Vec::new(), cases());
+    for case in &cases {
+        let inputs = narrowed::<S>(&case.inputs);
+        let wanted = outcome(&case.program, &inputs, Engine::Runner);
+        let found = outcome(&case.program, &inputs, Engine::Native);
+        match (&wanted, &found) {
+            (Ok(a), Ok(b)) => {
+                wrong.extend(difference(a, b, tolerance).map(|d| format!("{}: {d}", case.name)))
+            }
+            (a, b) if format!("{a:?}") == format!("{b:?}") => {}
+            (a, b) => wrong.push(format!("{}: {a:?} and {b:?}", case.name)),
+        }
+        exact += usize::from(wanted == found);
+    }
+    println!("{} programs, {exact} to the bit", cases.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(exact * 2 > cases.len(), "only {exact} of {} agree to the bit", cases.len());
+}
+
+#[test]
+fn native_code_gives_what_the_runner_gives() {
+    compare::<f64>(1e-14);
+}
+
+#[test]
+fn native_code_in_single_precision_gives_what_the_runner_gives() {
+    compare::<f32>(1e-6);
+}
+
+/// Loops long enough to be cut into parts: sums, a map, and a sum within each step.
+const LONG: &str = "fn long(n: size, m: size, x: real[n], A: real[n, m])
+    -> (s: real, y: real[n], z: real[n], t: real) {
+    s = sum(i: n) exp(x[i]) * x[i]
+    y[i: n] = sin(1000000 * x[i])
+    z[i: n] = sum(j: m where j <= i) A[i, j] * x[i]
+    t = max(i: n, j: m) (A[i, j] - x[i])
+}
+";
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    if !has_compiler() {
+        return;
+    }
+    let loaded = load(LONG).unwrap();
+    let program = normalize(loaded.function(None).unwrap());
+    let (n, m) = (50_000, 5);
+    let real = |shape: Vec<usize>| {
+        let count: usize = shape.iter().product();
+        let data = (0..count).map(|k| (k * 7919 % 1000) as f64 / 500.0 - 1.0).collect();
+        Value::Real(Dense { shape, data })
+    };
+    let inputs: Values<f64> =
+        [("x".to_owned(), real(vec![n])), ("A".to_owned(), real(vec![n, m]))].into_iter().collect();
+    let run = |threads: usize| {
+        let threads = std::num::NonZero::new(threads);
+        let options = Options { engine: Engine::Native, threads, ..Options::default() };
+        compile::<f64>(&program, options).unwrap().call(&inputs).unwrap()
+    };
+    let one = run(1);
+    let wanted = outcome(&program, &inputs, Engine::Runner).unwrap();
+    assert_eq!(difference(&wanted, &one, 1e-12), None);
+    for threads in [2, 7] {
+        assert!(one == run(threads), "{threads} threads give other bits");
+    }
+}
+
+#[test]
+fn emitted_c_compiles_alone_without_warnings() {
+    if !has_compiler() {
+        return;
+    }
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for case in cases() {
+        for precision in [Precision::F64, Precision::F32] {
+            let emitted = emit(&iverson::executor::lower(&case.program).unwrap(), precision);
+            if !seen.insert((emitted.source.clone(), emitted.header.clone())) {
+                continue;
+            }
+            let source = folder.path().join(format!("{}.c", emitted.name));
+            fs::write(&source, &emitted.source).unwrap();
+            fs::write(folder.path().join(format!("{}.h", emitted.name)), &emitted.header).unwrap();
+            let flags = ["-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", "-o", "/dev/null"];
+            let said = Command::new(&cc).args(flags).arg(&source).output().unwrap();
+            assert!(
+                said.status.success(),
+                "{}: {}\n{}",
+                case.name,
+                String::from_utf8_lossy(&said.stderr),
+                emitted.source
+            );
+        }
+    }
+}
