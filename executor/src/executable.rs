@@ -40,6 +40,7 @@ pub struct Executable<S> {
     ints: Vec<Vec<i64>>,
     sizes: Vec<i64>,
     vars: Vars<S>,
+    frame: Frame<S>,
 }
 
 /// Compiles a program for numbers of type `S`.
@@ -75,6 +76,7 @@ pub fn compile<S: Scalar>(
         bound: None,
         sizes: Vec::new(),
         vars: Vars::default(),
+        frame: Frame::new(),
     })
 }
 
@@ -134,7 +136,7 @@ impl<S: Scalar> Executable<S> {
         outputs: &mut Outputs<'_, S>,
     ) -> Result<(), RunError> {
         self.bind(inputs)?;
-        let mut frame = Frame::new();
+        let mut frame = std::mem::take(&mut self.frame);
         frame.lay_out(&self.program, &self.sizes);
         self.check_memory(&frame)?;
         self.give(&mut frame, inputs, outputs)?;
@@ -156,7 +158,9 @@ impl<S: Scalar> Executable<S> {
                 }
             }
         };
-        outcome.map_err(|stop| self.explain(stop, &frame))
+        let outcome = outcome.map_err(|stop| self.explain(stop, &frame));
+        self.frame = frame;
+        outcome
     }
 
     /// Native code knows only that something is wrong; the plain runner then tells what is.

@@ -20,7 +20,7 @@ pub struct Slot<S> {
 }
 
 /// The buffers of a run, with their strides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Frame<S> {
     /// By size.
     pub sizes: Vec<i64>,
