@@ -42,10 +42,10 @@ pub(crate) enum Command {
     Jvp(TangentArgs),
     /// Evaluate the Jacobian of the real results
     #[command(after_help = JACOBIAN_HELP)]
-    Jacobian(DerivativeArgs),
+    Jacobian(MatrixArgs),
     /// Evaluate the Hessian of the first real result
     #[command(after_help = HESSIAN_HELP)]
-    Hessian(DerivativeArgs),
+    Hessian(MatrixArgs),
     /// Evaluate the product of the Hessian with a direction
     #[command(after_help = HVP_HELP)]
     Hvp(TangentArgs),
@@ -75,6 +75,8 @@ const GRAD_HELP: &str = "\
 Gives {\"value\": {..}, \"gradient\": {\"x\": .., \"A\": ..}}: for the cotangents of the results,
 the gradient in each input named. If the first result is a single real, its
 cotangent is 1 unless some are given; those left out are 0. Index results take none.
+Where entries of a gradient are zero by structure only the others are given, as by
+`iverson jacobian`, unless `--dense` is given.
 
 Example:
   iverson grad dot.iv --wrt x,y --inputs dot.json
@@ -90,14 +92,19 @@ Example:
 
 const JACOBIAN_HELP: &str = "\
 Gives {\"jacobian\": {\"y\": {\"x\": ..}}}: a block for each real result and each input named,
-with the axes of the result, then those of the input.
+with the axes of the result, then those of the input. Where entries are zero by
+structure only the others are given:
+  {\"form\": \"band\", \"shape\": [4, 4], \"coords\": [[0, 0], ..], \"values\": [..]}
+The form is diagonal, band, row-sparse, block or coordinates.
 
 Example:
-  iverson jacobian blur.iv --wrt x --inputs blur.json";
+  iverson jacobian blur.iv --wrt x --inputs blur.json
+  iverson jacobian blur.iv --wrt x --inputs blur.json --dense";
 
 const HESSIAN_HELP: &str = "\
 Gives {\"hessian\": {\"x\": {\"x\": ..}}}: the second derivatives of the first real result,
-a single real, with the axes of the first input, then those of the second.
+a single real, with the axes of the first input, then those of the second. Where
+entries are zero by structure only the others are given, as by `iverson jacobian`.
 
 Example:
   iverson hessian quadratic_form.iv --wrt x --inputs quadratic_form.json";
@@ -240,9 +247,21 @@ pub(crate) struct GradArgs {
     /// The cotangents of the results by name: a JSON or NPZ file, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) cotangent: Option<PathBuf>,
+    /// Nested lists even where entries are zero by structure
+    #[arg(long)]
+    pub(crate) dense: bool,
     /// How the gradient is built
     #[arg(long, value_enum, default_value_t = StrategyName::Indicator)]
     pub(crate) strategy: StrategyName,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MatrixArgs {
+    #[command(flatten)]
+    pub(crate) derivative: DerivativeArgs,
+    /// Nested lists even where entries are zero by structure
+    #[arg(long)]
+    pub(crate) dense: bool,
 }
 
 #[derive(Args, Debug)]

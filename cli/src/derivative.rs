@@ -1,10 +1,10 @@
 //! `iverson grad`, `jvp`, `jacobian`, `hessian`, `hvp` and `jtjv`
 
-use crate::args::{DerivativeArgs, GradArgs, ScalarKind, TangentArgs};
+use crate::args::{DerivativeArgs, GradArgs, MatrixArgs, ScalarKind, TangentArgs};
 use crate::failure::Failure;
 use crate::files;
 use iverson::ad::AdError;
-use iverson::derivative::{Derivative, Kind, SeedError, real_parameters};
+use iverson::derivative::{Derivative, Kind, SeedError, Shaped, real_parameters};
 use iverson::entry::Entry;
 use iverson::interpreter::{Interval, Rational, eval_ssa};
 use iverson::spec::call::Values;
@@ -18,19 +18,19 @@ use std::path::Path;
 pub(crate) fn grad(args: &GradArgs) -> Result<(), Failure> {
     let task = Task::new(Kind::Gradient, &args.derivative, args.cotangent.as_deref())?;
     match args.strategy.into() {
-        Strategy::Indicator => task.evaluate(),
+        Strategy::Indicator => task.evaluate(args.dense),
         strategy @ (Strategy::Dense | Strategy::Scatter) => task.run(strategy),
     }
 }
 
 /// Evaluates a derivative along a direction.
 pub(crate) fn along(kind: Kind, args: &TangentArgs) -> Result<(), Failure> {
-    Task::new(kind, &args.derivative, args.tangent.as_deref())?.evaluate()
+    Task::new(kind, &args.derivative, args.tangent.as_deref())?.evaluate(true)
 }
 
 /// Evaluates all entries of a derivative.
-pub(crate) fn matrix(kind: Kind, args: &DerivativeArgs) -> Result<(), Failure> {
-    Task::new(kind, args, None)?.evaluate()
+pub(crate) fn matrix(kind: Kind, args: &MatrixArgs) -> Result<(), Failure> {
+    Task::new(kind, &args.derivative, None)?.evaluate(args.dense)
 }
 
 /// A derivative to evaluate.
@@ -52,19 +52,30 @@ impl<'a> Task<'a> {
     }
 
     /// Evaluates the derivative as a program.
-    fn evaluate(&self) -> Result<(), Failure> {
+    fn evaluate(&self, dense: bool) -> Result<(), Failure> {
         self.write(&match self.args.scalar {
-            ScalarKind::F64 => self.results::<f64>(),
-            ScalarKind::Rational => self.results::<Rational>(),
-            ScalarKind::Interval => self.results::<Interval>(),
+            ScalarKind::F64 => self.results::<f64>(dense),
+            ScalarKind::Rational => self.results::<Rational>(dense),
+            ScalarKind::Interval => self.results::<Interval>(dense),
         }?)
     }
 
-    fn results<S: Entry>(&self) -> Result<String, Failure> {
-        let arguments = self.arguments::<S>()?;
-        let results = eval_ssa(&self.derivative.program, &arguments, self.args.inputs.limits());
-        let (results, _work) = results.map_err(|e| Failure::eval(&e))?;
-        Ok(self.text(&results))
+    fn results<S: Entry>(&self, dense: bool) -> Result<String, Failure> {
+        let (arguments, limits) = (self.arguments::<S>()?, self.args.inputs.limits());
+        if dense {
+            let results = eval_ssa(&self.derivative.program, &arguments, limits);
+            let (results, _work) = results.map_err(|e| Failure::eval(&e))?;
+            return Ok(self.text(&results));
+        }
+        let results = self.derivative.structured().evaluate(&arguments, limits);
+        let (value, answers) = results.map_err(|e| Failure::eval(&e))?;
+        Ok(self.tree(
+            &value,
+            answers.iter().map(|answer| match answer {
+                Shaped::Dense(value) => json::write_value(value),
+                Shaped::Sparse { form, entries } => json::write_sparse(form, entries),
+            }),
+        ))
     }
 
     /// Runs another strategy for the gradient.
@@ -96,23 +107,28 @@ impl<'a> Task<'a> {
         self.derivative.arguments(&inputs, &seeds, limits).map_err(|e| explain(&e))
     }
 
-    /// The results as nested objects: the values too where they are asked for.
+    /// The results as nested objects.
     fn text<S: Entry>(&self, results: &Values<S>) -> String {
+        let answers = self.derivative.answers().iter();
+        self.tree(results, answers.map(|answer| json::write_value(&results[&answer.result])))
+    }
+
+    /// The answers as nested objects, beside the values where they are asked for.
+    fn tree<S: Entry>(&self, value: &Values<S>, answers: impl Iterator<Item = String>) -> String {
         let kind = self.derivative.kind;
         let mut fields = Vec::new();
         match kind {
             Kind::Gradient | Kind::Tangent => {
                 for result in &self.derivative.primal.results {
                     let name = &self.derivative.primal.symbols.tensor(*result).name;
-                    fields.push((vec!["value", name], json::write_value(&results[name])));
+                    fields.push((vec!["value", name], json::write_value(&value[name])));
                 }
             }
             Kind::Jacobian | Kind::Hessian | Kind::Hvp | Kind::Jtjv => {}
         }
-        for answer in self.derivative.answers() {
+        for (answer, text) in self.derivative.answers().iter().zip(answers) {
             let names = answer.of.iter().map(String::as_str);
-            let path = std::iter::once(kind.name()).chain(names).collect();
-            fields.push((path, json::write_value(&results[&answer.result])));
+            fields.push((std::iter::once(kind.name()).chain(names).collect(), text));
         }
         json::write_tree(&fields)
     }

@@ -25,8 +25,10 @@
 //! ```
 
 mod seeds;
+mod structured;
 
 pub use seeds::SeedError;
+pub use structured::{Shaped, Structured};
 
 use iverson_ad::{AdError, hessian, hvp, jacobian, jtjv, jvp, vjp};
 use iverson_spec::call::Values;

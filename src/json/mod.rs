@@ -19,7 +19,9 @@
 //!   `{"mask": ..}`, or the mask itself: lists of `true`, `false`, 0 and 1, as
 //!   large as the relation's ranges.
 //!
-//! Results are written the same way, each in the form it would be read.
+//! Results are written the same way, each in the form it would be read. Derivatives
+//! that are zero by structure are written by their entries:
+//! `{"form": "diagonal", "shape": [2, 2], "coords": [[0, 0], [1, 1]], "values": [3, 5]}`.
 
 mod number;
 mod read;
@@ -30,7 +32,7 @@ mod write;
 pub(crate) use number::not_finite;
 pub use read::read;
 pub(crate) use read::{param_name, parameter};
-pub use write::{write, write_tree, write_value};
+pub use write::{write, write_sparse, write_tree, write_value};
 
 /// Which reals are taken from inputs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -2,12 +2,25 @@
 
 use crate::entry::Entry;
 use iverson_spec::call::{Dense, Relation, Value, Values};
+use iverson_structured::Coo;
 
 /// All values as one object, a line for each, with a line break at the end.
 #[must_use]
 pub fn write<S: Entry>(values: &Values<S>) -> String {
     let fields = values.iter().map(|(name, value)| (name.as_str(), write_value(value)));
     object(fields, "") + "\n"
+}
+
+/// Entries by position, `{"form": .., "shape": .., "coords": .., "values": ..}`.
+#[must_use]
+pub fn write_sparse<S: Entry>(form: &str, entries: &Coo<S>) -> String {
+    let coords: Vec<String> = entries.positions.iter().map(|at| format!("{at:?}")).collect();
+    let mut values = String::new();
+    nested(&[entries.values.len()], &entries.values, &S::write, &mut values);
+    let (shape, coords) = (&entries.shape, coords.join(", "));
+    format!(
+        "{{\"form\": \"{form}\", \"shape\": {shape:?}, \"coords\": [{coords}], \"values\": {values}}}"
+    )
 }
 
 /// JSON texts as nested objects, with a line break at the end: each stands under the
