@@ -75,8 +75,8 @@ const GRAD_HELP: &str = "\
 Gives {\"value\": {..}, \"gradient\": {\"x\": .., \"A\": ..}}: for the cotangents of the results,
 the gradient in each input named. If the first result is a single real, its
 cotangent is 1 unless some are given; those left out are 0. Index results take none.
-Where entries of a gradient are zero by structure only the others are given, as by
-`iverson jacobian`, unless `--dense` is given.
+Gradients are nested lists; with `--structured`, those with entries that are zero by
+structure are given by the others alone, as by `iverson jacobian`.
 
 Example:
   iverson grad dot.iv --wrt x,y --inputs dot.json
@@ -247,8 +247,11 @@ pub(crate) struct GradArgs {
     /// The cotangents of the results by name: a JSON or NPZ file, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) cotangent: Option<PathBuf>,
-    /// Nested lists even where entries are zero by structure
+    /// Only the entries that are not zero by structure, as `iverson jacobian` gives them
     #[arg(long)]
+    pub(crate) structured: bool,
+    /// Nested lists: the default
+    #[arg(long, conflicts_with = "structured")]
     pub(crate) dense: bool,
     /// How the gradient is built
     #[arg(long, value_enum, default_value_t = StrategyName::Indicator)]

@@ -18,7 +18,13 @@ use std::path::Path;
 pub(crate) fn grad(args: &GradArgs) -> Result<(), Failure> {
     let task = Task::new(Kind::Gradient, &args.derivative, args.cotangent.as_deref())?;
     match args.strategy.into() {
-        Strategy::Indicator => task.evaluate(args.dense),
+        Strategy::Indicator => task.evaluate(!args.structured),
+        strategy @ (Strategy::Dense | Strategy::Scatter) if args.structured => {
+            let name = strategy.name();
+            Err(Failure::new(format!(
+                "`--strategy {name}` gives dense gradients; `--structured` needs `--strategy indicator`"
+            )))
+        }
         strategy @ (Strategy::Dense | Strategy::Scatter) => task.run(strategy),
     }
 }

@@ -159,7 +159,7 @@ fn every_strategy_gives_the_gradient() {
 #[test]
 fn matrices_have_a_block_for_each_pair() {
     let folder = folder();
-    let out = folder.run("jacobian s.iv --wrt x,c --inputs s.json").ok();
+    let out = folder.run("jacobian s.iv --wrt x,c --inputs s.json --dense").ok();
     let want = "{
   \"jacobian\": {
     \"y\": {
@@ -197,4 +197,38 @@ fn products_take_a_direction() {
     let out = folder.run_with(line, r#"{"x": [1, 10]}"#);
     assert_eq!(out.ok(), "{\n  \"jtjv\": {\n    \"x\": [21.0, 132.0]\n  }\n}\n");
     folder.run("hvp q.iv --wrt x --inputs q.json").fails(1, "no tangent is given");
+}
+
+#[test]
+fn what_is_zero_by_structure_is_left_out() {
+    let folder = folder();
+    folder.write(
+        "b.iv",
+        b"fn blur(n: size, x: real[n]) -> (y: real[n]) {
+            y[i: n] = 2 * x[i] + [i + 1 < n] * x[i + 1]
+        }",
+    );
+    let line = "jacobian b.iv --wrt x --random 1 --size n=2";
+    let band = "{\"form\": \"band\", \"shape\": [2, 2], \"coords\": [[0, 0], [0, 1], [1, 1]], \
+                \"values\": [2.0, 1.0, 2.0]}";
+    let want = |text| {
+        format!("{{\n  \"jacobian\": {{\n    \"y\": {{\n      \"x\": {text}\n    }}\n  }}\n}}\n")
+    };
+    assert_eq!(folder.run(line).ok(), want(band));
+    let dense = folder.run(&format!("{line} --dense")).ok();
+    assert_eq!(dense, want("[[2.0, 1.0], [0.0, 2.0]]"));
+    folder
+        .write("t.iv", b"fn trace(n: size, A: real[n, n]) -> (t: real) { t = sum(i: n) A[i, i] }");
+    let line = "grad t.iv --wrt A --random 1 --size n=2";
+    let out = folder.run(&format!("{line} --structured")).ok();
+    let diagonal = "\"A\": {\"form\": \"diagonal\", \"shape\": [2, 2], \
+                    \"coords\": [[0, 0], [1, 1]], \"values\": [1.0, 1.0]}";
+    assert!(out.contains(diagonal), "{out}");
+    let out = folder.run(&format!("{line} --dense")).ok();
+    assert!(out.contains("\"A\": [[1.0, 0.0], [0.0, 1.0]]"), "{out}");
+    assert_eq!(folder.run(line).ok(), out);
+    folder.run(&format!("{line} --dense --structured")).fails(2, "cannot be used with");
+    folder
+        .run(&format!("{line} --strategy dense --structured"))
+        .fails(1, "`--structured` needs `--strategy indicator`");
 }
