@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iverson::strategies::Strategy;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 /// A tensor language with Iverson brackets: check, print, run, count and differentiate programs.
@@ -69,7 +70,8 @@ Sizes may be left out where a shape tells them.
 Example:
   iverson run dot.iv --inputs dot.json
   echo '{\"x\": [1, 2], \"y\": [3, 4]}' | iverson run dot.iv --inputs - --scalar rational
-  iverson run dot.iv --size n=5 --random 1 --output dot.out.json";
+  iverson run dot.iv --size n=5 --random 1 --output dot.out.json
+  iverson run nbody.iv --size n=1000 --random 1 --engine block --time --output out.json";
 
 const GRAD_HELP: &str = "\
 Gives {\"value\": {..}, \"gradient\": {\"x\": .., \"A\": ..}}: for the cotangents of the results,
@@ -214,9 +216,36 @@ pub(crate) struct RunArgs {
     /// What the reals are
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scalar: ScalarKind,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Where to write the results as JSON; standard output if not given
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Who evaluates.
+#[derive(Args, Debug)]
+pub(crate) struct EngineArgs {
+    /// Who evaluates; engines compute in f64
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) engine: EngineName,
+    /// The most threads an engine uses; as many as the machine has if not given
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZero<usize>>,
+    /// Say on standard error how long it took
+    #[arg(long)]
+    pub(crate) time: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum EngineName {
+    /// The reference, point by point
+    #[default]
+    Interpreter,
+    /// Loops through vector kernels, in several threads
+    Block,
+    /// The fastest engine there is
+    Auto,
 }
 
 /// What every derivative is given.
@@ -235,6 +264,8 @@ pub(crate) struct DerivativeArgs {
     /// What the reals are
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scalar: ScalarKind,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Where to write the results as JSON; standard output if not given
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -6,10 +6,10 @@ use crate::files;
 use iverson::ad::AdError;
 use iverson::derivative::{Derivative, Kind, SeedError, Shaped, real_parameters};
 use iverson::entry::Entry;
-use iverson::interpreter::{Interval, Rational, eval_ssa};
+use iverson::interpreter::{Interval, Rational};
 use iverson::spec::call::Values;
 use iverson::spec::ir::Typed;
-use iverson::spec::normalize;
+use iverson::spec::{TensorSsa, normalize};
 use iverson::strategies::{self, Strategy, StrategyError};
 use iverson::{json, pipeline, random};
 use std::path::Path;
@@ -59,24 +59,34 @@ impl<'a> Task<'a> {
 
     /// Evaluates the derivative as a program.
     fn evaluate(&self, dense: bool) -> Result<(), Failure> {
+        let (engine, limits) = (&self.args.engine, self.args.inputs.limits());
+        engine.check(self.args.scalar == ScalarKind::F64)?;
         self.write(&match self.args.scalar {
-            ScalarKind::F64 => self.results::<f64>(dense),
-            ScalarKind::Rational => self.results::<Rational>(dense),
-            ScalarKind::Interval => self.results::<Interval>(dense),
+            ScalarKind::F64 => self.results::<f64>(dense, |p, a| engine.floats(p, a, limits)),
+            ScalarKind::Rational => {
+                self.results::<Rational>(dense, |p, a| engine.interpret(p, a, limits))
+            }
+            ScalarKind::Interval => {
+                self.results::<Interval>(dense, |p, a| engine.interpret(p, a, limits))
+            }
         }?)
     }
 
-    fn results<S: Entry>(&self, dense: bool) -> Result<String, Failure> {
-        let (arguments, limits) = (self.arguments::<S>()?, self.args.inputs.limits());
+    fn results<S: Entry>(
+        &self,
+        dense: bool,
+        run: impl Fn(&TensorSsa, &Values<S>) -> Result<Values<S>, Failure>,
+    ) -> Result<String, Failure> {
+        let arguments = self.arguments::<S>()?;
         if dense {
-            let results = eval_ssa(&self.derivative.program, &arguments, limits);
-            let (results, _work) = results.map_err(|e| Failure::eval(&e))?;
-            return Ok(self.text(&results));
+            return Ok(self.text(&run(&self.derivative.program, &arguments)?));
         }
-        let results = self.derivative.structured().evaluate(&arguments, limits);
-        let (value, answers) = results.map_err(|e| Failure::eval(&e))?;
+        let structured = self.derivative.structured();
+        let results = run(&structured.program, &arguments)?;
+        let answers = structured.answers(&arguments, &results, self.args.inputs.limits());
+        let answers = answers.map_err(|e| Failure::call(&e))?;
         Ok(self.tree(
-            &value,
+            &results,
             answers.iter().map(|answer| match answer {
                 Shaped::Dense(value) => json::write_value(value),
                 Shaped::Sparse { form, entries } => json::write_sparse(form, entries),
@@ -86,8 +96,13 @@ impl<'a> Task<'a> {
 
     /// Runs another strategy for the gradient.
     fn run(&self, strategy: Strategy) -> Result<(), Failure> {
+        let name = strategy.name();
+        if !self.args.engine.interprets() {
+            return Err(Failure::new(format!(
+                "`--strategy {name}` runs by itself; `--engine` needs `--strategy indicator`"
+            )));
+        }
         if self.args.scalar != ScalarKind::F64 {
-            let name = strategy.name();
             return Err(Failure::new(format!(
                 "`--strategy {name}` computes in f64 alone; leave `--scalar` out, or take `--strategy indicator`"
             )));

@@ -8,6 +8,7 @@ mod args;
 mod check;
 mod derivative;
 mod emit;
+mod engine;
 mod failure;
 mod files;
 mod print;

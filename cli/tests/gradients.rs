@@ -232,3 +232,28 @@ fn what_is_zero_by_structure_is_left_out() {
         .run(&format!("{line} --strategy dense --structured"))
         .fails(1, "`--structured` needs `--strategy indicator`");
 }
+
+#[test]
+fn engines_give_the_same() {
+    let folder = folder();
+    let gradient = "grad q.iv --wrt x,A --inputs q.json";
+    let want = folder.run(gradient).ok();
+    for engine in ["interpreter", "block", "auto"] {
+        assert_eq!(folder.run(&format!("{gradient} --engine {engine}")).ok(), want, "{engine}");
+    }
+    let want = folder.run("run s.iv --inputs s.json").ok();
+    let line = "run s.iv --inputs s.json --engine block --threads 2 --time";
+    let out = folder.run(line);
+    assert_eq!((out.code, out.stdout.as_str()), (0, want.as_str()));
+    assert!(out.stderr.starts_with("compile: ") && out.stderr.contains("\nrun: "), "{out:?}");
+    let want = folder.run("hessian q.iv --wrt x --inputs q.json").ok();
+    assert_eq!(folder.run("hessian q.iv --wrt x --inputs q.json --engine block").ok(), want);
+    for (line, want) in [
+        ("run q.iv --engine block --scalar rational", "engines compute in f64 alone"),
+        ("run q.iv --threads 2", "`--threads` needs `--engine block` or `auto`"),
+        ("grad q.iv --wrt x --engine block --strategy dense", "`--strategy dense` runs by itself"),
+        ("run q.iv --engine block", "argument `A` is missing"),
+    ] {
+        folder.run_with(&format!("{line} --inputs -"), "{}").fails(1, want);
+    }
+}

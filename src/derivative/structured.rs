@@ -22,7 +22,7 @@
 
 use super::Derivative;
 use iverson_interpreter::{EvalError, Scalar, eval_ssa};
-use iverson_spec::call::{Limits, Value, Values, bind};
+use iverson_spec::call::{CallError, Limits, Value, Values, bind};
 use iverson_spec::function::Fun;
 use iverson_spec::ssa::TensorSsa;
 use iverson_structured::{Coo, Kind, Missing, Structure, split};
@@ -76,16 +76,30 @@ impl Structured {
         arguments: &Values<S>,
         limits: Limits,
     ) -> Result<(Values<S>, Vec<Shaped<S>>), EvalError> {
-        let sizes = bind(&self.program, arguments, limits)?.sizes;
         let (results, _) = eval_ssa(&self.program, arguments, limits)?;
+        let answers = self.answers(arguments, &results, limits)?;
+        let own = |name: &String| Some((name.clone(), results.get(name)?.clone()));
+        Ok((self.primal.iter().filter_map(own).collect(), answers))
+    }
+
+    /// The answers in the order of [`Derivative::answers`], from the results of the
+    /// program, by whomever it was run.
+    ///
+    /// # Errors
+    /// [`CallError`], if the arguments are not as declared.
+    pub fn answers<S: Scalar>(
+        &self,
+        arguments: &Values<S>,
+        results: &Values<S>,
+        limits: Limits,
+    ) -> Result<Vec<Shaped<S>>, CallError> {
+        let sizes = bind(&self.program, arguments, limits)?.sizes;
         let shaped = |structure: &Structure| {
-            shaped(structure, &sizes, &results).unwrap_or_else(|missing| {
+            shaped(structure, &sizes, results).unwrap_or_else(|missing| {
                 unreachable!("the values are the results of the program that was split: {missing}")
             })
         };
-        let answers = self.structures.iter().map(shaped).collect();
-        let own = |name: &String| Some((name.clone(), results.get(name)?.clone()));
-        Ok((self.primal.iter().filter_map(own).collect(), answers))
+        Ok(self.structures.iter().map(shaped).collect())
     }
 }
 
