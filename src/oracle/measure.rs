@@ -23,11 +23,12 @@ impl fmt::Display for Ulps {
 pub enum Closeness {
     /// At most so many units in the last place away, whatever the formulas lose.
     Ulps(Ulps),
-    /// At most one unit in the last place away, or as far as rounding can carry the
-    /// reference's own formulas in `f64`: the width of its interval evaluation.
+    /// At most 4 units in the last place away, or 4 times as far as rounding can carry
+    /// the reference's own formulas in `f64`, which is the width of its interval
+    /// evaluation. The 4 leaves room for other formulas, which round elsewhere.
     ///
     /// A width above 2⁻¹⁶ of the tensor's largest entry says too little and bounds
-    /// nothing; such an entry is decided only by the unit in the last place.
+    /// nothing; such an entry is decided only by units in the last place.
     #[default]
     Rounding,
 }
@@ -53,6 +54,9 @@ pub enum Outcome {
     /// It is not near enough.
     Different,
 }
+
+/// How many times the width, or units in the last place, [`Closeness::Rounding`] allows.
+const ROOM: f64 = 4.0;
 
 /// A width that is this part of the scale bounds nothing.
 const TOO_WIDE: f64 = 1.0 / 65536.0;
@@ -80,8 +84,9 @@ pub(crate) fn judge(found: f64, truth: &Truth, closeness: Closeness, scale: f64)
             let width = truth.computed().hi() - truth.computed().lo();
             let distance = distance(found, truth);
             let usable = width <= TOO_WIDE * scale;
-            let within = error.hi() <= 1.0 || usable && distance.hi() <= width;
-            (within, error.lo() > 1.0 && usable && distance.lo() > width.next_up())
+            let bound = ROOM * width;
+            let within = error.hi() <= ROOM || usable && distance.hi() <= bound;
+            (within, error.lo() > ROOM && usable && distance.lo() > bound.next_up())
         }
     };
     match (near, far) {
