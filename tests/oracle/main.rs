@@ -82,6 +82,9 @@ fn cotangent((name, value): (&String, &Value<f64>)) -> Option<(String, Value<f64
     Some((name.clone(), Value::Real(Dense { shape: dense.shape.clone(), data: data.collect() })))
 }
 
+/// A way to a gradient.
+type Way<'a> = &'a dyn Fn(&Point) -> Result<Values<f64>, String>;
+
 /// The gradient by a program.
 fn by_program(derivative: &Derivative, point: &Point) -> Result<Values<f64>, String> {
     let arguments = derivative.arguments(&point.inputs, &point.seeds, Limits::default());
@@ -121,7 +124,7 @@ fn the_reference_in_floats_is_never_accused() {
         let plain = plain.map_err(|e| failure(e.to_string()))?;
         let simple = differentiate(&subject.ssa, Kind::Gradient, &subject.wrt());
         let simple = simple.map_err(|e| failure(e.to_string()))?;
-        let ways: [(&str, &dyn Fn(&Point) -> Result<Values<f64>, String>); 4] = [
+        let ways: [(&str, Way<'_>); 4] = [
             ("vjp", &|point| by_program(&plain, point)),
             ("simplified", &|point| by_program(&simple, point)),
             ("scatter", &|point| by_strategy(Strategy::Scatter, &plain, point)),
