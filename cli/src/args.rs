@@ -244,6 +244,8 @@ pub(crate) enum EngineName {
     Interpreter,
     /// Loops through vector kernels, in several threads
     Block,
+    /// C, compiled by the system's compiler
+    Native,
     /// The fastest engine there is
     Auto,
 }

@@ -23,7 +23,7 @@ impl EngineArgs {
         }
         if self.interprets() && self.threads.is_some() {
             return Err(Failure::new(
-                "the interpreter has one thread; `--threads` needs `--engine block` or `auto`",
+                "the interpreter has one thread; `--threads` needs `--engine block`, `native` or `auto`",
             ));
         }
         Ok(())
@@ -39,6 +39,7 @@ impl EngineArgs {
         let engine = match self.engine {
             EngineName::Interpreter => return self.interpret(program, arguments, limits),
             EngineName::Block => Engine::Block,
+            EngineName::Native => Engine::Native,
             EngineName::Auto => Engine::Auto,
         };
         let start = Instant::now();

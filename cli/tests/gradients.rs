@@ -250,7 +250,7 @@ fn engines_give_the_same() {
     assert_eq!(folder.run("hessian q.iv --wrt x --inputs q.json --engine block").ok(), want);
     for (line, want) in [
         ("run q.iv --engine block --scalar rational", "engines compute in f64 alone"),
-        ("run q.iv --threads 2", "`--threads` needs `--engine block` or `auto`"),
+        ("run q.iv --threads 2", "`--threads` needs `--engine block`"),
         ("grad q.iv --wrt x --engine block --strategy dense", "`--strategy dense` runs by itself"),
         ("run q.iv --engine block", "argument `A` is missing"),
     ] {
