@@ -26,7 +26,8 @@ impl Known {
     }
 
     fn implies(&self, symbols: &Symbols, guards: &[Guard], goal: &Guard) -> bool {
-        let facts = Facts { symbols, guards, requires: &self.requires, extents: &self.extents };
+        let Self { requires, extents } = self;
+        let facts = Facts { symbols, vars: &[], guards, requires, extents };
         prove(facts, goal) == Verdict::Proved
     }
 
