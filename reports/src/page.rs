@@ -166,7 +166,7 @@ fn growth_row(measured: &Measured<'_>, series: &Series<'_>) -> Markup {
     };
     html! {
         tr {
-            th.series scope="row" class=(series.strategy) { (label(series)) }
+            th scope="row" class={ "series " (series.strategy) } { (label(series)) }
             td { (power(series.fit(Quantity::Work))) }
             td { (stated(Quantity::Work)) }
             td { (power(series.fit(Quantity::Time))) }
@@ -178,13 +178,14 @@ fn growth_row(measured: &Measured<'_>, series: &Series<'_>) -> Markup {
     }
 }
 
-/// `Indicator (block, 2 threads)`
+/// `Indicator (loops)`, `Indicator, block, 2 threads`
 fn label(series: &Series<'_>) -> String {
     let known = STRATEGIES.iter().find(|(key, ..)| *key == series.strategy);
     let name = known.map_or(series.strategy, |(_, name, _)| name);
-    match series.threads {
-        1 => format!("{name} ({})", series.engine),
-        threads => format!("{name} ({}, {threads} threads)", series.engine),
+    match (series.strategy.ends_with("-block"), series.threads) {
+        (true, 1) => format!("{name}, 1 thread"),
+        (true, threads) => format!("{name}, {threads} threads"),
+        (false, _) => format!("{name} ({})", series.engine),
     }
 }
 

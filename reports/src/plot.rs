@@ -39,9 +39,9 @@ pub enum Marker {
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
 /// What is left free around the axes: left, top, right, bottom.
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 84.0;
 const TOP: f64 = 14.0;
-const RIGHT: f64 = 138.0;
+const RIGHT: f64 = 156.0;
 const BOTTOM: f64 = 44.0;
 /// The least distance of two labels.
 const LABEL: f64 = 16.0;
