@@ -10,13 +10,14 @@ use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, Role};
 use crate::native::{Code, Interrupted, NativeError};
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
-use crate::{Engine, Fusion, Options, lower};
+use crate::{Engine, Fusion, Options, Report, lower};
 use iverson_spec::call::{
     Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value,
 };
 use iverson_spec::ir::{Element as Sorted, Param};
 use iverson_spec::ssa::TensorSsa;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,6 +42,17 @@ pub struct Executable<S> {
     sizes: Vec<i64>,
     vars: Vars<S>,
     frame: Frame<S>,
+    progress: Progress,
+}
+
+/// Who is told how far a run is.
+#[derive(Clone)]
+struct Progress(Arc<Report>);
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Progress")
+    }
 }
 
 /// Compiles a program for numbers of type `S`.
@@ -77,6 +89,7 @@ pub fn compile<S: Scalar>(
         sizes: Vec::new(),
         vars: Vars::default(),
         frame: Frame::new(),
+        progress: Progress(Arc::new(|_, _| {})),
     })
 }
 
@@ -100,6 +113,11 @@ impl<S: Scalar> Executable<S> {
     #[must_use]
     pub fn cancel(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancelled)
+    }
+
+    /// Has `report` told how far each later run is.
+    pub fn report_to(&mut self, report: Arc<Report>) {
+        self.progress = Progress(report);
     }
 
     /// The points visited by the last run of the plain runner, by statement in the order of
@@ -150,8 +168,9 @@ impl<S: Scalar> Executable<S> {
             Engine::Runner => self.run_plain(&frame),
             Engine::Block | Engine::Native | Engine::Auto => {
                 let threads = self.threads();
-                let Self { program, blocks, vars, cancelled, pool, .. } = self;
-                let mut run = || blocks.run(program, &frame, vars, cancelled, threads);
+                let Self { program, blocks, vars, cancelled, pool, progress, .. } = self;
+                let report = &*progress.0;
+                let mut run = || blocks.run(program, &frame, vars, cancelled, threads, report);
                 match pool {
                     Some(pool) => pool.install(run),
                     None => run(),
@@ -184,13 +203,14 @@ impl<S: Scalar> Executable<S> {
     }
 
     fn run_plain(&mut self, frame: &Frame<S>) -> Result<(), Stop> {
-        let Self { program, vars, cancelled, .. } = self;
+        let Self { program, vars, cancelled, progress, .. } = self;
         let mut runner = Runner { program, frame, vars };
-        for node in &program.body {
+        for (done, node) in program.body.iter().enumerate() {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(Stop::Cancelled);
             }
             runner.node(node)?;
+            (progress.0)(done + 1, program.body.len());
         }
         Ok(())
     }

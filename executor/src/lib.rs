@@ -58,6 +58,9 @@ impl Engine {
     }
 }
 
+/// Told after each outer step of a run: how many are done, of how many.
+pub type Report = dyn Fn(usize, usize) + Send + Sync;
+
 /// Whether loops are fused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fusion {

@@ -4,13 +4,16 @@ use crate::examples::cases;
 use iverson::executor::loops::verify::verify;
 use iverson::executor::loops::{Int, Node, Order, Place};
 use iverson::executor::{
-    Executable, Fusion, Inputs, LoopProgram, Options, Output, Outputs, RunError, compile, lower,
+    Engine, Executable, Fusion, Inputs, LoopProgram, Options, Output, Outputs, RunError, compile,
+    lower,
 };
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Limits, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 fn program(text: &str) -> TensorSsa {
     normalize(load(text).unwrap().function(None).unwrap())
@@ -77,6 +80,31 @@ fn results_go_to_the_memory_of_the_caller() {
     assert!(matches!(error, Err(RunError::WrongOutput { .. })), "{error:?}");
     let error = executable.run(&inputs, &mut Outputs(Vec::new()));
     assert!(matches!(error, Err(RunError::MissingOutput { .. })), "{error:?}");
+}
+
+#[test]
+fn a_run_says_how_far_it_is_and_can_be_cancelled() {
+    let program = program(
+        "fn f(n: size, x: real[n]) -> (s: real, t: real) { s = sum(i: n) x[i]  t = s * s }"
+            .replace("  t", "\n t")
+            .as_str(),
+    );
+    for engine in Engine::ALL {
+        let options = Options { engine, ..Options::default() };
+        let mut executable = executable(&program, options);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        executable.report_to(Arc::new(move |done, of| list.lock().unwrap().push((done, of))));
+        let mut inputs = Values::new();
+        inputs.insert("x".into(), Value::vector(vec![1.0; 10]));
+        executable.call(&inputs).unwrap();
+        let told = told.lock().unwrap().clone();
+        assert!(told.iter().enumerate().all(|(at, (done, _))| *done == at + 1), "{told:?}");
+        assert_eq!(told.last().map(|(done, of)| done == of), Some(true), "{told:?}");
+        let cancel = executable.cancel();
+        executable.report_to(Arc::new(move |_, _| cancel.store(true, Ordering::Relaxed)));
+        assert!(matches!(executable.call(&inputs), Err(RunError::Cancelled)), "{engine:?}");
+    }
 }
 
 /// Each change breaks one invariant, and `verify` says which.

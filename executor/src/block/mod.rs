@@ -10,6 +10,7 @@ mod kernels;
 mod lanes;
 mod vector;
 
+use crate::Report;
 use crate::error::Stop;
 use crate::frame::Frame;
 use crate::loops::walk::{Visit, walk_node};
@@ -71,12 +72,20 @@ impl Blocks {
         vars: &mut Vars<S>,
         cancelled: &AtomicBool,
         threads: usize,
+        report: &Report,
     ) -> Result<(), Stop> {
         let context = Context { level: Level::best(), cancelled, threads };
         let mut scratch = Scratch::default();
         let mut machine =
             Machine { runner: Runner { program, frame, vars }, scratch: &mut scratch, context };
-        machine.steps(&self.body)
+        for (done, step) in self.body.iter().enumerate() {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Stop::Cancelled);
+            }
+            machine.steps(std::slice::from_ref(step))?;
+            report(done + 1, self.body.len());
+        }
+        Ok(())
     }
 }
 
