@@ -16,6 +16,16 @@ pub enum CompileError {
         /// The function.
         function: String,
     },
+    /// The threads asked for cannot be had.
+    #[error(
+        "{wanted} threads cannot be had: {reason}; ask for fewer, or for none to use those of the caller"
+    )]
+    Threads {
+        /// How many were asked for.
+        wanted: usize,
+        /// What the system says.
+        reason: String,
+    },
     /// There is no native code.
     #[error(transparent)]
     Native(#[from] crate::native::NativeError),

@@ -16,8 +16,9 @@ use iverson_spec::call::{
 };
 use iverson_spec::ir::{Element as Sorted, Param};
 use iverson_spec::ssa::TensorSsa;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder, max_num_threads};
 use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -61,7 +62,7 @@ impl fmt::Debug for Progress {
 ///
 /// # Errors
 /// [`CompileError`] where a user's function is more than one formula, or the native engine is
-/// asked for and there is no C compiler.
+/// asked for and there is no C compiler, or the threads asked for cannot be had.
 pub fn compile<S: Scalar>(
     program: &TensorSsa,
     options: Options,
@@ -73,10 +74,8 @@ pub fn compile<S: Scalar>(
         Fusion::Off => loops,
     };
     check(&loops, "fuse");
-    let several = options.threads.filter(|threads| threads.get() > 1);
-    let pool = several.and_then(|n| ThreadPoolBuilder::new().num_threads(n.get()).build().ok());
     Ok(Executable {
-        pool: pool.map(Arc::new),
+        pool: pool(options.threads)?.map(Arc::new),
         source: program.clone(),
         reals: vec![Vec::new(); loops.buffers.len()],
         ints: vec![Vec::new(); loops.buffers.len()],
@@ -91,6 +90,19 @@ pub fn compile<S: Scalar>(
         frame: Frame::new(),
         progress: Progress(Arc::new(|_, _| {})),
     })
+}
+
+/// Threads of its own for a program that asks for more than one.
+fn pool(threads: Option<NonZero<usize>>) -> Result<Option<ThreadPool>, CompileError> {
+    let Some(wanted) = threads.map(NonZero::get).filter(|wanted| *wanted > 1) else {
+        return Ok(None);
+    };
+    let refused = |reason: String| CompileError::Threads { wanted, reason };
+    if wanted > max_num_threads() {
+        return Err(refused(format!("at most {} can run at once", max_num_threads())));
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(wanted).build();
+    pool.map(Some).map_err(|error| refused(error.to_string()))
 }
 
 /// Every pass returns a program that is valid.
@@ -160,16 +172,15 @@ impl<S: Scalar> Executable<S> {
         self.give(&mut frame, inputs, outputs)?;
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
-        if self.native.serves(self.options.engine, &self.program, &self.sizes) {
-            let outcome = self.run_native(&frame);
-            return outcome.map_err(|stop| self.explain(stop, &frame));
-        }
+        let progress = self.progress.clone();
+        let report = &*progress.0;
+        let native = self.native.serves(self.options.engine, &self.program, &self.sizes);
         let outcome = match self.options.engine {
-            Engine::Runner => self.run_plain(&frame),
+            Engine::Runner => self.run_plain(&frame, report),
+            Engine::Native | Engine::Auto if native => self.run_native(&frame, report),
             Engine::Block | Engine::Native | Engine::Auto => {
                 let threads = self.threads();
-                let Self { program, blocks, vars, cancelled, pool, progress, .. } = self;
-                let report = &*progress.0;
+                let Self { program, blocks, vars, cancelled, pool, .. } = self;
                 let mut run = || blocks.run(program, &frame, vars, cancelled, threads, report);
                 match pool {
                     Some(pool) => pool.install(run),
@@ -183,8 +194,8 @@ impl<S: Scalar> Executable<S> {
     }
 
     /// Native code knows only that something is wrong; the plain runner then tells what is.
-    fn run_native(&mut self, frame: &Frame<S>) -> Result<(), Stop> {
-        let run = || self.native.run(frame, &self.cancelled, self.threads());
+    fn run_native(&mut self, frame: &Frame<S>, report: &Report) -> Result<(), Stop> {
+        let run = || self.native.run(frame, &self.cancelled, self.threads(), report);
         let outcome = match &self.pool {
             Some(pool) => pool.install(run),
             None => run(),
@@ -192,7 +203,7 @@ impl<S: Scalar> Executable<S> {
         match outcome {
             Ok(()) => Ok(()),
             Err(Interrupted::Cancelled) => Err(Stop::Cancelled),
-            Err(Interrupted::Failed) => self.run_plain(frame),
+            Err(Interrupted::Failed) => self.run_plain(frame, &|_, _| {}),
         }
     }
 
@@ -202,21 +213,21 @@ impl<S: Scalar> Executable<S> {
         self.native.note()
     }
 
-    fn run_plain(&mut self, frame: &Frame<S>) -> Result<(), Stop> {
-        let Self { program, vars, cancelled, progress, .. } = self;
+    fn run_plain(&mut self, frame: &Frame<S>, report: &Report) -> Result<(), Stop> {
+        let Self { program, vars, cancelled, .. } = self;
         let mut runner = Runner { program, frame, vars };
         for (done, node) in program.body.iter().enumerate() {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(Stop::Cancelled);
             }
             runner.node(node)?;
-            (progress.0)(done + 1, program.body.len());
+            report(done + 1, program.body.len());
         }
         Ok(())
     }
 
     fn threads(&self) -> usize {
-        self.options.threads.map_or_else(rayon::current_num_threads, std::num::NonZero::get)
+        self.options.threads.map_or_else(rayon::current_num_threads, NonZero::get)
     }
 
     /// Runs the program on values and returns its results by name in order.

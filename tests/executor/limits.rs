@@ -3,15 +3,17 @@
 use crate::examples::cases;
 use iverson::executor::loops::verify::verify;
 use iverson::executor::loops::{Int, Node, Order, Place};
+use iverson::executor::native::Compiler;
 use iverson::executor::{
-    Engine, Executable, Fusion, Inputs, LoopProgram, Options, Output, Outputs, RunError, compile,
-    lower,
+    CompileError, Engine, Executable, Fusion, Inputs, LoopProgram, Options, Output, Outputs,
+    RunError, compile, lower,
 };
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Limits, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
+use std::num::NonZero;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -85,11 +87,13 @@ fn results_go_to_the_memory_of_the_caller() {
 #[test]
 fn a_run_says_how_far_it_is_and_can_be_cancelled() {
     let program = program(
-        "fn f(n: size, x: real[n]) -> (s: real, t: real) { s = sum(i: n) x[i]  t = s * s }"
-            .replace("  t", "\n t")
-            .as_str(),
+        "fn f(n: size, x: real[n]) -> (s: real, t: real) {
+            s = sum(i: n) x[i]
+            t = s * s
+        }",
     );
-    for engine in Engine::ALL {
+    let compiler = Compiler::find().is_ok();
+    for engine in Engine::ALL.into_iter().filter(|e| compiler || *e != Engine::Native) {
         let options = Options { engine, ..Options::default() };
         let mut executable = executable(&program, options);
         let told = Arc::new(Mutex::new(Vec::new()));
@@ -105,6 +109,16 @@ fn a_run_says_how_far_it_is_and_can_be_cancelled() {
         executable.report_to(Arc::new(move |_, _| cancel.store(true, Ordering::Relaxed)));
         assert!(matches!(executable.call(&inputs), Err(RunError::Cancelled)), "{engine:?}");
     }
+}
+
+#[test]
+fn threads_that_cannot_be_had_are_an_error() {
+    let program = program("fn f(x: real) -> (y: real) { y = x }");
+    let options = Options { threads: NonZero::new(usize::MAX), ..Options::default() };
+    let error = compile::<f64>(&program, options).unwrap_err();
+    assert!(matches!(error, CompileError::Threads { wanted: usize::MAX, .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("at most") && text.contains("ask for fewer"), "{text}");
 }
 
 /// Each change breaks one invariant, and `verify` says which.

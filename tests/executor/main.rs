@@ -11,4 +11,5 @@ mod compare;
 mod examples;
 mod generated;
 mod limits;
+mod powers;
 mod threads;

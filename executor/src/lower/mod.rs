@@ -5,11 +5,13 @@
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
 //! * [`mod@expr`], expressions
+//! * [`powers`]: powers as products
 
 mod cases;
 mod expr;
 mod image;
 mod plan;
+mod powers;
 mod preference;
 mod ranges;
 mod space;
@@ -50,6 +52,7 @@ pub fn lower(program: &TensorSsa) -> Result<LoopProgram, String> {
     let mut lower = Lower::new(program);
     lower.blocks(&program.body);
     lower.return_params();
+    powers::expand(&mut lower.out);
     Ok(lower.out)
 }
 

@@ -3,10 +3,10 @@
 use super::compiler::NativeError;
 use super::engine::{Interrupted, Native};
 use super::worth::is_worth_compiling;
-use crate::Engine;
 use crate::frame::Frame;
 use crate::loops::LoopProgram;
 use crate::scalar::Scalar;
+use crate::{Engine, Report};
 use std::sync::atomic::AtomicBool;
 
 /// Native code, where there is some.
@@ -64,10 +64,11 @@ impl<S: Scalar> Code<S> {
         frame: &Frame<S>,
         cancelled: &AtomicBool,
         threads: usize,
+        report: &Report,
     ) -> Result<(), Interrupted> {
         let Some(native) = &self.native else {
             unreachable!("native code is there where it serves")
         };
-        native.run(frame, cancelled, threads)
+        native.run(frame, cancelled, threads, report)
     }
 }

@@ -5,6 +5,7 @@
 use super::Precision;
 use super::compiler::{Compiler, NativeError};
 use super::stages::{Kind, Parts, staged};
+use crate::Report;
 use crate::frame::Frame;
 use crate::loops::{BufferId, LoopProgram};
 use crate::runner::join;
@@ -101,6 +102,7 @@ impl<S: Scalar> Native<S> {
     }
 
     /// Runs the program. With `threads` above 1, its loops are shared by the threads of the current pool.
+    /// `report` is told after each stage.
     ///
     /// * **Arithmetic**: the same bits for any number of threads.
     ///
@@ -111,6 +113,7 @@ impl<S: Scalar> Native<S> {
         frame: &Frame<S>,
         cancelled: &AtomicBool,
         threads: usize,
+        report: &Report,
     ) -> Result<(), Interrupted> {
         let address = |at: usize| {
             let id = BufferId(at as u32);
@@ -128,7 +131,11 @@ impl<S: Scalar> Native<S> {
             cancelled,
             threads: threads as i64,
         };
-        self.stages.iter().try_for_each(|stage| stage.execute(&memory))
+        for (done, stage) in self.stages.iter().enumerate() {
+            stage.execute(&memory)?;
+            report(done + 1, self.stages.len());
+        }
+        Ok(())
     }
 }
 
