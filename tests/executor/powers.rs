@@ -88,6 +88,12 @@ fn error(found: f64, wanted: f64) -> f64 {
     (place(found) - place(wanted)).abs() as f64
 }
 
+/// The power by the interpreter; by the standard library where the square of a number is out of range, since
+/// there the interpreter's `x^(-2)` is `1 / (x * x)`.
+fn exact(x: f64, exponent: f64, interpreted: f64) -> f64 {
+    if x.is_normal() && !(x * x).is_normal() { x.powf(exponent) } else { interpreted }
+}
+
 #[test]
 fn powers_are_products_within_their_bounds() {
     for (power, units) in POWERS {
@@ -101,6 +107,11 @@ fn powers_are_products_within_their_bounds() {
             inputs.insert("z".into(), Value::vector(vec![-0.0; x.len()]));
             inputs.insert("x".into(), Value::vector(x.clone()));
             let wanted = real(&eval_ssa(&program, &inputs, Limits::default()).unwrap().0, "y");
+            let exponent: f64 = power.trim_matches(['(', ')']).parse().unwrap();
+            let base_of = |x: f64| if base.starts_with("abs") { x.abs() } else { x };
+            let pairs =
+                x.iter().zip(wanted).map(|(x, wanted)| exact(base_of(*x), exponent, wanted));
+            let wanted: Vec<f64> = pairs.collect();
             for options in ways() {
                 let engine = options.engine;
                 let mut executable: Executable<f64> = compile(&program, options).unwrap();
