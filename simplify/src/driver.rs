@@ -8,8 +8,9 @@
 //! **It ends.** Replacing an access moves it to a tensor that stands earlier. Of
 //! the laws of one term, each takes away a summed variable, a conjunct, a disjunction, a
 //! quotient in an equation, an occurrence of a determined axis, or an operation; solving adds
-//! two inequalities and a divisibility, none of which is solved again. The laws of
-//! sums take away a term; hoisting takes a factor out of a sum.
+//! two inequalities and a divisibility, none of which is solved again. A read is
+//! restricted to the support of its tensor once. The laws of sums take away a term;
+//! hoisting takes a factor out of a sum.
 
 use crate::context::{Context, Place};
 use crate::dead::{adopt_results, drop_dead};
@@ -18,6 +19,7 @@ use crate::hoist::hoist_invariant;
 use crate::inline::{Known, Replace, inline_terms};
 use crate::rules::{Apply, RULES, named};
 use crate::share::Shared;
+use crate::support::Supports;
 use crate::trace::Trace;
 use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, TensorId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
@@ -66,6 +68,7 @@ fn run(program: &TensorSsa, trace: Trace) -> (TensorSsa, Trace) {
 struct Round {
     cx: Context,
     known: Known,
+    supports: Supports,
     shared: Shared,
     results: Vec<TensorId>,
     /// How many recurrences are open.
@@ -77,6 +80,7 @@ impl Round {
         Self {
             cx: Context::new(program, trace),
             known: Known::new(stmts(&program.body).into_iter().map(|stmt| stmt.tensor)),
+            supports: Supports::default(),
             shared: Shared::default(),
             results: program.results.clone(),
             depth: 0,
@@ -163,6 +167,7 @@ impl Round {
             Some(first) => self.repeat(stmt, first),
             None => {
                 self.known.note(&self.cx, &stmt);
+                self.supports.note(&self.cx, &stmt);
                 stmt
             }
         }
@@ -275,10 +280,13 @@ impl Round {
         if let Some(new) = inline_terms(&self.known, term) {
             return Some((named("inline-terms"), new));
         }
-        RULES.iter().find_map(|rule| match rule.apply {
+        let of_table = RULES.iter().find_map(|rule| match rule.apply {
             Apply::Term(law) => Some((rule.name, law(&mut self.cx, place, term)?)),
             Apply::Sum(_) | Apply::Program => None,
-        })
+        });
+        // last, so that a guard that is there already is in its solved form
+        of_table
+            .or_else(|| Some((named("restrict-support"), self.supports.restrict(&self.cx, term)?)))
     }
 
     /// The first law that fires on the sum.

@@ -104,7 +104,10 @@ impl Known {
 }
 
 /// Puts the indices of an access in the place of the axes.
-fn at_entry<'a>(axes: &'a [VarId], at: &'a [Index]) -> Substitute<impl Fn(VarId) -> Option<Index>> {
+pub(crate) fn at_entry<'a>(
+    axes: &'a [VarId],
+    at: &'a [Index],
+) -> Substitute<impl Fn(VarId) -> Option<Index>> {
     Substitute(move |v| axes.iter().position(|axis| *axis == v).map(|place| at[place].clone()))
 }
 

@@ -12,8 +12,8 @@
 //!   twice gives the same program; nothing depends on hash order or addresses.
 //!
 //! Read `rules.rs` for the table, then the laws by subject: `guards`, `solve`,
-//! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `hoist`,
-//! `share`, `dead` for whole programs.
+//! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `support`,
+//! `hoist`, `share`, `dead` for whole programs.
 
 mod bodies;
 mod context;
@@ -28,6 +28,7 @@ mod rules;
 mod share;
 mod solve;
 mod sums;
+mod support;
 mod trace;
 
 pub use driver::{simplify, simplify_traced};

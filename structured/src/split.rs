@@ -9,7 +9,7 @@ use iverson_spec::ir::{
     Atom, Block, Element, Extent, Guard, Index, Param, Symbols, Tensor, TensorId, VarId,
 };
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::FreeVars;
+use iverson_spec::traverse::{FreeVars, Visit, walk_atom};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A tensor with more parts than this is taken as dense.
@@ -225,7 +225,8 @@ impl Split {
         Coordinate::Data { tensor: self.symbols.tensor(tensor).name.clone(), axes }
     }
 
-    /// `at[u] = if 0 <= index <= bound then index else bound`, as an index tensor.
+    /// `at[u] = if 0 <= index < bound then index else bound`, as an index tensor. What the
+    /// index reads is read in bounds alone: elsewhere the part has no entry.
     fn computed(
         &mut self,
         result: &Tensor,
@@ -236,10 +237,10 @@ impl Split {
         let used = FreeVars::of_index(index);
         let shape: Vec<Extent> = used.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
         let bound = result.shape[at].clone();
-        let within = Guard::all(vec![
-            Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0)),
-            Guard::Compare(Cmp::Lt, index.clone(), bound.clone()),
-        ]);
+        let mut within = Within { symbols: &self.symbols, guards: Vec::new() };
+        within.index(index);
+        within.demand(index, &bound);
+        let within = Guard::all(within.guards);
         let value = Index::atom(Atom::If(Box::new((within, index.clone(), bound.clone()))));
         let bound = bound.add(&Index::constant(1)).unwrap_or(bound);
         let name = names.fresh(&format!("{}_at", result.name));
@@ -248,6 +249,35 @@ impl Split {
         let rhs = Rhs::Index(value);
         self.out.push(Block::Stmt(Stmt { tensor, axes: used.clone(), rhs }));
         (tensor, used)
+    }
+}
+
+/// The conditions under which everything that an index reads is in bounds, inner reads first.
+struct Within<'a> {
+    symbols: &'a Symbols,
+    guards: Vec<Guard>,
+}
+
+impl Within<'_> {
+    /// `0 <= index < bound`
+    fn demand(&mut self, index: &Index, bound: &Extent) {
+        self.guards.push(Guard::Compare(Cmp::Ge, index.clone(), Index::constant(0)));
+        self.guards.push(Guard::Compare(Cmp::Lt, index.clone(), bound.clone()));
+    }
+}
+
+impl Visit for Within<'_> {
+    fn atom(&mut self, atom: &Atom) {
+        walk_atom(self, atom);
+        if let Atom::Read(tensor, indices) = atom {
+            let symbols = self.symbols;
+            for (index, extent) in indices.iter().zip(&symbols.tensor(*tensor).shape) {
+                let whole = index.as_var().is_some_and(|v| symbols.var(v).range == *extent);
+                if !whole {
+                    self.demand(index, extent);
+                }
+            }
+        }
     }
 }
 

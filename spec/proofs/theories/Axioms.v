@@ -86,6 +86,7 @@ Print Assumptions drop_empty_sum.
 Print Assumptions sum_false.
 Print Assumptions tighten_range.
 Print Assumptions sum_hoist.
+Print Assumptions restrict_support.
 Print Assumptions hoist_invariant.
 Print Assumptions constant_sum.
 Print Assumptions inline_terms.

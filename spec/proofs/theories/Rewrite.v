@@ -77,6 +77,16 @@ Lemma nat_iverson m n (p : pred nat) (e : nat -> R) :
 Proof.
 by rewrite [RHS]big_mkcond; apply: eq_bigr => i _; case: (p i); rewrite ?mul1r ?mul0r.
 Qed.
+(** restrict-support: a factor that is 0 where none of some disjoint propositions
+    holds restricts its product to them *)
+Lemma restrict_support (K : finType) (q : pred K) (t e : R) :
+  (forall k k', q k -> q k' -> k = k') -> ((forall k, ~~ q k) -> t = 0) ->
+  t * e = \sum_k ⟦q k⟧ * (t * e).
+Proof.
+move=> apart zero; rewrite sum_iverson; case: (pickP q) => [k qk|none].
+  by rewrite (big_pred1 k) // => k' /=; apply/idP/eqP => [qk'|->//]; apply: apart.
+by rewrite big_pred0 // zero ?mul0r // => k; rewrite none.
+Qed.
 (** sift: elimination of a bound variable *)
 Lemma sum_delta I (j : I) (e : I -> R) : \sum_i ⟦i == j⟧ * e i = e j.
 Proof. by rewrite sum_iverson big_pred1_eq. Qed.

@@ -1,0 +1,106 @@
+//! An entry that is 0 by structure makes 0 of every product that reads it.
+//!
+//! The terms of a statement say by their guards where its entries may differ from 0. A
+//! product that reads one is restricted to there: so the bands of a Jacobian stay bands
+//! through the statements that compute with them.
+
+use crate::bodies::Product;
+use crate::context::Context;
+use crate::inline::at_entry;
+use iverson_spec::ast::Cmp;
+use iverson_spec::ir::{Atom, Expr, Guard, Index, TensorId, VarId};
+use iverson_spec::ssa::{Rhs, Stmt, Term};
+use iverson_spec::traverse::Rewrite;
+use rustc_hash::FxHashMap;
+
+/// A product becomes at most this many for one access.
+const MAX_PARTS: usize = 4;
+
+/// Where the entries of tensors may differ from 0: on disjoint parts, each with an
+/// equation in it.
+#[derive(Default)]
+pub(crate) struct Supports(FxHashMap<TensorId, (Vec<VarId>, Vec<Guard>)>);
+
+impl Supports {
+    /// Notes what the guards of a simplified statement say.
+    pub(crate) fn note(&mut self, cx: &Context, stmt: &Stmt) {
+        let Rhs::Sum(terms) = &stmt.rhs else { return };
+        let mut parts: Vec<Guard> = Vec::new();
+        for term in terms {
+            let Some(part) = part(&stmt.axes, &term.guard) else { return };
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        let apart = |a: &Guard, b: &Guard| cx.contradict(&a.clone().and(b.clone()).conjuncts());
+        let disjoint =
+            parts.iter().enumerate().all(|(at, a)| parts[at + 1..].iter().all(|b| apart(a, b)));
+        if (1..=MAX_PARTS).contains(&parts.len()) && disjoint {
+            self.0.insert(stmt.tensor, (stmt.axes.clone(), parts));
+        }
+    }
+
+    /// `[p] t[a] e = sum of [p and q(a)] t[a] e` over the parts q of the support of t
+    pub(crate) fn restrict(&self, cx: &Context, term: &Term) -> Option<Vec<Term>> {
+        let product = Product::of(&term.body);
+        let held = term.guard.clone().conjuncts();
+        product.factors.iter().find_map(|factor| {
+            let parts = self.at(factor)?;
+            let known = parts.iter().any(|part| cx.implies(&held, part));
+            let restricted = |part| Term { guard: term.guard.clone().and(part), ..term.clone() };
+            (!known).then(|| parts.into_iter().map(restricted).collect())
+        })
+    }
+
+    /// The parts of the support at the entry that a factor reads.
+    fn at(&self, factor: &Expr) -> Option<Vec<Guard>> {
+        let Expr::Access(tensor, indices) = factor else { return None };
+        let (axes, parts) = self.0.get(tensor)?;
+        if !indices.iter().all(is_linear) {
+            return None;
+        }
+        let mut moved = at_entry(axes, indices);
+        parts.iter().map(|part| moved.guard(part)).collect()
+    }
+}
+
+/// The conjuncts of a guard in axes alone, if an equation is among them.
+fn part(axes: &[VarId], guard: &Guard) -> Option<Guard> {
+    let of_axes = |conjunct: &Guard| match conjunct {
+        Guard::Compare(_, a, b) => [a, b].into_iter().all(|index| is_of(axes, index)),
+        Guard::Real(..) | Guard::Member(..) | Guard::Not(_) | Guard::All(_) | Guard::Any(_) => {
+            false
+        }
+    };
+    let kept: Vec<Guard> = guard.clone().conjuncts().into_iter().filter(of_axes).collect();
+    let solves = kept.iter().any(|conjunct| matches!(conjunct, Guard::Compare(Cmp::Eq, ..)));
+    solves.then(|| Guard::all(kept))
+}
+
+/// Whether an index is linear in these variables and sizes.
+fn is_of(axes: &[VarId], index: &Index) -> bool {
+    index.terms().iter().all(|(atom, _)| match atom {
+        Atom::Var(v) => axes.contains(v),
+        Atom::Size(_) => true,
+        Atom::Read(..)
+        | Atom::Div(..)
+        | Atom::Mod(..)
+        | Atom::Floor(_)
+        | Atom::If(_)
+        | Atom::Arg(_) => false,
+    })
+}
+
+/// Whether only variables and sizes occur. The prover decides every question about such
+/// guards, so a restriction that was made is seen and not made again.
+fn is_linear(index: &Index) -> bool {
+    index.terms().iter().all(|(atom, _)| match atom {
+        Atom::Size(_) | Atom::Var(_) => true,
+        Atom::Read(..)
+        | Atom::Div(..)
+        | Atom::Mod(..)
+        | Atom::Floor(_)
+        | Atom::If(_)
+        | Atom::Arg(_) => false,
+    })
+}
