@@ -1,9 +1,12 @@
 //! Times the walk from text to value: parsing, checking and normalizing a program of
-//! a thousand statements, and interpreting a million points. The throughput column is
-//! statements, bytes or points a second.
+//! a thousand statements, differentiating and simplifying such programs as they grow,
+//! and interpreting a million points. The throughput column is statements, bytes or
+//! points a second.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use iverson::ad::vjp;
 use iverson::interpreter::{eval, eval_ssa};
+use iverson::simplify::simplify;
 use iverson::spec::call::{Dense, Limits, Value, Values};
 use iverson::spec::{Typed, check, normalize, parse};
 use std::fmt::Write;
@@ -63,5 +66,24 @@ fn interpreter(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, front_end, interpreter);
+/// The gradient of programs that double in length; four times the statements should
+/// take about four times as long.
+fn derivative(c: &mut Criterion) {
+    let mut group = c.benchmark_group("derivative/statements");
+    group.sample_size(10);
+    for count in [250, 500, 1000, 2000] {
+        let ssa = normalize(&typed(&chain(count)));
+        let gradient = vjp(&ssa, &["x"]).expect("the program is differentiable");
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_with_input(BenchmarkId::new("vjp", count), &ssa, |b, ssa| {
+            b.iter(|| vjp(black_box(ssa), &["x"]));
+        });
+        group.bench_with_input(BenchmarkId::new("simplify", count), &gradient, |b, gradient| {
+            b.iter(|| simplify(black_box(gradient)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, front_end, derivative, interpreter);
 criterion_main!(benches);

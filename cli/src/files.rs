@@ -42,12 +42,26 @@ pub(crate) fn load_file(source: &Source) -> Result<Loaded, Failure> {
     })
 }
 
-/// The chosen function of a file.
+/// The chosen function of a file. Where the last of several is taken unasked, a note says so.
 pub(crate) fn load_function(chosen: &Chosen) -> Result<Typed, Failure> {
     let loaded = load_file(&chosen.source)?;
     let function = loaded.function(chosen.function.as_deref());
     let named = |e| Failure::new(format!("`{}`: {e}", chosen.source.file.display()));
-    function.cloned().map_err(named)
+    let function = function.cloned().map_err(named)?;
+    let count = loaded.checked.functions.len();
+    if chosen.function.is_none() && count > 1 {
+        let name = &function.name;
+        note(&format!(
+            "taking `{name}`, the last of {count} functions; choose another with `--fn`"
+        ));
+    }
+    Ok(function)
+}
+
+/// Tells something on standard error that is no mistake.
+fn note(message: &str) {
+    // There is nowhere left to report that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "note: {message}");
 }
 
 impl Inputs {

@@ -50,6 +50,17 @@ fn inputs_come_from_standard_input_too() {
 }
 
 #[test]
+fn the_last_of_several_functions_is_taken_and_named() {
+    let two = "fn one() -> (y: real) { y = 1 }\nfn two() -> (y: real) { y = 2 }\n";
+    let folder = Folder::new(&[("two.iv", two)]);
+    let unasked = folder.run("run two.iv");
+    assert_eq!((unasked.code, unasked.stdout.as_str()), (0, "{\n  \"y\": 2.0\n}\n"));
+    let note = "note: taking `two`, the last of 2 functions; choose another with `--fn`\n";
+    assert_eq!(unasked.stderr, note);
+    assert_eq!(folder.run("run two.iv --fn one").ok(), "{\n  \"y\": 1.0\n}\n");
+}
+
+#[test]
 fn masks_and_coordinates_give_the_same() {
     let folder = folder();
     let want = "{\n  \"q\": 5.0,\n  \"d\": [3.0, 2.0],\n  \"k\": 0\n}\n";
