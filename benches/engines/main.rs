@@ -1,0 +1,149 @@
+//! `cargo bench --bench engines`: programs and their gradients through the engines, in milliseconds, beside
+//! loops written by hand in this file, in one run.
+//!
+//! Each figure is the best of several calls (of one, for the plain runner). The loops by hand run in one thread and
+//! are compiled as this file is: for any machine of the kind unless `RUSTFLAGS` says more. `hand / engine`
+//! is their time over that of the fastest engine in one thread: 1 is as fast, more is faster.
+
+use iverson::ad::vjp;
+use iverson::executor::native::Compiler;
+use iverson::executor::{Engine, Executable, Inputs, Options, Output, Outputs, compile};
+use iverson::pipeline::load;
+use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
+use iverson::spec::ir::Param;
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+use std::hint::black_box;
+use std::num::NonZero;
+use std::time::{Duration, Instant};
+
+mod hand;
+
+/// Calls are repeated for this long.
+const ENOUGH: Duration = Duration::from_millis(300);
+
+/// One function of an example with inputs, and the same by hand.
+struct Case {
+    name: &'static str,
+    text: &'static str,
+    function: &'static str,
+    wrt: &'static str,
+    inputs: Values<f64>,
+    /// The result, and the result with the gradient.
+    hand: [Box<dyn FnMut()>; 2],
+}
+
+/// Milliseconds: the best of calls until [`ENOUGH`] time has gone by; the first one is not counted.
+fn best(mut call: impl FnMut()) -> f64 {
+    call();
+    let (begin, mut least) = (Instant::now(), f64::INFINITY);
+    while begin.elapsed() < ENOUGH {
+        least = least.min(once(&mut call));
+    }
+    least
+}
+
+/// Milliseconds of one call.
+fn once(mut call: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    call();
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// Milliseconds of a program in an engine.
+fn time(program: &TensorSsa, inputs: &Values<f64>, engine: Engine, threads: usize) -> f64 {
+    let options = Options { engine, threads: NonZero::new(threads), ..Options::default() };
+    let mut executable: Executable<f64> = match compile(program, options) {
+        Ok(executable) => executable,
+        Err(error) => panic!("{}: {error}", program.name),
+    };
+    let inputs = Inputs::from(inputs);
+    let shapes = match executable.shapes(&inputs) {
+        Ok(shapes) => shapes.into_iter().map(|(n, s)| (n.to_owned(), s.iter().product())),
+        Err(error) => panic!("{}: {error}", program.name),
+    };
+    let mut memory: Vec<(String, Vec<f64>)> =
+        shapes.map(|(name, count): (String, usize)| (name, vec![0.0; count])).collect();
+    let call = || {
+        let outputs = memory.iter_mut().map(|(name, x)| (name.as_str(), Output::Real(x)));
+        let mut outputs = Outputs(outputs.collect());
+        if let Err(error) = executable.run(&inputs, &mut outputs) {
+            panic!("{}: {error}", program.name);
+        }
+        black_box(&outputs);
+    };
+    if engine == Engine::Runner { once(call) } else { best(call) }
+}
+
+/// The inputs, and ones as cotangents of the results.
+fn with_cotangents(derivative: &TensorSsa, program: &TensorSsa, case: &Case) -> Values<f64> {
+    let mut all = case.inputs.clone();
+    let sizes = match bind(program, &all, Limits::default()) {
+        Ok(bound) => bound.sizes,
+        Err(error) => panic!("{}: {error}", case.name),
+    };
+    for param in &derivative.params[program.params.len()..] {
+        let Param::Tensor(tensor) = param else { continue };
+        let shape = shape(&derivative.symbols, *tensor, &sizes).unwrap_or_default();
+        let data = vec![1.0; shape.iter().product()];
+        let name = derivative.symbols.tensor(*tensor).name.clone();
+        all.insert(name, Value::Real(Dense { shape, data }));
+    }
+    all
+}
+
+/// Prints a line of the table, with the time over that of the result if it is known; gives the milliseconds of
+/// the fastest engine in one thread.
+fn line(
+    name: &str,
+    program: &TensorSsa,
+    inputs: &Values<f64>,
+    hand: &mut dyn FnMut(),
+    result: Option<f64>,
+) -> f64 {
+    let native = Compiler::find().is_ok();
+    let runner = time(program, inputs, Engine::Runner, 1);
+    let block = [1, 2].map(|threads| time(program, inputs, Engine::Block, threads));
+    let code = [1, 2].map(|threads| {
+        if native { time(program, inputs, Engine::Native, threads) } else { f64::INFINITY }
+    });
+    let hand = best(hand);
+    let fastest = block[0].min(code[0]);
+    let ratio = result.map_or(String::new(), |result| format!("{:.2}", fastest / result));
+    let [block_1, block_2] = block;
+    let [native_1, native_2] = code;
+    println!(
+        "| {name} | {runner:.0} | {block_1:.2} | {block_2:.2} | {native_1:.2} | {native_2:.2} | {hand:.2} | {:.2} | {ratio} |",
+        hand / fastest
+    );
+    fastest
+}
+
+fn run(mut case: Case) {
+    let program = match load(case.text) {
+        Ok(module) => match module.function(Some(case.function)) {
+            Ok(function) => normalize(function),
+            Err(error) => panic!("{}: {error:?}", case.name),
+        },
+        Err(error) => panic!("{}: {error:?}", case.name),
+    };
+    let derivative = match vjp(&program, &[case.wrt]) {
+        Ok(derivative) => derivative,
+        Err(error) => panic!("{}: {error}", case.name),
+    };
+    let cotangents = with_cotangents(&derivative, &program, &case);
+    let [result, gradient] = &mut case.hand;
+    let primal = line(case.name, &program, &case.inputs, result, None);
+    let name = format!("{}, gradient", case.name);
+    line(&name, &derivative, &cotangents, gradient, Some(primal));
+}
+
+fn main() {
+    println!(
+        "| | runner | block | block, 2 threads | native | native, 2 threads | hand | hand / engine | gradient / result |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for case in [hand::nbody, hand::blur, hand::logsumexp, hand::spmv, hand::matvec] {
+        run(case());
+    }
+}
