@@ -69,7 +69,9 @@ fn arguments() -> Vec<f64> {
 fn real(values: &Values<f64>, name: &str) -> Vec<f64> {
     match &values[name] {
         Value::Real(tensor) => tensor.data.clone(),
-        other => panic!("`{name}` is {other:?}"),
+        other @ (Value::Size(_) | Value::Index(_) | Value::Relation(_)) => {
+            panic!("`{name}` is {other:?}")
+        }
     }
 }
 
