@@ -9,7 +9,7 @@ use iverson_spec::ast::{Direction, Reduction};
 use iverson_spec::call::{Bound, definitions, extent_value};
 use iverson_spec::ir::{Block, Element, Expr, Guard, Index, Requires, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::{FreeVars, Visit, walk_expr};
+use iverson_spec::traverse::{FreeVars, Reads, Visit, walk_expr};
 use iverson_spec::work::{PointCost, costs};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -305,15 +305,19 @@ impl<S: Scalar> Pass<'_, S> {
         })
     }
 
-    /// The guard of a term, in two: what the box does not change, and the mask.
+    /// The guard of a term, in two: what the box does not change, and the mask. What reads
+    /// data behind a conjunct of the mask may be protected by it, and stays behind it.
     fn guard(&mut self, own: &[VarId], term: &Term) -> Result<Conjuncts<S>, Unsupported> {
         let in_box = |v: &VarId| own.contains(v) || term.binders.contains(v);
-        let (mask, conditions): (Vec<Guard>, Vec<Guard>) = term
-            .guard
-            .clone()
-            .conjuncts()
-            .into_iter()
-            .partition(|conjunct| FreeVars::of_guard(conjunct).iter().any(in_box));
+        let (mut mask, mut conditions) = (Vec::new(), Vec::new());
+        for conjunct in term.guard.clone().conjuncts() {
+            let changes = FreeVars::of_guard(&conjunct).iter().any(in_box);
+            if changes || !mask.is_empty() && reads_data(&conjunct) {
+                mask.push(conjunct);
+            } else {
+                conditions.push(conjunct);
+            }
+        }
         Ok((self.compiler.tests(&conditions)?, self.compiler.tests(&mask)?))
     }
 
@@ -415,5 +419,21 @@ fn collect(e: &Expr, found: &mut Vec<Expr>) {
         Expr::Guarded(..) | Expr::If(..) | Expr::Reduce(_) | Expr::Let(..) => {
             unreachable!("a body of Tensor SSA holds no compound expression (invariant 9)")
         }
+    }
+}
+
+/// Whether a guard reads a tensor or a relation.
+fn reads_data(guard: &Guard) -> bool {
+    let mut reads = Reads::default();
+    reads.guard(guard);
+    !reads.tensors.is_empty() || has_membership(guard)
+}
+
+fn has_membership(guard: &Guard) -> bool {
+    match guard {
+        Guard::Member(..) => true,
+        Guard::Compare(..) | Guard::Real(..) => false,
+        Guard::Not(inner) => has_membership(inner),
+        Guard::All(parts) | Guard::Any(parts) => parts.iter().any(has_membership),
     }
 }

@@ -258,11 +258,12 @@ impl<'c, S: Scalar> Machine<'c, S> {
 
     /// The operands of a term and its mask; `None` if it is zero everywhere.
     fn operands(&mut self, stmt: &Statement<S>, term: &Summand<S>, which: usize) -> Option<Saved> {
-        if !all(&term.conditions, &self.data, &mut self.frame) {
-            return None;
-        }
         let vars = [stmt.own.as_slice(), &term.binders].concat();
         let count = size(&vars);
+        // conditions may rely on the box not being empty
+        if count == 0 || !all(&term.conditions, &self.data, &mut self.frame) {
+            return None;
+        }
         let mut mask = None;
         if !term.mask.is_empty() {
             let mut holds = Vec::with_capacity(count);
@@ -273,9 +274,6 @@ impl<'c, S: Scalar> Machine<'c, S> {
                 return None;
             }
             mask = Some(Mask::new(holds, &self.tape.meter));
-        }
-        if count == 0 {
-            return None;
         }
         let operands =
             term.operands.iter().map(|operand| self.operand(operand, &vars, mask.as_ref()));
@@ -338,7 +336,7 @@ impl<'c, S: Scalar> Machine<'c, S> {
         let mut best: Vec<Option<S>> = vec![None; stmt.shape.iter().product()];
         let vars = [stmt.own.as_slice(), &term.binders].concat();
         let data = &self.data;
-        if all(&term.conditions, data, &mut self.frame) {
+        if size(&vars) > 0 && all(&term.conditions, data, &mut self.frame) {
             each(&vars, &mut self.frame, &mut |frame| {
                 if all(&term.mask, data, frame) {
                     let value = term.body.eval(data, frame);
