@@ -8,6 +8,7 @@ use iverson_spec::ir::{
 };
 use iverson_spec::ssa::TensorSsa;
 use iverson_spec::traverse::{Rewrite, Substitute};
+pub(crate) use iverson_spec::work::affine as is_affine;
 
 /// The program around the terms that are being simplified.
 pub(crate) struct Context {
@@ -85,15 +86,6 @@ pub(crate) fn replace_in_guard(guard: &Guard, var: VarId, by: &Index) -> Option<
 /// As [`replace_in_guard`], in a body.
 pub(crate) fn replace_in_expr(e: &Expr, var: VarId, by: &Index) -> Option<Expr> {
     Substitute(|v| (v == var).then(|| by.clone())).expr(e)
-}
-
-/// Whether only variables and sizes occur, and quotients and remainders of such.
-pub(crate) fn is_affine(index: &Index) -> bool {
-    index.terms().iter().all(|(atom, _)| match atom {
-        Atom::Size(_) | Atom::Var(_) => true,
-        Atom::Div(inner, _) | Atom::Mod(inner, _) => is_affine(inner),
-        Atom::Read(..) | Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => false,
-    })
 }
 
 /// Whether only sizes occur, each a plain one.
