@@ -3,8 +3,8 @@
 //!
 //! Each figure is the best of many passes over 4096 arguments that stay in the first cache.
 
-use iverson_executor::math::{Level, Mode, UnarySlice, binary_slice, unary_slice};
-use iverson_spec::function::Fun;
+use iverson::executor::math::{Level, Mode, UnarySlice, binary_slice, unary_slice};
+use iverson::spec::function::Fun;
 use std::hint::black_box;
 use std::time::Instant;
 

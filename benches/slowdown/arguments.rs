@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
             PathBuf::from,
         );
         let output = target.join("slowdown");
