@@ -54,6 +54,13 @@ struct Site {
     loops: Vec<IntId>,
 }
 
+impl Site {
+    /// Where its list of nodes is.
+    fn list(&self) -> &[usize] {
+        &self.path[..self.path.len() - 1]
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Load,
@@ -127,9 +134,14 @@ impl Visit for Sites {
     }
 }
 
-/// The entries of a buffer that can be variables, if all can.
+/// The entries of a buffer that can be variables, if all can: as they are, or with entries cleared elsewhere.
 fn groups(sites: &[Site]) -> Option<Vec<(Vec<Int>, bool)>> {
     let clears: Vec<&Site> = sites.iter().filter(|site| is_clear(site, sites)).collect();
+    local_groups(sites, &[]).or_else(|| local_groups(sites, &clears))
+}
+
+/// The entries, if each is defined and used in one list of nodes, those that are cleared elsewhere apart.
+fn local_groups(sites: &[Site], clears: &[&Site]) -> Option<Vec<(Vec<Int>, bool)>> {
     let mut groups: Vec<Vec<&Site>> = Vec::new();
     for site in sites.iter().filter(|site| !clears.iter().any(|clear| std::ptr::eq(*clear, *site)))
     {
@@ -138,15 +150,9 @@ fn groups(sites: &[Site]) -> Option<Vec<(Vec<Int>, bool)>> {
             None => groups.push(vec![site]),
         }
     }
-    let apart = |a: &[Int], b: &[Int]| {
-        a.iter().zip(b).any(|(a, b)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b))
-    };
     for (place, group) in groups.iter().enumerate() {
-        let others = groups[..place].iter();
-        if !others.into_iter().all(|other| apart(&group[0].indices, &other[0].indices)) {
-            return None;
-        }
-        if !is_local(group, &clears) {
+        let apart = |other: &Vec<&Site>| are_apart(group[0], other[0]);
+        if !groups[..place].iter().all(apart) || !is_local(group, clears) {
             return None;
         }
     }
@@ -154,6 +160,16 @@ fn groups(sites: &[Site]) -> Option<Vec<(Vec<Int>, bool)>> {
         (group[0].indices.clone(), matches!(group[0].kind, Kind::Accumulate(_)))
     };
     (!groups.is_empty()).then(|| groups.iter().map(entry).collect())
+}
+
+/// Whether two entries are never the same while they are in use: their indices differ, or each is
+/// stored and used in a list of nodes that has nothing of the other's.
+fn are_apart(a: &Site, b: &Site) -> bool {
+    let unlike = |(a, b): (&Int, &Int)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b);
+    let stored = |site: &Site| matches!(site.kind, Kind::Store(_));
+    let (one, other) = (a.list(), b.list());
+    a.indices.iter().zip(&b.indices).any(unlike)
+        || stored(a) && stored(b) && !one.starts_with(other) && !other.starts_with(one)
 }
 
 /// Whether a store sets an entry to what an accumulation elsewhere starts from.
@@ -181,7 +197,7 @@ fn is_local(group: &[&Site], clears: &[&Site]) -> bool {
         }
         Kind::Load => false,
     };
-    let list = &first.path[..first.path.len() - 1];
+    let list = first.list();
     let constant = first.indices.iter().all(|index| is_fixed(index, &first.loops));
     let inside = |site: &&&Site| {
         site.path.len() > list.len()

@@ -1,90 +1,149 @@
-//! Loops of one header become one loop where their steps are independent.
+//! Loops whose steps are independent become one loop.
 //!
 //! Loop B joins an earlier loop A if nothing between them touches what B touches, and
 //! every entry that one of them writes and the other touches is at the same step of both:
-//! at some axis, both index with exactly their loop variable.
+//! at some axis, both index with exactly their loop variable. Their ranges are the same, or
+//! differ at their ends and are cut ([`split`](super::split)).
 
+use super::footprint::Footprint;
+use super::fresh::Fresh;
+use super::split::{Cut, guarded};
 use super::unroll::Fix;
-use crate::loops::walk::{Rewrite, Visit};
-use crate::loops::{BufferId, For, Int, IntId, Node, Order, Real, RealId};
-use rustc_hash::FxHashMap;
+use crate::loops::walk::Rewrite;
+use crate::loops::{For, Int, LoopProgram, Node, Order, Real};
 
-/// The nodes with loops merged, outer ones first.
-pub(super) fn merge(nodes: Vec<Node>) -> Vec<Node> {
-    let mut out: Vec<(Node, Footprint)> = Vec::new();
-    let mut statement: Vec<(Node, Footprint)> = Vec::new();
-    for node in nodes {
-        // The loops of one statement are merged first, so that they stay together.
-        if matches!(node, Node::Note(_)) {
-            std::mem::take(&mut statement).into_iter().for_each(|(node, _)| place(&mut out, node));
-        }
-        place(&mut statement, node);
-    }
-    statement.into_iter().for_each(|(node, _)| place(&mut out, node));
-    let inner = |node: Node| match node {
-        Node::For(mut header) => {
-            header.body = merge(std::mem::take(&mut header.body));
-            Node::For(header)
-        }
-        Node::If(cond, body) => Node::If(cond, merge(body)),
-        other @ (Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..)) => other,
-    };
-    out.into_iter().map(|(node, _)| inner(node)).collect()
+/// Merges the loops of a program, outer ones first.
+pub(super) fn merge(program: &mut LoopProgram) {
+    let body = std::mem::take(&mut program.body);
+    let mut merge = Merge { fresh: Fresh::new(program, &body) };
+    program.body = merge.nodes(body, Ends::Apart);
 }
 
-/// Adds a node: to an earlier loop, in front (a constant in a register), or at the end.
-fn place(out: &mut Vec<(Node, Footprint)>, node: Node) {
-    let footprint = Footprint::of(&node);
-    if let Node::Set(var, Real::Const(_)) = &node
-        && out.iter().all(|(_, other)| !other.touches_real(*var))
-    {
-        out.insert(0, (node, footprint));
-        return;
+/// What becomes of loops whose ranges differ at their ends.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// Their common range is a loop without conditions, and what is before and after it are loops too.
+    Apart,
+    /// One loop with conditions: at a border, where points are few.
+    Tested,
+}
+
+/// A node, or loops over one variable that run as one, with what they touch.
+struct Item {
+    kind: Kind,
+    footprint: Footprint,
+}
+
+enum Kind {
+    Node(Node),
+    Loops(Vec<For>),
+}
+
+impl Item {
+    fn of(node: Node) -> Self {
+        let footprint = Footprint::of(std::slice::from_ref(&node));
+        let kind = match node {
+            Node::For(header) => Kind::Loops(vec![*header]),
+            other @ (Node::Note(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..)) => Kind::Node(other),
+        };
+        Self { kind, footprint }
     }
-    let Node::For(header) = node else {
-        out.push((node, footprint));
-        return;
+
+    fn is_note(&self) -> bool {
+        matches!(self.kind, Kind::Node(Node::Note(_)))
+    }
+}
+
+/// Adds an item: to earlier loops, in front (a constant in a register), or at the end.
+fn place(out: &mut Vec<Item>, item: Item) {
+    let Item { kind, footprint } = item;
+    let loops = match kind {
+        Kind::Node(Node::Set(var, Real::Const(value)))
+            if out.iter().all(|other| !other.footprint.touches_real(var)) =>
+        {
+            let kind = Kind::Node(Node::Set(var, Real::Const(value)));
+            return out.insert(0, Item { kind, footprint });
+        }
+        Kind::Node(_) => return out.push(Item { kind, footprint }),
+        Kind::Loops(loops) => loops,
     };
     for at in (0..out.len()).rev() {
-        let (earlier, known) = &mut out[at];
-        if let Node::For(first) = earlier
-            && let Some(order) = common(first, &header)
-            && aligned(first.var, known, header.var, &footprint)
+        if let Kind::Loops(earlier) = &out[at].kind
+            && out[at].footprint.is_aligned(earlier[0].var, &footprint, loops[0].var)
+            && agree(earlier, &loops, || {
+                out[at].footprint.meets(earlier[0].var, &footprint, loops[0].var)
+            })
         {
-            first.order = order;
-            let mut body = Fix { var: header.var, value: Int::Var(first.var) }.nodes(&header.body);
-            first.body.append(&mut body);
-            let merged = Footprint::of(earlier);
-            *known = merged;
-            let note = out.pop_if(|(last, _)| matches!(last, Node::Note(_)));
-            if let (Some((note, _)), (Node::For(first), _)) = (note, &mut out[at]) {
-                let before = first.body.len() - header.body.len();
-                first.body.insert(before, note);
-            }
-            return;
+            let note = out.pop_if(|last| last.is_note());
+            return join(&mut out[at], loops, note);
         }
-        if !known.commutes(&footprint) {
+        if !out[at].footprint.commutes(&footprint) {
             break;
         }
     }
-    out.push((Node::For(header), footprint));
+    out.push(Item { kind: Kind::Loops(loops), footprint });
 }
 
-/// The order of two loops as one, if they take the same values.
-fn common(a: &For, b: &For) -> Option<Order> {
-    if a.lower != b.lower || a.upper != b.upper || a.stride != b.stride {
-        return None;
+/// Whether loops may run as one: they have the same range, or ranges that can be cut where they
+/// meet: a pass through memory is saved.
+fn agree(earlier: &[For], later: &[For], meet: impl FnOnce() -> bool) -> bool {
+    let members: Vec<&For> = earlier.iter().chain(later).collect();
+    if order(members.iter().copied()).is_none() {
+        return false;
     }
-    match (a.order, b.order) {
+    let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
+    members.iter().all(|member| same(member, members[0]))
+        || meet() && Cut::of(members.iter().copied()).is_some()
+}
+
+fn same_range(a: &For, b: &For) -> bool {
+    a.lower == b.lower && a.upper == b.upper
+}
+
+/// Adds loops to earlier ones, with the note that stands before them.
+fn join(item: &mut Item, loops: Vec<For>, note: Option<Item>) {
+    let Kind::Loops(earlier) = &mut item.kind else {
+        unreachable!("the caller has found loops there")
+    };
+    let var = earlier[0].var;
+    let mut note = match note.map(|note| note.kind) {
+        Some(Kind::Node(node)) => Some(node),
+        Some(Kind::Loops(_)) | None => None,
+    };
+    for mut header in loops {
+        let mut fix = Fix { var: header.var, value: Int::Var(var) };
+        let body = note.take().into_iter().chain(fix.nodes(&header.body)).collect();
+        (header.var, header.body) = (var, body);
+        let node = Node::For(Box::new(header));
+        item.footprint.absorb(Footprint::of(std::slice::from_ref(&node)));
+        let Node::For(header) = node else { unreachable!("it was made a loop") };
+        match earlier.last_mut().filter(|last| same_range(last, &header)) {
+            Some(last) => {
+                last.order = joint(last.order, header.order).unwrap_or(last.order);
+                last.body.extend(header.body);
+            }
+            None => earlier.push(*header),
+        }
+    }
+}
+
+/// The order of loops as one.
+fn order<'l>(loops: impl IntoIterator<Item = &'l For>) -> Option<Order> {
+    loops.into_iter().try_fold(Order::Parallel, |order, header| joint(order, header.order))
+}
+
+fn joint(a: Order, b: Order) -> Option<Order> {
+    match (a, b) {
         (Order::Parallel, Order::Parallel) => Some(Order::Parallel),
         (Order::Descending, Order::Descending) => Some(Order::Descending),
         (Order::Descending, Order::Ascending) | (Order::Ascending, Order::Descending) => None,
@@ -96,103 +155,89 @@ fn common(a: &For, b: &For) -> Option<Order> {
     }
 }
 
-/// Whether what one loop writes and the other touches is at the same step of both.
-fn aligned(a: IntId, first: &Footprint, b: IntId, second: &Footprint) -> bool {
-    if first.checks || second.checks || first.shares_variables(second) {
-        return false;
-    }
-    let same_step =
-        |x: &[Int], y: &[Int]| x.iter().zip(y).any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b));
-    first.buffers.iter().all(|(buffer, accesses)| {
-        second.buffers.get(buffer).into_iter().flatten().all(|(later, writes)| {
-            accesses
-                .iter()
-                .all(|(earlier, wrote)| !(*writes || *wrote) || same_step(earlier, later))
-        })
-    })
+struct Merge<'p> {
+    fresh: Fresh<'p>,
 }
 
-/// What a node touches.
-#[derive(Default)]
-struct Footprint {
-    /// Entries, and whether they are written.
-    buffers: FxHashMap<BufferId, Vec<(Vec<Int>, bool)>>,
-    ints_read: Vec<IntId>,
-    ints_set: Vec<IntId>,
-    reals_read: Vec<RealId>,
-    reals_set: Vec<RealId>,
-    checks: bool,
-}
-
-impl Footprint {
-    fn of(node: &Node) -> Self {
-        let mut footprint = Self::default();
-        footprint.node(node);
-        footprint
+impl Merge<'_> {
+    fn nodes(&mut self, nodes: Vec<Node>, ends: Ends) -> Vec<Node> {
+        let mut out: Vec<Item> = Vec::new();
+        let mut statement: Vec<Item> = Vec::new();
+        for node in nodes {
+            // The loops of one statement are merged first, so that they stay together.
+            if matches!(node, Node::Note(_)) {
+                statement.drain(..).for_each(|item| place(&mut out, item));
+            }
+            place(&mut statement, Item::of(node));
+        }
+        statement.drain(..).for_each(|item| place(&mut out, item));
+        let nodes = out.into_iter().flat_map(|item| self.item(item.kind, ends));
+        unite_conditions(nodes.collect())
     }
 
-    fn add(&mut self, buffer: BufferId, indices: &[Int], writes: bool) {
-        let entries = self.buffers.entry(buffer).or_default();
-        if !entries.iter().any(|(known, wrote)| known == indices && *wrote == writes) {
-            entries.push((indices.to_vec(), writes));
+    fn item(&mut self, kind: Kind, ends: Ends) -> Vec<Node> {
+        match kind {
+            Kind::Loops(loops) => self.loops(loops, ends),
+            Kind::Node(Node::If(cond, body)) => vec![Node::If(cond, self.nodes(body, ends))],
+            Kind::Node(other) => vec![other],
         }
     }
 
-    fn touches_real(&self, var: RealId) -> bool {
-        self.reals_read.contains(&var) || self.reals_set.contains(&var)
-    }
-
-    /// Whether one sets a variable that the other touches.
-    fn shares_variables(&self, other: &Self) -> bool {
-        let ints = |a: &Self, b: &Self| {
-            a.ints_set.iter().any(|v| b.ints_set.contains(v) || b.ints_read.contains(v))
+    /// Loops that run as one.
+    fn loops(&mut self, loops: Vec<For>, ends: Ends) -> Vec<Node> {
+        let order = order(&loops).unwrap_or_else(|| unreachable!("loops that agree have an order"));
+        if let [_] = loops.as_slice() {
+            let whole = loops.into_iter().map(|mut header| {
+                header.body = self.nodes(std::mem::take(&mut header.body), ends);
+                Node::For(Box::new(header))
+            });
+            return whole.collect();
+        }
+        let Some(cut) = Cut::of(&loops) else {
+            unreachable!("loops that agree and have several ranges can be cut")
         };
-        let reals = |a: &Self, b: &Self| a.reals_set.iter().any(|v| b.touches_real(*v));
-        ints(self, other) || ints(other, self) || reals(self, other) || reals(other, self)
-    }
-
-    /// Whether the two may be exchanged.
-    fn commutes(&self, other: &Self) -> bool {
-        let writes = |entries: &[(Vec<Int>, bool)]| entries.iter().any(|(_, wrote)| *wrote);
-        let apart = self.buffers.iter().all(|(buffer, mine)| {
-            other.buffers.get(buffer).is_none_or(|theirs| !writes(mine) && !writes(theirs))
-        });
-        apart && !self.checks && !other.checks && !self.shares_variables(other)
+        let segments = match ends {
+            Ends::Apart => cut.segments(),
+            Ends::Tested => vec![cut.whole()],
+        };
+        let mut nodes = Vec::new();
+        for segment in segments {
+            let (mut range, parts) = segment.parts(&loops);
+            let border = segment.is_border || matches!(ends, Ends::Tested);
+            let var = loops[0].var;
+            let body = parts.into_iter().flat_map(|(tests, header)| {
+                let body = header.body.iter().filter(|node| !border || !is_note(node));
+                guarded(&tests, var, body.cloned().collect())
+            });
+            range.body = body.collect();
+            range.order = order;
+            if segment.is_border {
+                range = self.fresh.copy(&range);
+            }
+            let ends = if border { Ends::Tested } else { Ends::Apart };
+            range.body = self.nodes(std::mem::take(&mut range.body), ends);
+            nodes.push(Node::For(Box::new(range)));
+        }
+        nodes
     }
 }
 
-impl Visit for Footprint {
-    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
-        self.add(buffer, indices, false);
-    }
+fn is_note(node: &Node) -> bool {
+    matches!(node, Node::Note(_))
+}
 
-    fn int_var(&mut self, var: IntId) {
-        self.ints_read.push(var);
-    }
-
-    fn real_var(&mut self, var: RealId) {
-        self.reals_read.push(var);
-    }
-
-    fn int(&mut self, e: &Int) {
-        // Rounding down may stop the run: its place among the checks counts.
-        self.checks |= matches!(e, Int::Floor(_));
-        crate::loops::walk::walk_int(self, e);
-    }
-
-    fn enter(&mut self, node: &Node) {
-        match node {
-            Node::For(header) => self.ints_set.push(header.var),
-            Node::SetInt(var, _) => self.ints_set.push(*var),
-            Node::Set(var, _) | Node::Join(var, ..) => self.reals_set.push(*var),
-            Node::Store(place, _) | Node::StoreInt(place, _) => {
-                self.add(place.buffer, &place.indices, true);
+/// `if p { a }; if p { b }` is `if p { a; b }` where `a` changes nothing that `p` reads.
+fn unite_conditions(nodes: Vec<Node>) -> Vec<Node> {
+    let mut out: Vec<Node> = Vec::new();
+    for node in nodes {
+        match (out.last_mut(), node) {
+            (Some(Node::If(cond, first)), Node::If(other, second))
+                if *cond == other && Footprint::of(first).keeps(cond) =>
+            {
+                first.extend(second);
             }
-            Node::Accumulate(place, ..) | Node::AddInt(place, _) => {
-                self.add(place.buffer, &place.indices, true);
-            }
-            Node::Check(..) => self.checks = true,
-            Node::Note(_) | Node::If(..) | Node::Visit(_) => {}
+            (_, node) => out.push(node),
         }
     }
+    out
 }

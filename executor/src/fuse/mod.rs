@@ -1,13 +1,19 @@
 //! Fusion: fewer and larger loops, and intermediates in registers (spec chapter 7).
 //!
 //! 1. [`unroll`]: short loops of constant length become straight lines.
-//! 2. [`merge`]: loops of one header that touch the same entries at each step become one.
+//! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
+//!    at their ends are cut ([`split`]).
 //! 3. [`contract`]: buffers that are written and read at one step alone become variables.
+//! 4. [`registers`]: an entry that is written several times in a step is stored once.
 //!
 //! No step does anything more often than before.
 
 mod contract;
+mod footprint;
+mod fresh;
 mod merge;
+mod registers;
+mod split;
 mod unroll;
 
 use crate::loops::LoopProgram;
@@ -16,7 +22,8 @@ use crate::loops::LoopProgram;
 #[must_use]
 pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program.body = unroll::unroll(&program.body);
-    program.body = merge::merge(std::mem::take(&mut program.body));
+    merge::merge(&mut program);
     contract::contract(&mut program);
+    registers::keep_entries(&mut program);
     program
 }

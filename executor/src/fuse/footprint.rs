@@ -1,0 +1,147 @@
+//! What nodes touch, and which of them may change places.
+
+use crate::loops::walk::Visit;
+use crate::loops::{BufferId, Cond, Int, IntId, Node, RealId};
+use rustc_hash::FxHashMap;
+
+/// What a node touches.
+#[derive(Default)]
+pub(super) struct Footprint {
+    /// Entries, and whether they are written.
+    buffers: FxHashMap<BufferId, Vec<(Vec<Int>, bool)>>,
+    ints_read: Vec<IntId>,
+    ints_set: Vec<IntId>,
+    reals_read: Vec<RealId>,
+    reals_set: Vec<RealId>,
+    checks: bool,
+}
+
+impl Footprint {
+    /// Of nodes that run one after the other.
+    pub(super) fn of(nodes: &[Node]) -> Self {
+        let mut footprint = Self::default();
+        nodes.iter().for_each(|node| footprint.node(node));
+        footprint
+    }
+
+    fn add(&mut self, buffer: BufferId, indices: &[Int], writes: bool) {
+        let entries = self.buffers.entry(buffer).or_default();
+        if !entries.iter().any(|(known, wrote)| known == indices && *wrote == writes) {
+            entries.push((indices.to_vec(), writes));
+        }
+    }
+
+    /// Adds what other nodes touch.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (buffer, entries) in other.buffers {
+            entries.iter().for_each(|(indices, writes)| self.add(buffer, indices, *writes));
+        }
+        self.ints_read.extend(other.ints_read);
+        self.ints_set.extend(other.ints_set);
+        self.reals_read.extend(other.reals_read);
+        self.reals_set.extend(other.reals_set);
+        self.checks |= other.checks;
+    }
+
+    /// Whether a real variable is read or set.
+    pub(super) fn touches_real(&self, var: RealId) -> bool {
+        self.reals_read.contains(&var) || self.reals_set.contains(&var)
+    }
+
+    /// Whether a loop over `a` and a loop over `b` touch entries of one buffer that move with their
+    /// variables.
+    pub(super) fn meets(&self, a: IntId, other: &Self, b: IntId) -> bool {
+        let moves = |entries: &[(Vec<Int>, bool)], var| {
+            entries.iter().any(|(indices, _)| indices.iter().any(|index| mentions(index, var)))
+        };
+        self.buffers.iter().any(|(buffer, mine)| {
+            other.buffers.get(buffer).is_some_and(|theirs| moves(mine, a) && moves(theirs, b))
+        })
+    }
+
+    /// Whether one sets a variable that the other touches.
+    fn shares_variables(&self, other: &Self) -> bool {
+        let ints = |a: &Self, b: &Self| {
+            a.ints_set.iter().any(|v| b.ints_set.contains(v) || b.ints_read.contains(v))
+        };
+        let reals = |a: &Self, b: &Self| a.reals_set.iter().any(|v| b.touches_real(*v));
+        ints(self, other) || ints(other, self) || reals(self, other) || reals(other, self)
+    }
+
+    /// Whether a condition is as it was after what is touched.
+    pub(super) fn keeps(&self, cond: &Cond) -> bool {
+        let mut read = Self::default();
+        read.cond(cond);
+        self.commutes(&read)
+    }
+
+    /// Whether the two may be exchanged.
+    pub(super) fn commutes(&self, other: &Self) -> bool {
+        let writes = |entries: &[(Vec<Int>, bool)]| entries.iter().any(|(_, wrote)| *wrote);
+        let apart = self.buffers.iter().all(|(buffer, mine)| {
+            other.buffers.get(buffer).is_none_or(|theirs| !writes(mine) && !writes(theirs))
+        });
+        apart && !self.checks && !other.checks && !self.shares_variables(other)
+    }
+
+    /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is
+    /// at the same step of both: at some axis, both index with exactly their variable.
+    pub(super) fn is_aligned(&self, a: IntId, other: &Self, b: IntId) -> bool {
+        if self.checks || other.checks || self.shares_variables(other) {
+            return false;
+        }
+        let same_step = |x: &[Int], y: &[Int]| {
+            x.iter().zip(y).any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b))
+        };
+        self.buffers.iter().all(|(buffer, accesses)| {
+            other.buffers.get(buffer).into_iter().flatten().all(|(later, writes)| {
+                accesses
+                    .iter()
+                    .all(|(earlier, wrote)| !(*writes || *wrote) || same_step(earlier, later))
+            })
+        })
+    }
+}
+
+impl Visit for Footprint {
+    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
+        self.add(buffer, indices, false);
+    }
+
+    fn int_var(&mut self, var: IntId) {
+        self.ints_read.push(var);
+    }
+
+    fn real_var(&mut self, var: RealId) {
+        self.reals_read.push(var);
+    }
+
+    fn int(&mut self, e: &Int) {
+        // Rounding down may stop the run: its place among the checks counts.
+        self.checks |= matches!(e, Int::Floor(_));
+        crate::loops::walk::walk_int(self, e);
+    }
+
+    fn enter(&mut self, node: &Node) {
+        match node {
+            Node::For(header) => self.ints_set.push(header.var),
+            Node::SetInt(var, _) => self.ints_set.push(*var),
+            Node::Set(var, _) | Node::Join(var, ..) => self.reals_set.push(*var),
+            Node::Store(place, _) | Node::StoreInt(place, _) => {
+                self.add(place.buffer, &place.indices, true);
+            }
+            Node::Accumulate(place, ..) | Node::AddInt(place, _) => {
+                self.add(place.buffer, &place.indices, true);
+            }
+            Node::Check(..) => self.checks = true,
+            Node::Note(_) | Node::If(..) | Node::Visit(_) => {}
+        }
+    }
+}
+
+/// Whether a variable is read in an integer.
+fn mentions(e: &Int, var: IntId) -> bool {
+    let mut footprint = Footprint::default();
+    footprint.int(e);
+    footprint.ints_read.contains(&var)
+}

@@ -1,0 +1,262 @@
+//! An entry that is touched several times in one list of nodes is kept in a variable and stored once.
+//!
+//! In `y[i] = 0; y[i] += a; if p { y[i] += b }; z[i] = y[i]` the entry becomes `r`, with `y[i] = r` after its
+//! last change and `z[i] = r`. What begins as a sum or product of nothing begins with the first
+//! value instead: `r = a; if p { r += b }`.
+
+use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real, walk_node};
+use crate::loops::{
+    BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId,
+};
+
+/// Keeps entries in variables.
+pub(super) fn keep_entries(program: &mut LoopProgram) {
+    let body = std::mem::take(&mut program.body);
+    program.body = lists(program, body);
+}
+
+fn lists(program: &mut LoopProgram, mut nodes: Vec<Node>) -> Vec<Node> {
+    while let Some(run) = (0..nodes.len()).find_map(|at| run(program, &nodes, at)) {
+        nodes = run.kept(program, nodes);
+    }
+    begin_with_values(&mut nodes);
+    let inside = nodes.into_iter().map(|node| match node {
+        Node::For(mut header) => {
+            header.body = lists(program, std::mem::take(&mut header.body));
+            Node::For(header)
+        }
+        Node::If(cond, body) => Node::If(cond, lists(program, body)),
+        other @ (Node::Note(_)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..)) => other,
+    });
+    inside.collect()
+}
+
+/// A run of nodes that touch one entry more than once, and no other of its buffer.
+struct Run {
+    place: Place,
+    /// The node that writes first.
+    first: usize,
+    /// The last that writes.
+    written: usize,
+    /// The last of all.
+    last: usize,
+}
+
+/// The longest run that begins with the node at `first`.
+fn run(program: &LoopProgram, nodes: &[Node], first: usize) -> Option<Run> {
+    let (Node::Store(place, _) | Node::Accumulate(place, ..)) = &nodes[first] else { return None };
+    let plain = place.indices.iter().all(|index| matches!(index, Int::Const(_) | Int::Var(_)));
+    if !plain || program.buffer(place.buffer).element != Element::Real {
+        return None;
+    }
+    let (mut written, mut last) = (first, first);
+    for (at, node) in nodes.iter().enumerate().skip(first) {
+        let mut uses = Uses { place, reads: false, writes: false, hinders: false };
+        uses.node(node);
+        if uses.hinders {
+            break;
+        }
+        // reading what the first node reads before it writes is no reason
+        if uses.writes || uses.reads && at > first {
+            last = at;
+        }
+        if uses.writes {
+            written = at;
+        }
+    }
+    (last > first).then(|| Run { place: place.clone(), first, written, last })
+}
+
+/// What a node does to an entry.
+struct Uses<'p> {
+    place: &'p Place,
+    reads: bool,
+    writes: bool,
+    /// Whether it may touch another entry of the buffer, sets an index, or may end the run early.
+    hinders: bool,
+}
+
+impl Uses<'_> {
+    /// An entry is touched; whether it is the one.
+    fn touch(&mut self, buffer: BufferId, indices: &[Int]) -> bool {
+        let same = indices == self.place.indices;
+        self.hinders |= buffer == self.place.buffer && !same;
+        buffer == self.place.buffer && same
+    }
+
+    fn set(&mut self, var: IntId) {
+        self.hinders |= self.place.indices.contains(&Int::Var(var));
+    }
+}
+
+impl Visit for Uses<'_> {
+    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
+        self.reads |= self.touch(buffer, indices);
+    }
+
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::Store(place, _) | Node::Accumulate(place, ..) => {
+                self.writes |= self.touch(place.buffer, &place.indices);
+            }
+            Node::SetInt(var, _) => self.set(*var),
+            Node::For(_) | Node::Check(..) => self.hinders = true,
+            Node::StoreInt(place, _) | Node::AddInt(place, _) => {
+                self.touch(place.buffer, &place.indices);
+            }
+            Node::Note(_) | Node::If(..) | Node::Set(..) | Node::Join(..) | Node::Visit(_) => {}
+        }
+        walk_node(self, node);
+    }
+}
+
+impl Run {
+    /// The nodes with the entry in a variable.
+    fn kept(self, program: &mut LoopProgram, nodes: Vec<Node>) -> Vec<Node> {
+        let Self { place, first, written, last } = self;
+        let name = program.buffer(place.buffer).name.clone();
+        let var = program.add_real(name);
+        let mut keep = Keep { place: &place, var };
+        let mut out = Vec::with_capacity(nodes.len() + 2);
+        for (at, node) in nodes.into_iter().enumerate() {
+            if at == first && matches!(node, Node::Accumulate(..)) {
+                out.push(Node::Set(var, Real::Load(place.buffer, place.indices.clone())));
+            }
+            if (first..=last).contains(&at) {
+                out.extend(keep.node(&node));
+            } else {
+                out.push(node);
+            }
+            if at == written {
+                out.push(Node::Store(place.clone(), Real::Var(var)));
+            }
+        }
+        out
+    }
+}
+
+struct Keep<'p> {
+    place: &'p Place,
+    var: RealId,
+}
+
+impl Rewrite for Keep<'_> {
+    fn real(&mut self, e: &Real) -> Real {
+        match e {
+            Real::Load(buffer, indices)
+                if *buffer == self.place.buffer && *indices == self.place.indices =>
+            {
+                Real::Var(self.var)
+            }
+            Real::Load(..)
+            | Real::Const(_)
+            | Real::Int(_)
+            | Real::Var(_)
+            | Real::Apply(..)
+            | Real::Select(_) => rebuild_real(self, e),
+        }
+    }
+
+    fn node(&mut self, node: &Node) -> Vec<Node> {
+        match node {
+            Node::Store(place, e) if place == self.place => {
+                vec![Node::Set(self.var, self.real(e))]
+            }
+            Node::Accumulate(place, fold, e) if place == self.place => {
+                vec![Node::Join(self.var, *fold, self.real(e))]
+            }
+            Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => vec![rebuild_node(self, node)],
+        }
+    }
+}
+
+/// `r = 0; r += a` is `r = a`; likewise products.
+fn begin_with_values(nodes: &mut Vec<Node>) {
+    let mut at = 0;
+    while at < nodes.len() {
+        if let Some(value) = first_value(nodes, at)
+            && let Node::Join(var, _, e) = &nodes[value]
+        {
+            nodes[value] = Node::Set(*var, e.clone());
+            nodes.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// The node that joins the first value to a variable that the node at `at` sets to the value of nothing.
+fn first_value(nodes: &[Node], at: usize) -> Option<usize> {
+    let Node::Set(var, Real::Const(start)) = &nodes[at] else { return None };
+    for (place, node) in nodes.iter().enumerate().skip(at + 1) {
+        if let Node::Join(joined, fold @ (Fold::Sum | Fold::Prod), e) = node
+            && joined == var
+        {
+            let alone = *start == fold.empty() && !mentions_in(e, *var);
+            return alone.then_some(place);
+        }
+        if mentions(node, *var) {
+            return None;
+        }
+    }
+    None
+}
+
+struct Mentions {
+    var: RealId,
+    found: bool,
+}
+
+impl Visit for Mentions {
+    fn real_var(&mut self, var: RealId) {
+        self.found |= var == self.var;
+    }
+
+    fn enter(&mut self, node: &Node) {
+        match node {
+            Node::Set(var, _) | Node::Join(var, ..) => self.found |= *var == self.var,
+            Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+    }
+}
+
+fn mentions(node: &Node, var: RealId) -> bool {
+    let mut mentions = Mentions { var, found: false };
+    mentions.node(node);
+    mentions.found
+}
+
+fn mentions_in(e: &Real, var: RealId) -> bool {
+    let mut mentions = Mentions { var, found: false };
+    mentions.real(e);
+    mentions.found
+}

@@ -1,0 +1,279 @@
+//! Loops whose ranges differ at their ends, cut so that they run as one where all of them run.
+//!
+//! The loops over `1..n`, `0..n` and `0..n - 1` have `1..n - 1` in common. In general,
+//! with `L` the greatest lower end and `U` the least upper end of all, three loops do the same:
+//!
+//! | loop | range | members |
+//! | --- | --- | --- |
+//! | below | from the least lower end, below `min(L, U)` | those that begin before `L` |
+//! | common | `L..U` | all, without conditions |
+//! | above | from `max(U, the least lower end)`, to the greatest upper end | those that end after `U` |
+//!
+//! That holds for every size: where nothing is in common, `below` ends at `U` and `above` begins
+//! there. A member that does not run in all of a border loop is under a condition.
+//! Each step meets the members in their order, so entries are joined as without the cut.
+//!
+//! Ranges are cut where the borders are narrow, or where one member runs over all of them: so no loop has
+//! steps of which nothing comes, but for a constant number.
+
+use crate::loops::{CmpOp, Cond, For, Int, IntId, Node, Order};
+
+/// Lower and upper ends that differ by at most this much are near.
+const NEAR: i64 = 8;
+
+/// The greatest number of ends that a range may have in common for it to be cut.
+const MAX_ENDS: usize = 3;
+
+/// How loops are cut.
+pub(super) struct Cut {
+    /// From the least lower end to the greatest upper end.
+    whole: Range,
+    /// What all ranges have in common; it may be empty.
+    common: Range,
+}
+
+/// `max(lower)..min(upper)`
+#[derive(Clone)]
+struct Range {
+    lower: Vec<Int>,
+    upper: Vec<Int>,
+}
+
+/// A part of the whole range.
+pub(super) struct Segment {
+    range: Range,
+    /// Whether some of the loops do not run in it.
+    pub(super) is_border: bool,
+}
+
+/// A condition that keeps a step within a member.
+#[derive(Clone, PartialEq)]
+pub(super) enum Test {
+    /// `var >= end`
+    From(Int),
+    /// `var < end`
+    Below(Int),
+}
+
+impl Cut {
+    /// The cut of loops, if they may be cut.
+    pub(super) fn of<'l>(loops: impl IntoIterator<Item = &'l For>) -> Option<Self> {
+        let loops: Vec<&For> = loops.into_iter().collect();
+        let cuttable = |header: &&For| {
+            header.stride.is_none()
+                && header.order != Order::Descending
+                && header.lower.iter().chain(&header.upper).all(is_plain)
+        };
+        if !loops.iter().all(cuttable) {
+            return None;
+        }
+        let lowest = |header: &&&For| loops.iter().all(|other| begins(&header.lower, &other.lower));
+        let highest = |header: &&&For| loops.iter().all(|other| ends(&header.upper, &other.upper));
+        let (first, last) = (loops.iter().find(lowest)?, loops.iter().find(highest)?);
+        let narrow = |header: &&For| {
+            near(&header.lower, &first.lower) && near(&header.upper, &last.upper)
+        };
+        let spans = |header: &&For| lowest(&header) && highest(&header);
+        if !loops.iter().any(spans) && !loops.iter().all(narrow) {
+            return None;
+        }
+        let whole = Range { lower: first.lower.clone(), upper: last.upper.clone() };
+        let lower = strongest(loops.iter().flat_map(|header| &header.lower), at_least);
+        let upper = strongest(loops.iter().flat_map(|header| &header.upper), |a, b| at_least(b, a));
+        let few = lower.len() <= MAX_ENDS && upper.len() <= MAX_ENDS;
+        few.then_some(Self { whole, common: Range { lower, upper } })
+    }
+
+    /// The three loops, those that are empty for every size left out.
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        let Self { whole, common } = self;
+        let joined = |one: Int, more: &[Int]| {
+            let more = more.iter().filter(|end| **end != one).cloned();
+            std::iter::once(one.clone()).chain(more).collect::<Vec<_>>()
+        };
+        let mut segments = Vec::new();
+        if whole.lower != common.lower {
+            let upper = joined(extreme(CmpOp::Ge, &common.lower), &common.upper);
+            let range = Range { lower: whole.lower.clone(), upper };
+            segments.push(Segment { range, is_border: true });
+        }
+        segments.push(Segment { range: common.clone(), is_border: false });
+        if whole.upper != common.upper {
+            let lower = joined(extreme(CmpOp::Le, &common.upper), &whole.lower);
+            let range = Range { lower, upper: whole.upper.clone() };
+            segments.push(Segment { range, is_border: true });
+        }
+        segments
+    }
+
+    /// One loop over all.
+    pub(super) fn whole(&self) -> Segment {
+        Segment { range: self.whole.clone(), is_border: false }
+    }
+}
+
+impl Segment {
+    /// The loop, without its body, and the loops that run in it, with what must hold where they do.
+    pub(super) fn parts<'l>(&self, loops: &'l [For]) -> (For, Vec<(Vec<Test>, &'l For)>) {
+        let runs = loops.iter().filter(|header| !self.range.misses(header));
+        let mut parts: Vec<(Vec<Test>, &For)> =
+            runs.map(|header| (self.range.tests(header), header)).collect();
+        let mut range = self.range.clone();
+        let first = parts.first().map(|(tests, _)| tests.clone()).unwrap_or_default();
+        for test in first {
+            // what all of them need is an end of the loop
+            if parts.iter().all(|(tests, _)| tests.contains(&test)) {
+                parts.iter_mut().for_each(|(tests, _)| tests.retain(|other| *other != test));
+                match test {
+                    Test::From(end) => range.lower.push(end),
+                    Test::Below(end) => range.upper.push(end),
+                }
+            }
+        }
+        let Range { lower, upper } = range;
+        let var = loops[0].var;
+        (For { var, lower, upper, stride: None, order: Order::Parallel, body: Vec::new() }, parts)
+    }
+}
+
+impl Range {
+    /// Whether a loop has no step in the range, for every size.
+    fn misses(&self, header: &For) -> bool {
+        let beyond = |end: &Int| self.lower.iter().any(|start| at_least(start, end));
+        let before = |start: &Int| self.upper.iter().any(|end| at_least(start, end));
+        header.upper.iter().any(beyond) || header.lower.iter().any(before)
+    }
+
+    /// What must hold at a step of the range for a loop to have that step.
+    fn tests(&self, header: &For) -> Vec<Test> {
+        let from = |end: &&Int| !self.lower.iter().any(|start| at_least(start, end));
+        let below = |end: &&Int| !self.upper.iter().any(|own| at_least(end, own));
+        let from = header.lower.iter().filter(from).cloned().map(Test::From);
+        from.chain(header.upper.iter().filter(below).cloned().map(Test::Below)).collect()
+    }
+}
+
+/// Nodes of a step under conditions, which stand as far inside as they can: so the loops inside can
+/// be merged with others.
+pub(super) fn guarded(tests: &[Test], var: IntId, nodes: Vec<Node>) -> Vec<Node> {
+    let compare = |test: &Test| match test {
+        Test::From(end) => Cond::Int(CmpOp::Ge, Int::Var(var), end.clone()),
+        Test::Below(end) => Cond::Int(CmpOp::Lt, Int::Var(var), end.clone()),
+    };
+    let mut conds: Vec<Cond> = tests.iter().map(compare).collect();
+    match conds.len() {
+        0 => nodes,
+        1 => under(&conds.remove(0), nodes),
+        _ => under(&Cond::All(conds), nodes),
+    }
+}
+
+fn under(cond: &Cond, nodes: Vec<Node>) -> Vec<Node> {
+    let enters = |node: &Node| match node {
+        Node::Note(_) => true,
+        Node::For(header) => {
+            let residue = header.stride.iter().map(|(_, e)| e);
+            header.lower.iter().chain(&header.upper).chain(residue).all(is_plain)
+        }
+        Node::If(..)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => false,
+    };
+    if !nodes.iter().all(enters) {
+        return vec![Node::If(cond.clone(), nodes)];
+    }
+    let inside = |node: Node| match node {
+        Node::For(mut header) => {
+            header.body = under(cond, std::mem::take(&mut header.body));
+            Node::For(header)
+        }
+        other @ (Node::Note(_)
+        | Node::If(..)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..)) => other,
+    };
+    nodes.into_iter().map(inside).collect()
+}
+
+// Ends.
+
+/// Whether an end is arithmetic on sizes and variables: cheap, and without data.
+fn is_plain(e: &Int) -> bool {
+    match e {
+        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_plain(e)),
+        Int::Product(factors) => factors.iter().all(is_plain),
+        Int::Div(e, _) | Int::Mod(e, _) => is_plain(e),
+        Int::Load(..) | Int::DivBy(_) | Int::Floor(_) | Int::Select(_) => false,
+    }
+}
+
+/// Whether `a >= b` for all sizes.
+fn at_least(a: &Int, b: &Int) -> bool {
+    fn is_natural(e: &Int) -> bool {
+        match e {
+            Int::Const(n) => *n >= 0,
+            Int::Size(_) | Int::Mod(..) => true,
+            Int::Sum(terms, n) => *n >= 0 && terms.iter().all(|(a, e)| *a >= 0 && is_natural(e)),
+            Int::Product(factors) => factors.iter().all(is_natural),
+            Int::Div(e, _) => is_natural(e),
+            Int::Var(_) | Int::Load(..) | Int::DivBy(_) | Int::Floor(_) | Int::Select(_) => false,
+        }
+    }
+    is_natural(&a.clone().minus(b.clone()))
+}
+
+/// Whether a loop with the lower ends `a` begins no later than one with `b`.
+fn begins(a: &[Int], b: &[Int]) -> bool {
+    a.iter().all(|a| b.iter().any(|b| at_least(b, a)))
+}
+
+/// Whether a loop with the upper ends `a` ends no earlier than one with `b`.
+fn ends(a: &[Int], b: &[Int]) -> bool {
+    a.iter().all(|a| b.iter().any(|b| at_least(a, b)))
+}
+
+fn near(a: &[Int], b: &[Int]) -> bool {
+    let close = |(a, b): (&Int, &Int)| {
+        a.clone().minus(b.clone()).as_const().is_some_and(|n| n.abs() <= NEAR)
+    };
+    a.len() == b.len() && a.iter().zip(b).all(close)
+}
+
+/// The ends that no other implies.
+fn strongest<'e>(all: impl Iterator<Item = &'e Int>, implies: fn(&Int, &Int) -> bool) -> Vec<Int> {
+    let mut kept: Vec<Int> = Vec::new();
+    for end in all {
+        if !kept.iter().any(|other| implies(other, end)) {
+            kept.retain(|other| !implies(end, other));
+            kept.push(end.clone());
+        }
+    }
+    kept
+}
+
+/// The greatest (`>=`) or the least (`<=`) of some integers.
+fn extreme(cmp: CmpOp, ends: &[Int]) -> Int {
+    let pick = |a: Int, b: &Int| {
+        let first = Cond::Int(cmp, a.clone(), b.clone());
+        Int::Select(Box::new((first, a, b.clone())))
+    };
+    let Some((first, rest)) = ends.split_first() else {
+        unreachable!("a loop has lower and upper bounds (invariant 7 of loops)")
+    };
+    rest.iter().fold(first.clone(), pick)
+}
