@@ -12,4 +12,5 @@ mod examples;
 mod generated;
 mod limits;
 mod powers;
+mod stencils;
 mod threads;

@@ -24,8 +24,9 @@ pub(super) fn contract(program: &mut LoopProgram) {
         }
         let name = buffer.name.clone();
         let Some(groups) = groups(&sites.by_buffer[&id]) else { continue };
-        let entries = groups.into_iter().map(|(indices, accumulated)| {
-            let var = program.add_real(name.clone());
+        let entries = groups.into_iter().map(|group| {
+            let Group { indices, accumulated, read } = group;
+            let var = read.then(|| program.add_real(name.clone()));
             Entry { indices, var, accumulated }
         });
         found.insert(id, entries.collect());
@@ -39,7 +40,8 @@ pub(super) fn contract(program: &mut LoopProgram) {
 /// An entry that is a variable.
 struct Entry {
     indices: Vec<Int>,
-    var: RealId,
+    /// None if it is never read.
+    var: Option<RealId>,
     /// Whether it begins with an accumulation.
     accumulated: bool,
 }
@@ -134,14 +136,23 @@ impl Visit for Sites {
     }
 }
 
+/// The accesses to one entry, in one list of nodes.
+struct Group {
+    indices: Vec<Int>,
+    /// Whether it begins with an accumulation.
+    accumulated: bool,
+    /// Whether it is read at all.
+    read: bool,
+}
+
 /// The entries of a buffer that can be variables, if all can: as they are, or with entries cleared elsewhere.
-fn groups(sites: &[Site]) -> Option<Vec<(Vec<Int>, bool)>> {
+fn groups(sites: &[Site]) -> Option<Vec<Group>> {
     let clears: Vec<&Site> = sites.iter().filter(|site| is_clear(site, sites)).collect();
     local_groups(sites, &[]).or_else(|| local_groups(sites, &clears))
 }
 
 /// The entries, if each is defined and used in one list of nodes, those that are cleared elsewhere apart.
-fn local_groups(sites: &[Site], clears: &[&Site]) -> Option<Vec<(Vec<Int>, bool)>> {
+fn local_groups(sites: &[Site], clears: &[&Site]) -> Option<Vec<Group>> {
     let mut groups: Vec<Vec<&Site>> = Vec::new();
     for site in sites.iter().filter(|site| !clears.iter().any(|clear| std::ptr::eq(*clear, *site)))
     {
@@ -156,8 +167,10 @@ fn local_groups(sites: &[Site], clears: &[&Site]) -> Option<Vec<(Vec<Int>, bool)
             return None;
         }
     }
-    let entry = |group: &Vec<&Site>| {
-        (group[0].indices.clone(), matches!(group[0].kind, Kind::Accumulate(_)))
+    let entry = |group: &Vec<&Site>| Group {
+        indices: group[0].indices.clone(),
+        accumulated: matches!(group[0].kind, Kind::Accumulate(_)),
+        read: group.iter().any(|site| site.kind == Kind::Load),
     };
     (!groups.is_empty()).then(|| groups.iter().map(entry).collect())
 }
@@ -239,7 +252,8 @@ impl Rewrite for Contract<'_> {
     fn real(&mut self, e: &Real) -> Real {
         match e {
             Real::Load(buffer, indices) => match self.entry(*buffer, indices) {
-                Some(entry) => Real::Var(entry.var),
+                Some(Entry { var: Some(var), .. }) => Real::Var(*var),
+                Some(Entry { var: None, .. }) => unreachable!("it is read here"),
                 None => rebuild_real(self, e),
             },
             Real::Const(_) | Real::Int(_) | Real::Var(_) | Real::Apply(..) | Real::Select(_) => {
@@ -252,13 +266,15 @@ impl Rewrite for Contract<'_> {
         match node {
             Node::Store(place, e) if self.found.contains_key(&place.buffer) => {
                 let value = self.real(e);
-                let entry = self.entry(place.buffer, &place.indices);
-                entry.map(|entry| Node::Set(entry.var, value)).into_iter().collect()
+                let var = self.entry(place.buffer, &place.indices).and_then(|entry| entry.var);
+                var.map(|var| Node::Set(var, value)).into_iter().collect()
             }
             Node::Accumulate(place, fold, e) if self.found.contains_key(&place.buffer) => {
                 let value = self.real(e);
                 let entry = self.entry(place.buffer, &place.indices);
-                let Some(Entry { var, accumulated, .. }) = entry else { return Vec::new() };
+                let Some(Entry { var: Some(var), accumulated, .. }) = entry else {
+                    return Vec::new();
+                };
                 let (var, first) = (*var, *accumulated && !self.begun.contains(var));
                 self.begun.push(var);
                 vec![if first { Node::Set(var, value) } else { Node::Join(var, *fold, value) }]

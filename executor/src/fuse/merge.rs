@@ -5,6 +5,7 @@
 //! at some axis, both index with exactly their loop variable. Their ranges are the same, or
 //! differ at their ends and are cut ([`split`](super::split)).
 
+use super::ends::Naturals;
 use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::split::{Cut, guarded};
@@ -15,7 +16,8 @@ use crate::loops::{For, Int, LoopProgram, Node, Order, Real};
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
     let body = std::mem::take(&mut program.body);
-    let mut merge = Merge { fresh: Fresh::new(program, &body) };
+    let naturals = Naturals::of(&body);
+    let mut merge = Merge { naturals, fresh: Fresh::new(program, &body) };
     program.body = merge.nodes(body, Ends::Apart);
 }
 
@@ -65,7 +67,7 @@ impl Item {
 }
 
 /// Adds an item: to earlier loops, in front (a constant in a register), or at the end.
-fn place(out: &mut Vec<Item>, item: Item) {
+fn place(naturals: &Naturals, out: &mut Vec<Item>, item: Item) {
     let Item { kind, footprint } = item;
     let loops = match kind {
         Kind::Node(Node::Set(var, Real::Const(value)))
@@ -80,7 +82,7 @@ fn place(out: &mut Vec<Item>, item: Item) {
     for at in (0..out.len()).rev() {
         if let Kind::Loops(earlier) = &out[at].kind
             && out[at].footprint.is_aligned(earlier[0].var, &footprint, loops[0].var)
-            && agree(earlier, &loops, || {
+            && agree(naturals, earlier, &loops, || {
                 out[at].footprint.meets(earlier[0].var, &footprint, loops[0].var)
             })
         {
@@ -94,16 +96,59 @@ fn place(out: &mut Vec<Item>, item: Item) {
     out.push(Item { kind: Kind::Loops(loops), footprint });
 }
 
-/// Whether loops may run as one: they have the same range, or ranges that can be cut where they
-/// meet: a pass through memory is saved.
-fn agree(earlier: &[For], later: &[For], meet: impl FnOnce() -> bool) -> bool {
-    let members: Vec<&For> = earlier.iter().chain(later).collect();
-    if order(members.iter().copied()).is_none() {
+/// Whether loops may run as one: the later ones have ranges that the earlier ones have, or ranges that
+/// can be cut where they meet, so that a pass through memory is saved.
+fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: impl FnOnce() -> bool) -> bool {
+    let members = || earlier.iter().chain(later);
+    if order(members()).is_none() {
         return false;
     }
     let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
-    members.iter().all(|member| same(member, members[0]))
-        || meet() && Cut::of(members.iter().copied()).is_some()
+    let known = later.iter().all(|header| earlier.iter().any(|other| same(header, other)));
+    if known && members().all(|member| same(member, &earlier[0])) {
+        return true;
+    }
+    (known || meet() && share_steps(naturals, earlier, later))
+        && Cut::of(naturals, members()).is_some()
+}
+
+/// Whether some of the innermost loops of both would run as one too.
+fn share_steps(naturals: &Naturals, earlier: &[For], later: &[For]) -> bool {
+    earlier.iter().any(|a| {
+        later.iter().any(|b| {
+            let body = Fix { var: b.var, value: Int::Var(a.var) }.nodes(&b.body);
+            let (mine, theirs) = (inner_loops(&a.body), inner_loops(&body));
+            let pair = |a: &For, b: &For| {
+                let one = std::slice::from_ref;
+                (same_range(a, b) || Cut::of(naturals, [a, b]).is_some())
+                    && share_steps(naturals, one(a), one(b))
+            };
+            mine.is_empty() && theirs.is_empty()
+                || mine.iter().any(|a| theirs.iter().any(|b| pair(a, b)))
+        })
+    })
+}
+
+/// The outermost loops in nodes.
+fn inner_loops(nodes: &[Node]) -> Vec<&For> {
+    let mut found = Vec::new();
+    for node in nodes {
+        match node {
+            Node::For(header) => found.push(&**header),
+            Node::If(_, body) => found.extend(inner_loops(body)),
+            Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+    }
+    found
 }
 
 fn same_range(a: &For, b: &For) -> bool {
@@ -156,6 +201,7 @@ fn joint(a: Order, b: Order) -> Option<Order> {
 }
 
 struct Merge<'p> {
+    naturals: Naturals,
     fresh: Fresh<'p>,
 }
 
@@ -166,11 +212,11 @@ impl Merge<'_> {
         for node in nodes {
             // The loops of one statement are merged first, so that they stay together.
             if matches!(node, Node::Note(_)) {
-                statement.drain(..).for_each(|item| place(&mut out, item));
+                statement.drain(..).for_each(|item| place(&self.naturals, &mut out, item));
             }
-            place(&mut statement, Item::of(node));
+            place(&self.naturals, &mut statement, Item::of(node));
         }
-        statement.drain(..).for_each(|item| place(&mut out, item));
+        statement.drain(..).for_each(|item| place(&self.naturals, &mut out, item));
         let nodes = out.into_iter().flat_map(|item| self.item(item.kind, ends));
         unite_conditions(nodes.collect())
     }
@@ -193,32 +239,33 @@ impl Merge<'_> {
             });
             return whole.collect();
         }
-        let Some(cut) = Cut::of(&loops) else {
+        let Some(cut) = Cut::of(&self.naturals, &loops) else {
             unreachable!("loops that agree and have several ranges can be cut")
         };
         let segments = match ends {
             Ends::Apart => cut.segments(),
             Ends::Tested => vec![cut.whole()],
         };
-        let mut nodes = Vec::new();
+        let mut parts = Vec::new();
         for segment in segments {
-            let (mut range, parts) = segment.parts(&loops);
+            let (mut range, members) = segment.parts(&loops);
             let border = segment.is_border || matches!(ends, Ends::Tested);
-            let var = loops[0].var;
-            let body = parts.into_iter().flat_map(|(tests, header)| {
+            let body = members.into_iter().flat_map(|(tests, header)| {
                 let body = header.body.iter().filter(|node| !border || !is_note(node));
-                guarded(&tests, var, body.cloned().collect())
+                guarded(&tests, header.var, body.cloned().collect())
             });
             range.body = body.collect();
             range.order = order;
-            if segment.is_border {
-                range = self.fresh.copy(&range);
-            }
-            let ends = if border { Ends::Tested } else { Ends::Apart };
-            range.body = self.nodes(std::mem::take(&mut range.body), ends);
-            nodes.push(Node::For(Box::new(range)));
+            parts.push((range, segment.is_border, if border { Ends::Tested } else { Ends::Apart }));
         }
-        nodes
+        let whole = parts.into_iter().map(|(range, copied, ends)| {
+            let mut range = if copied { self.fresh.copy(&range) } else { range };
+            self.naturals.note(&range);
+            self.naturals.collect(&range.body);
+            range.body = self.nodes(std::mem::take(&mut range.body), ends);
+            Node::For(Box::new(range))
+        });
+        whole.collect()
     }
 }
 

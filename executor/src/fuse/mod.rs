@@ -9,6 +9,7 @@
 //! No step does anything more often than before.
 
 mod contract;
+mod ends;
 mod footprint;
 mod fresh;
 mod merge;

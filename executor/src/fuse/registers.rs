@@ -5,9 +5,7 @@
 //! value instead: `r = a; if p { r += b }`.
 
 use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real, walk_node};
-use crate::loops::{
-    BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId,
-};
+use crate::loops::{BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId};
 
 /// Keeps entries in variables.
 pub(super) fn keep_entries(program: &mut LoopProgram) {

@@ -16,16 +16,15 @@
 //! Ranges are cut where the borders are narrow, or where one member runs over all of them: so no loop has
 //! steps of which nothing comes, but for a constant number.
 
+use super::ends::{Naturals, extreme, is_plain, near};
 use crate::loops::{CmpOp, Cond, For, Int, IntId, Node, Order};
-
-/// Lower and upper ends that differ by at most this much are near.
-const NEAR: i64 = 8;
 
 /// The greatest number of ends that a range may have in common for it to be cut.
 const MAX_ENDS: usize = 3;
 
 /// How loops are cut.
-pub(super) struct Cut {
+pub(super) struct Cut<'n> {
+    naturals: &'n Naturals,
     /// From the least lower end to the greatest upper end.
     whole: Range,
     /// What all ranges have in common; it may be empty.
@@ -40,7 +39,8 @@ struct Range {
 }
 
 /// A part of the whole range.
-pub(super) struct Segment {
+pub(super) struct Segment<'n> {
+    naturals: &'n Naturals,
     range: Range,
     /// Whether some of the loops do not run in it.
     pub(super) is_border: bool,
@@ -55,9 +55,12 @@ pub(super) enum Test {
     Below(Int),
 }
 
-impl Cut {
+impl<'n> Cut<'n> {
     /// The cut of loops, if they may be cut.
-    pub(super) fn of<'l>(loops: impl IntoIterator<Item = &'l For>) -> Option<Self> {
+    pub(super) fn of<'l>(
+        naturals: &'n Naturals,
+        loops: impl IntoIterator<Item = &'l For>,
+    ) -> Option<Self> {
         let loops: Vec<&For> = loops.into_iter().collect();
         let cuttable = |header: &&For| {
             header.stride.is_none()
@@ -67,26 +70,27 @@ impl Cut {
         if !loops.iter().all(cuttable) {
             return None;
         }
-        let lowest = |header: &&&For| loops.iter().all(|other| begins(&header.lower, &other.lower));
-        let highest = |header: &&&For| loops.iter().all(|other| ends(&header.upper, &other.upper));
+        let lowest =
+            |header: &&&For| loops.iter().all(|other| naturals.begins(&header.lower, &other.lower));
+        let highest =
+            |header: &&&For| loops.iter().all(|other| naturals.ends(&header.upper, &other.upper));
         let (first, last) = (loops.iter().find(lowest)?, loops.iter().find(highest)?);
-        let narrow = |header: &&For| {
-            near(&header.lower, &first.lower) && near(&header.upper, &last.upper)
-        };
+        let narrow =
+            |header: &&For| near(&header.lower, &first.lower) && near(&header.upper, &last.upper);
         let spans = |header: &&For| lowest(&header) && highest(&header);
         if !loops.iter().any(spans) && !loops.iter().all(narrow) {
             return None;
         }
         let whole = Range { lower: first.lower.clone(), upper: last.upper.clone() };
-        let lower = strongest(loops.iter().flat_map(|header| &header.lower), at_least);
-        let upper = strongest(loops.iter().flat_map(|header| &header.upper), |a, b| at_least(b, a));
+        let lower = naturals.greatest(loops.iter().flat_map(|header| &header.lower));
+        let upper = naturals.least(loops.iter().flat_map(|header| &header.upper));
         let few = lower.len() <= MAX_ENDS && upper.len() <= MAX_ENDS;
-        few.then_some(Self { whole, common: Range { lower, upper } })
+        few.then_some(Self { naturals, whole, common: Range { lower, upper } })
     }
 
     /// The three loops, those that are empty for every size left out.
-    pub(super) fn segments(&self) -> Vec<Segment> {
-        let Self { whole, common } = self;
+    pub(super) fn segments(&self) -> Vec<Segment<'n>> {
+        let Self { naturals, whole, common } = self;
         let joined = |one: Int, more: &[Int]| {
             let more = more.iter().filter(|end| **end != one).cloned();
             std::iter::once(one.clone()).chain(more).collect::<Vec<_>>()
@@ -95,29 +99,29 @@ impl Cut {
         if whole.lower != common.lower {
             let upper = joined(extreme(CmpOp::Ge, &common.lower), &common.upper);
             let range = Range { lower: whole.lower.clone(), upper };
-            segments.push(Segment { range, is_border: true });
+            segments.push(Segment { naturals, range, is_border: true });
         }
-        segments.push(Segment { range: common.clone(), is_border: false });
+        segments.push(Segment { naturals, range: common.clone(), is_border: false });
         if whole.upper != common.upper {
             let lower = joined(extreme(CmpOp::Le, &common.upper), &whole.lower);
             let range = Range { lower, upper: whole.upper.clone() };
-            segments.push(Segment { range, is_border: true });
+            segments.push(Segment { naturals, range, is_border: true });
         }
         segments
     }
 
     /// One loop over all.
-    pub(super) fn whole(&self) -> Segment {
-        Segment { range: self.whole.clone(), is_border: false }
+    pub(super) fn whole(&self) -> Segment<'n> {
+        Segment { naturals: self.naturals, range: self.whole.clone(), is_border: false }
     }
 }
 
-impl Segment {
+impl Segment<'_> {
     /// The loop, without its body, and the loops that run in it, with what must hold where they do.
     pub(super) fn parts<'l>(&self, loops: &'l [For]) -> (For, Vec<(Vec<Test>, &'l For)>) {
-        let runs = loops.iter().filter(|header| !self.range.misses(header));
+        let runs = loops.iter().filter(|header| !self.misses(header));
         let mut parts: Vec<(Vec<Test>, &For)> =
-            runs.map(|header| (self.range.tests(header), header)).collect();
+            runs.map(|header| (self.tests(header), header)).collect();
         let mut range = self.range.clone();
         let first = parts.first().map(|(tests, _)| tests.clone()).unwrap_or_default();
         for test in first {
@@ -134,20 +138,21 @@ impl Segment {
         let var = loops[0].var;
         (For { var, lower, upper, stride: None, order: Order::Parallel, body: Vec::new() }, parts)
     }
-}
 
-impl Range {
-    /// Whether a loop has no step in the range, for every size.
+    /// Whether a loop has no step in the segment, for every size.
     fn misses(&self, header: &For) -> bool {
-        let beyond = |end: &Int| self.lower.iter().any(|start| at_least(start, end));
-        let before = |start: &Int| self.upper.iter().any(|end| at_least(start, end));
+        let Range { lower, upper } = &self.range;
+        let reaches = |start: &Int, end: &Int| self.naturals.at_least(start, end);
+        let beyond = |end: &Int| lower.iter().any(|start| reaches(start, end));
+        let before = |start: &Int| upper.iter().any(|end| reaches(start, end));
         header.upper.iter().any(beyond) || header.lower.iter().any(before)
     }
 
-    /// What must hold at a step of the range for a loop to have that step.
+    /// What must hold at a step of the segment for a loop to have that step.
     fn tests(&self, header: &For) -> Vec<Test> {
-        let from = |end: &&Int| !self.lower.iter().any(|start| at_least(start, end));
-        let below = |end: &&Int| !self.upper.iter().any(|own| at_least(end, own));
+        let Range { lower, upper } = &self.range;
+        let from = |end: &&Int| !lower.iter().any(|start| self.naturals.at_least(start, end));
+        let below = |end: &&Int| !upper.iter().any(|own| self.naturals.at_least(end, own));
         let from = header.lower.iter().filter(from).cloned().map(Test::From);
         from.chain(header.upper.iter().filter(below).cloned().map(Test::Below)).collect()
     }
@@ -207,73 +212,4 @@ fn under(cond: &Cond, nodes: Vec<Node>) -> Vec<Node> {
         | Node::Check(..)) => other,
     };
     nodes.into_iter().map(inside).collect()
-}
-
-// Ends.
-
-/// Whether an end is arithmetic on sizes and variables: cheap, and without data.
-fn is_plain(e: &Int) -> bool {
-    match e {
-        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
-        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_plain(e)),
-        Int::Product(factors) => factors.iter().all(is_plain),
-        Int::Div(e, _) | Int::Mod(e, _) => is_plain(e),
-        Int::Load(..) | Int::DivBy(_) | Int::Floor(_) | Int::Select(_) => false,
-    }
-}
-
-/// Whether `a >= b` for all sizes.
-fn at_least(a: &Int, b: &Int) -> bool {
-    fn is_natural(e: &Int) -> bool {
-        match e {
-            Int::Const(n) => *n >= 0,
-            Int::Size(_) | Int::Mod(..) => true,
-            Int::Sum(terms, n) => *n >= 0 && terms.iter().all(|(a, e)| *a >= 0 && is_natural(e)),
-            Int::Product(factors) => factors.iter().all(is_natural),
-            Int::Div(e, _) => is_natural(e),
-            Int::Var(_) | Int::Load(..) | Int::DivBy(_) | Int::Floor(_) | Int::Select(_) => false,
-        }
-    }
-    is_natural(&a.clone().minus(b.clone()))
-}
-
-/// Whether a loop with the lower ends `a` begins no later than one with `b`.
-fn begins(a: &[Int], b: &[Int]) -> bool {
-    a.iter().all(|a| b.iter().any(|b| at_least(b, a)))
-}
-
-/// Whether a loop with the upper ends `a` ends no earlier than one with `b`.
-fn ends(a: &[Int], b: &[Int]) -> bool {
-    a.iter().all(|a| b.iter().any(|b| at_least(a, b)))
-}
-
-fn near(a: &[Int], b: &[Int]) -> bool {
-    let close = |(a, b): (&Int, &Int)| {
-        a.clone().minus(b.clone()).as_const().is_some_and(|n| n.abs() <= NEAR)
-    };
-    a.len() == b.len() && a.iter().zip(b).all(close)
-}
-
-/// The ends that no other implies.
-fn strongest<'e>(all: impl Iterator<Item = &'e Int>, implies: fn(&Int, &Int) -> bool) -> Vec<Int> {
-    let mut kept: Vec<Int> = Vec::new();
-    for end in all {
-        if !kept.iter().any(|other| implies(other, end)) {
-            kept.retain(|other| !implies(end, other));
-            kept.push(end.clone());
-        }
-    }
-    kept
-}
-
-/// The greatest (`>=`) or the least (`<=`) of some integers.
-fn extreme(cmp: CmpOp, ends: &[Int]) -> Int {
-    let pick = |a: Int, b: &Int| {
-        let first = Cond::Int(cmp, a.clone(), b.clone());
-        Int::Select(Box::new((first, a, b.clone())))
-    };
-    let Some((first, rest)) = ends.split_first() else {
-        unreachable!("a loop has lower and upper bounds (invariant 7 of loops)")
-    };
-    rest.iter().fold(first.clone(), pick)
 }

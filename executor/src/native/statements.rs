@@ -7,6 +7,7 @@
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
+use crate::block::shared;
 use crate::loops::{Check, Fold, For, Int, Node, Order, RealId};
 use std::fmt::Write;
 
@@ -178,7 +179,7 @@ impl Statements<'_> {
         let writes = !mentions.written.is_empty();
         let independent = match header.order {
             Order::Parallel => true,
-            Order::Ascending => !writes && !joins.is_empty(),
+            Order::Ascending => !joins.is_empty() && (!writes || shared(header).is_some()),
             Order::Descending => false,
         };
         let local = self.is_local(&mentions, &joins, header);
