@@ -1,19 +1,20 @@
-//! The programs by hand: plain loops, as one writes them who knows the derivative.
+//! The programs by hand: plain loops, as one writes them who knows the derivative. Stencils and plain sums
+//! have files of their own.
 
 use super::Case;
 use iverson::spec::call::{Dense, Value, Values};
 use std::hint::black_box;
 
 /// Numbers in [-1, 1), the same in each run.
-fn numbers(count: usize) -> Vec<f64> {
+pub(super) fn numbers(count: usize) -> Vec<f64> {
     (0..count).map(|k| (k * 7919 % 10_007) as f64 / 5003.5 - 1.0).collect()
 }
 
-fn matrix(rows: usize, columns: usize, data: &[f64]) -> Value<f64> {
+pub(super) fn matrix(rows: usize, columns: usize, data: &[f64]) -> Value<f64> {
     Value::Real(Dense { shape: vec![rows, columns], data: data.to_vec() })
 }
 
-fn values<const N: usize>(list: [(&str, Value<f64>); N]) -> Values<f64> {
+pub(super) fn values<const N: usize>(list: [(&str, Value<f64>); N]) -> Values<f64> {
     list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -69,40 +70,6 @@ pub(super) fn nbody() -> Case {
         wrt: "x",
         inputs,
         hand: [Box::new(energy), Box::new(gradient)],
-    }
-}
-
-/// Smoothing of 4,000,000 samples.
-pub(super) fn blur() -> Case {
-    let n = 4_000_000;
-    let x = numbers(n);
-    let inputs = values([("x", Value::vector(x.clone()))]);
-    let smooth = move |x: &[f64], y: &mut [f64]| {
-        y[0] = (2.0 * x[0] + x[1]) / 4.0;
-        for i in 1..n - 1 {
-            y[i] = (x[i - 1] + 2.0 * x[i] + x[i + 1]) / 4.0;
-        }
-        y[n - 1] = (x[n - 2] + 2.0 * x[n - 1]) / 4.0;
-    };
-    let (mut y, mut result, mut slope) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-    let (places, ones) = (x.clone(), vec![1.0; n]);
-    let primal = move || {
-        smooth(&places, &mut y);
-        black_box(&y);
-    };
-    // the map is its own adjoint
-    let gradient = move || {
-        smooth(&x, &mut result);
-        smooth(&ones, &mut slope);
-        black_box((&result, &slope));
-    };
-    Case {
-        name: "blur, 4,000,000",
-        text: include_str!("../../examples/blur.iv"),
-        function: "blur",
-        wrt: "x",
-        inputs,
-        hand: [Box::new(primal), Box::new(gradient)],
     }
 }
 

@@ -1,14 +1,15 @@
 //! `cargo bench --bench engines`: programs and their gradients through the engines, in milliseconds, beside
-//! loops written by hand in this file, in one run.
+//! loops written by hand in this folder, in one run; with words after `--`, those whose names contain one.
+//! Gradients are simplified, as the command `iverson grad` runs them.
 //!
 //! Each figure is the best of several calls (of one, for the plain runner). The loops by hand run in one thread and
 //! are compiled as this file is: for any machine of the kind unless `RUSTFLAGS` says more. `hand / engine`
 //! is their time over that of the fastest engine in one thread: 1 is as fast, more is faster.
 
-use iverson::ad::vjp;
+use iverson::derivative::Kind;
 use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Inputs, Options, Output, Outputs, compile};
-use iverson::pipeline::load;
+use iverson::pipeline::{differentiate, load};
 use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
 use iverson::spec::ir::Param;
 use iverson::spec::normalize;
@@ -18,6 +19,8 @@ use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 mod hand;
+mod hand_stencils;
+mod hand_sums;
 
 /// Calls are repeated for this long.
 const ENOUGH: Duration = Duration::from_millis(300);
@@ -127,8 +130,8 @@ fn run(mut case: Case) {
         },
         Err(error) => panic!("{}: {error:?}", case.name),
     };
-    let derivative = match vjp(&program, &[case.wrt]) {
-        Ok(derivative) => derivative,
+    let derivative = match differentiate(&program, Kind::Gradient, &[case.wrt]) {
+        Ok(derivative) => derivative.program,
         Err(error) => panic!("{}: {error}", case.name),
     };
     let cotangents = with_cotangents(&derivative, &program, &case);
@@ -143,7 +146,25 @@ fn main() {
         "| | runner | block | block, 2 threads | native | native, 2 threads | hand | hand / engine | gradient / result |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
-    for case in [hand::nbody, hand::blur, hand::logsumexp, hand::spmv, hand::matvec] {
-        run(case());
+    let words: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    for (name, case) in CASES {
+        if words.is_empty() || words.iter().any(|word| name.contains(word.as_str())) {
+            run(case());
+        }
     }
 }
+
+/// A word for each case.
+const CASES: [(&str, fn() -> Case); 10] = [
+    ("nbody", hand::nbody),
+    ("blur", hand_stencils::blur),
+    ("laplacian", hand_stencils::laplacian),
+    ("laplacian-inside", hand_stencils::laplacian_inside),
+    ("correlate", hand_stencils::correlate),
+    ("squares", hand_sums::squares),
+    ("greatest", hand_sums::greatest),
+    ("logsumexp", hand::logsumexp),
+    ("spmv", hand::spmv),
+    ("matvec", hand::matvec),
+];
