@@ -19,6 +19,7 @@ use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 mod hand;
+mod hand_laplacian;
 mod hand_stencils;
 mod hand_sums;
 
@@ -155,12 +156,14 @@ fn main() {
     }
 }
 
+type Make = fn() -> Case;
+
 /// A word for each case.
-const CASES: [(&str, fn() -> Case); 10] = [
+const CASES: [(&str, Make); 10] = [
     ("nbody", hand::nbody),
     ("blur", hand_stencils::blur),
-    ("laplacian", hand_stencils::laplacian),
-    ("laplacian-inside", hand_stencils::laplacian_inside),
+    ("laplacian", hand_laplacian::laplacian),
+    ("laplacian-inside", hand_laplacian::laplacian_inside),
     ("correlate", hand_stencils::correlate),
     ("squares", hand_sums::squares),
     ("greatest", hand_sums::greatest),

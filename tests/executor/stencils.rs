@@ -13,7 +13,7 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 
 /// Stencils whose terms have ranges of their own.
-const STENCILS: [(&str, &str); 12] = [
+const STENCILS: [(&str, &str); 15] = [
     (
         "three points",
         "fn f(n: size, x: real[n]) -> (y: real[n]) {
@@ -84,6 +84,26 @@ const STENCILS: [(&str, &str); 12] = [
         "a triangle",
         "fn f(n: size, x: real[n, n]) -> (y: real[n, n]) {
             y[i: n, j: n] = [j <= i] * x[i, j] + [j < i] * x[i, j + 1] * x[j, i] + [j + 1 < i] * x[i, j + 2]
+        }",
+    ),
+    (
+        "the mean of those around",
+        "fn f(n: size, k: size, x: real[n, k]) -> (y: real[n, k]) {
+            t[i: n, j: k] = sum(a: 3, b: 3 where 1 <= i + a <= n and 1 <= j + b <= k) x[i + a - 1, j + b - 1]^2
+            c[i: n, j: k] = sum(a: 3, b: 3 where 1 <= i + a <= n and 1 <= j + b <= k) 1
+            y[i: n, j: k] = t[i, j] / c[i, j]
+        }",
+    ),
+    (
+        "a short kernel",
+        "fn f(n: size, x: real[n], c: real[5]) -> (y: real[n]) {
+            y[i: n] = sum(a: 5 where 0 <= i + a - 2 < n) c[a] * x[i + a - 2]
+        }",
+    ),
+    (
+        "a short kernel turned round, at a distance",
+        "fn f(n: size, k: size, x: real[n], c: real[3]) -> (y: real[n + k]) {
+            y[i: n + k] = max(a: 3 where a + k <= i and i - a - k < n) c[a] * x[i - a - k] + [i < n] * x[i]
         }",
     ),
     (
@@ -177,11 +197,19 @@ fn stencils_are_one_pass_and_two_borders() {
     }
 }
 
+fn blur(name: &str) -> TensorSsa {
+    let text = include_str!("../../examples/blur.iv");
+    normalize(load(text).unwrap().function(Some(name)).unwrap())
+}
+
 #[test]
 fn loops_of_blur() {
-    let text = include_str!("../../examples/blur.iv");
-    let blur = normalize(load(text).unwrap().function(Some("blur")).unwrap());
-    insta::assert_snapshot!("blur", loops(&blur));
+    insta::assert_snapshot!("blur", loops(&blur("blur")));
+}
+
+#[test]
+fn loops_of_the_blur_of_an_image() {
+    insta::assert_snapshot!("blur_image", loops(&blur("blur_image")));
 }
 
 #[test]

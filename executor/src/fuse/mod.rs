@@ -4,7 +4,8 @@
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
 //! 3. [`contract`]: buffers that are written and read at one step alone become variables.
-//! 4. [`registers`]: an entry that is written several times in a step is stored once.
+//! 4. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
+//! 5. [`registers`]: an entry that is written several times in a step is stored once.
 //!
 //! No step does anything more often than before.
 
@@ -13,6 +14,7 @@ mod ends;
 mod footprint;
 mod fresh;
 mod merge;
+mod peel;
 mod registers;
 mod split;
 mod unroll;
@@ -25,6 +27,8 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program.body = unroll::unroll(&program.body);
     merge::merge(&mut program);
     contract::contract(&mut program);
+    peel::peel(&mut program);
+    program.body = unroll::unroll(&program.body);
     registers::keep_entries(&mut program);
     program
 }

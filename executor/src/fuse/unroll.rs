@@ -57,7 +57,12 @@ fn steps(header: &For) -> Vec<Node> {
     let (Some(start), Some(end)) = (header.lower[0].as_const(), header.upper[0].as_const()) else {
         unreachable!("the caller has checked that the bounds are constant")
     };
-    let step = |at| Fix { var: header.var, value: Int::Const(at) }.nodes(&header.body);
+    let step = |at| {
+        let mut nodes = Fix { var: header.var, value: Int::Const(at) }.nodes(&header.body);
+        // what a node says is said once
+        nodes.retain(|node| at == start || !matches!(node, Node::Note(_)));
+        nodes
+    };
     (start..end).flat_map(step).collect()
 }
 
