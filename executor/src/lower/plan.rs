@@ -521,9 +521,19 @@ impl<'l, 'p> Planner<'l, 'p> {
             return Some(*var);
         }
         let sources = self.sources();
-        let free = sources.iter().find(|var| !self.is_target(**var));
+        let free = sources.iter().filter(|var| !self.is_target(**var));
+        // among entries of relations, one whose indices are variables: other terms meet it at the same step
+        let free = free.min_by_key(|var| !self.names_variables(**var));
         let var = free.or(sources.first()).or(self.open.first()).copied()?;
         Some(self.place_of(var).unwrap_or(var))
+    }
+
+    /// Whether a variable is an entry of a relation whose indices are variables, not sums.
+    fn names_variables(&self, entry: VarId) -> bool {
+        let plain = |index: &Index| {
+            matches!(index.terms(), [(Atom::Var(_), 1)]) && index.constant_part() == 0
+        };
+        self.memberships.iter().any(|m| m.entry == entry && m.indices.iter().all(plain))
     }
 
     /// For an entry of a relation one of whose indices is partly known: an open variable of its

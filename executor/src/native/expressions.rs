@@ -8,15 +8,38 @@ use super::names::Names;
 use crate::loops::{BufferId, CmpOp, Cond, Fold, Int, LoopProgram, Place, Real};
 use crate::math;
 use iverson_spec::function::Fun;
+use std::cell::RefCell;
 
 /// Prints expressions of one program.
 pub(super) struct Expressions<'p> {
     pub(super) program: &'p LoopProgram,
     pub(super) names: &'p Names,
     pub(super) precision: Precision,
+    /// What tuples the function that is being printed looks up; each kind has a cursor.
+    lookups: RefCell<Vec<String>>,
 }
 
-impl Expressions<'_> {
+impl<'p> Expressions<'p> {
+    pub(super) fn new(program: &'p LoopProgram, names: &'p Names, precision: Precision) -> Self {
+        Self { program, names, precision, lookups: RefCell::default() }
+    }
+
+    /// The declarations of the cursors of a function that has been printed.
+    pub(super) fn cursors(&self) -> String {
+        let count = self.lookups.take().len();
+        (0..count).map(|at| format!("    int64_t iv_at_{at} = 0;\n")).collect()
+    }
+
+    /// The cursor of a kind of lookup, as an argument.
+    fn cursor(&self, lookup: &str) -> String {
+        let mut lookups = self.lookups.borrow_mut();
+        let at = lookups.iter().position(|known| known == lookup).unwrap_or_else(|| {
+            lookups.push(lookup.to_owned());
+            lookups.len() - 1
+        });
+        format!("&iv_at_{at}")
+    }
+
     // Integers.
 
     pub(super) fn int(&self, e: &Int) -> String {
@@ -240,7 +263,12 @@ impl Expressions<'_> {
                     .chain(coordinates)
                     .chain(wanted.iter().map(String::as_str))
                     .collect();
-                format!("iv_member_{}({})", indices.len(), arguments.join(", "))
+                let arguments = arguments.join(", ");
+                if indices.is_empty() {
+                    return format!("iv_member_0({arguments})");
+                }
+                let cursor = self.cursor(&arguments);
+                format!("iv_member_{}({arguments}, {cursor})", indices.len())
             }
             Cond::Not(inner) => format!("!({})", self.cond(inner)),
             Cond::All(parts) if parts.is_empty() => "1".to_owned(),

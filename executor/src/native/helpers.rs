@@ -87,39 +87,46 @@ pub(super) fn helpers(text: &str, arities: &BTreeSet<usize>) -> String {
     fixed.chain(members).collect::<Vec<_>>().join("\n")
 }
 
-/// The search for a tuple among sorted ones.
+/// The search for a tuple among sorted ones, from where the last search ended: loops look tuples up in
+/// order, so that the next one is near.
 fn member(arity: usize) -> String {
+    if arity == 0 {
+        return "/* Whether () is among count tuples. */\n\
+                static inline int iv_member_0(int64_t count) { return count > 0; }\n"
+            .to_owned();
+    }
     let list = |text: &dyn Fn(usize) -> String| (0..arity).map(text).collect::<Vec<_>>().join(", ");
     let columns = list(&|k| format!("const int64_t *c{k}"));
     let wanted = list(&|k| format!("int64_t w{k}"));
-    let steps: String = (0..arity)
-        .map(|k| {
-            format!(
-                "    low = iv_partition(c{k}, low, high, w{k});\n    \
-                 high = iv_partition(c{k}, low, high, w{k} + 1);\n"
-            )
-        })
-        .collect();
-    let parameters =
-        [columns, wanted].iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>();
-    let parameters =
-        std::iter::once("int64_t count".to_owned()).chain(parameters).collect::<Vec<_>>();
+    let (names, values) = (list(&|k| format!("c{k}")), list(&|k| format!("w{k}")));
+    let below =
+        (1..arity).rev().fold(format!("c{last}[e] < w{last}", last = arity - 1), |rest, k| {
+            let k = k - 1;
+            format!("c{k}[e] < w{k} || (c{k}[e] == w{k} && ({rest}))")
+        });
+    let equal = (0..arity).map(|k| format!("c{k}[high] == w{k}")).collect::<Vec<_>>().join(" && ");
     format!(
-        "/* Whether (w0, ..) is among count sorted tuples. */\n\
-         static int iv_member_{arity}({}) {{\n    int64_t low = 0, high = count;\n{steps}    return low < high;\n}}\n",
-        parameters.join(", ")
+        "/* Whether tuple e comes before (w0, ..). */\n\
+         static inline int iv_before_{arity}({columns}, {wanted}, int64_t e) {{\n    return {below};\n}}\n\n\
+         /* Whether (w0, ..) is among count sorted tuples; the search begins at *at. */\n\
+         static inline int iv_member_{arity}(int64_t count, {columns}, {wanted}, int64_t *at) {{\n    \
+         int64_t low = -1, high = count, step = 1;\n    \
+         if (*at < count && iv_before_{arity}({names}, {values}, *at)) {{\n        \
+         low = *at;\n        \
+         while (low + step < count && iv_before_{arity}({names}, {values}, low + step)) {{\n            \
+         low += step;\n            step *= 2;\n        }}\n        \
+         if (low + step < count) high = low + step;\n    \
+         }} else {{\n        \
+         high = *at;\n        \
+         while (high - step >= 0 && !iv_before_{arity}({names}, {values}, high - step)) {{\n            \
+         high -= step;\n            step *= 2;\n        }}\n        \
+         if (high - step >= 0) low = high - step;\n    \
+         }}\n    \
+         while (high - low > 1) {{\n        \
+         const int64_t middle = low + (high - low) / 2;\n        \
+         if (iv_before_{arity}({names}, {values}, middle)) low = middle;\n        \
+         else high = middle;\n    }}\n    \
+         *at = high;\n    \
+         return high < count && {equal};\n}}\n"
     )
 }
-
-/// What [`member`] calls.
-pub(super) const PARTITION: &str = "\
-/* The first place from low to high whose entry is not below the one wanted. */
-static int64_t iv_partition(const int64_t *column, int64_t low, int64_t high, int64_t wanted) {
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (column[middle] < wanted) low = middle + 1;
-        else high = middle;
-    }
-    return low;
-}
-";

@@ -17,7 +17,7 @@ use std::fmt::Write;
 #[must_use]
 pub fn emit(program: &LoopProgram, precision: Precision) -> Emitted {
     let names = Names::new(program);
-    let expressions = Expressions { program, names: &names, precision };
+    let expressions = Expressions::new(program, &names, precision);
     let mut mentions = Mentions::of(program, &program.body);
     let product = Product { program, names: &names, precision };
     let function = product.function(&expressions, &mentions);
@@ -76,7 +76,8 @@ impl Product<'_> {
             statements.line(1, &format!("free({});", self.names.buffer(*id)));
         }
         statements.line(1, if stops { "return status;" } else { "return 0;" });
-        format!("{} {{\n{}}}\n", self.signature(" restrict"), statements.out)
+        let cursors = expressions.cursors();
+        format!("{} {{\n{cursors}{}}}\n", self.signature(" restrict"), statements.out)
     }
 
     /// Parameters that the body does not need.

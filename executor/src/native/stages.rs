@@ -72,7 +72,7 @@ fn has_loop(node: &Node) -> bool {
 /// The stages of a program, as C.
 pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
     let names = Names::new(program);
-    let expressions = Expressions { program, names: &names, precision };
+    let expressions = Expressions::new(program, &names, precision);
     let pieces = pieces(&program.body);
     let mentions: Vec<Mentions> = pieces.iter().map(|piece| Mentions::of(program, piece)).collect();
     let mut functions = String::new();
@@ -189,10 +189,10 @@ impl Stage<'_> {
         }
         statements.line(1, "return status;");
         let (number, parameters) = (self.number, self.parameters());
-        let body = statements.out;
+        let (body, cursors) = (statements.out, self.expressions.cursors());
         let arguments = self.arguments();
         let mut text = format!(
-            "static int64_t stage_{number}({parameters}) {{\n{body}}}\n\n\
+            "static int64_t stage_{number}({parameters}) {{\n{cursors}{body}}}\n\n\
              int64_t iv_run_{number}({FRAME}, int64_t begin, int64_t end) {{\n    return stage_{number}({arguments});\n}}\n\n"
         );
         if let Some(header) = self.header() {
@@ -246,9 +246,10 @@ impl Stage<'_> {
             let (kind, name) = (self.element(*buffer), e.names.buffer(*buffer));
             out += &format!("    const {kind} *{name} = buffers[{}];\n", buffer.index());
         }
-        out + &format!(
-            "    range[0] = {first};\n    range[1] = {upper};\n    return status;\n}}\n\n"
-        )
+        out + &e.cursors()
+            + &format!(
+                "    range[0] = {first};\n    range[1] = {upper};\n    return status;\n}}\n\n"
+            )
     }
 
     fn element(&self, buffer: BufferId) -> &'static str {

@@ -173,7 +173,8 @@ impl Statements<'_> {
         let mut joins = Vec::new();
         let mentions = Mentions::of(self.expressions.program, &header.body);
         let simple = header.body.iter().all(|node| is_straight(node, &mut joins));
-        if !simple || mentions.checks || mentions.floors {
+        // a lookup moves a cursor
+        if !simple || mentions.checks || mentions.floors || !mentions.relations.is_empty() {
             return None;
         }
         let writes = !mentions.written.is_empty();

@@ -1,7 +1,7 @@
 //! A file of C: what comes before the functions.
 
 use super::Precision;
-use super::helpers::{PARTITION, helpers};
+use super::helpers::helpers;
 use super::mentions::Mentions;
 use crate::loops::LoopProgram;
 use crate::math;
@@ -29,9 +29,6 @@ pub(super) fn preamble(
     let mut parts = vec![format!("typedef {} real;\n", precision.c())];
     if functions.contains("IV_PRAGMA(") {
         parts.push(PRAGMA.to_owned());
-    }
-    if arities.iter().any(|arity| *arity > 0) {
-        parts.push(PARTITION.to_owned());
     }
     parts.push(helpers(functions, &arities));
     parts.push(elementary(mentions, precision));
