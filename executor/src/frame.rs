@@ -150,6 +150,118 @@ impl<S: Scalar> Frame<S> {
         unsafe { std::ptr::copy(from.as_ptr(), slot.reals.add(start), from.len()) }
     }
 
+    /// Lets `change` work on reals side by side, which nothing else looks at during the call.
+    #[inline]
+    pub fn change_reals(
+        &self,
+        buffer: BufferId,
+        start: usize,
+        count: usize,
+        change: impl FnOnce(&mut [S]),
+    ) {
+        let slot = &self.slots[buffer.index()];
+        assert!(!slot.reals.is_null() && start <= slot.len && count <= slot.len - start);
+        // SAFETY: the places are within memory given to be written (invariant 3 of loop programs); no
+        // other thread touches them (invariant 5), and `change` holds no other slice of them.
+        change(unsafe { std::slice::from_raw_parts_mut(slot.reals.add(start), count) });
+    }
+
+    /// Reals at `start`, `start + step`, ..
+    #[inline]
+    pub fn strided_reals(&self, buffer: BufferId, start: i64, step: i64, out: &mut [S]) {
+        let slot = self.reals_of(buffer);
+        let Some(last) = out.len().checked_sub(1) else { return };
+        assert_within(start, slot.len);
+        assert_within(start + step * last as i64, slot.len);
+        for (k, out) in out.iter_mut().enumerate() {
+            // SAFETY: the first and the last place are within the memory that was given, so all are.
+            *out = unsafe { *slot.reals.offset((start + step * k as i64) as isize) };
+        }
+    }
+
+    /// Changes reals at `start`, `start + step`, ..: `change` gets what is there and the number of the entry.
+    #[inline(always)]
+    pub fn change_strided(
+        &self,
+        buffer: BufferId,
+        (start, step): (i64, i64),
+        count: usize,
+        change: impl Fn(S, usize) -> S,
+    ) {
+        let slot = self.reals_of(buffer);
+        let Some(last) = count.checked_sub(1) else { return };
+        assert_within(start, slot.len);
+        assert_within(start + step * last as i64, slot.len);
+        for k in 0..count {
+            // SAFETY: the first and the last place are within memory given to be written, so all are.
+            unsafe {
+                let entry = slot.reals.offset((start + step * k as i64) as isize);
+                *entry = change(*entry, k);
+            }
+        }
+    }
+
+    /// Reals at places.
+    #[inline]
+    pub fn gather_reals(&self, buffer: BufferId, places: &[i64], out: &mut [S]) {
+        let slot = self.reals_of(buffer);
+        assert_all_within(places, slot.len, buffer);
+        for (out, at) in out.iter_mut().zip(places) {
+            // SAFETY: the place is within the memory that was given.
+            *out = unsafe { *slot.reals.offset(*at as isize) };
+        }
+    }
+
+    /// Changes reals at places, one after the other.
+    #[inline(always)]
+    pub fn change_at(&self, buffer: BufferId, places: &[i64], change: impl Fn(S, usize) -> S) {
+        let slot = self.reals_of(buffer);
+        assert_all_within(places, slot.len, buffer);
+        for (k, at) in places.iter().enumerate() {
+            // SAFETY: the place is within memory given to be written.
+            unsafe {
+                let entry = slot.reals.offset(*at as isize);
+                *entry = change(*entry, k);
+            }
+        }
+    }
+
+    fn reals_of(&self, buffer: BufferId) -> &Slot<S> {
+        let slot = &self.slots[buffer.index()];
+        assert!(slot.len == 0 || !slot.reals.is_null(), "buffer {} holds reals", buffer.0);
+        slot
+    }
+
+    fn ints_of(&self, buffer: BufferId) -> &Slot<S> {
+        let slot = &self.slots[buffer.index()];
+        assert!(slot.len == 0 || !slot.ints.is_null(), "buffer {} holds integers", buffer.0);
+        slot
+    }
+
+    /// Integers at `start`, `start + step`, ..
+    #[inline]
+    pub fn strided_ints(&self, buffer: BufferId, start: i64, step: i64, out: &mut [i64]) {
+        let slot = self.ints_of(buffer);
+        let Some(last) = out.len().checked_sub(1) else { return };
+        assert_within(start, slot.len);
+        assert_within(start + step * last as i64, slot.len);
+        for (k, out) in out.iter_mut().enumerate() {
+            // SAFETY: the first and the last place are within the memory that was given, so all are.
+            *out = unsafe { *slot.ints.offset((start + step * k as i64) as isize) };
+        }
+    }
+
+    /// Integers at places.
+    #[inline]
+    pub fn gather_ints(&self, buffer: BufferId, places: &[i64], out: &mut [i64]) {
+        let slot = self.ints_of(buffer);
+        assert_all_within(places, slot.len, buffer);
+        for (out, at) in out.iter_mut().zip(places) {
+            // SAFETY: the place is within the memory that was given.
+            *out = unsafe { *slot.ints.offset(*at as isize) };
+        }
+    }
+
     /// An integer entry.
     #[must_use]
     #[inline]
@@ -168,6 +280,23 @@ impl<S: Scalar> Frame<S> {
         // SAFETY: the place is within memory given to be written (invariant 3 of loop programs).
         unsafe { *slot.ints.add(at) = value }
     }
+}
+
+/// Whether a place is one of an entry.
+#[inline]
+fn assert_within(at: i64, len: usize) {
+    assert!((0..len as i64).contains(&at), "entry {at} is beyond {len}");
+}
+
+/// Whether all places are those of entries.
+#[inline]
+fn assert_all_within(places: &[i64], len: usize, buffer: BufferId) {
+    let greatest = places.iter().fold(0, |greatest, at| greatest.max(*at as u64));
+    assert!(
+        places.is_empty() || greatest < len as u64,
+        "an entry of buffer {} is beyond {len}: loops keep indices in bounds (invariant 4)",
+        buffer.0
+    );
 }
 
 impl<S: Scalar> Default for Frame<S> {

@@ -10,6 +10,7 @@ use crate::loops::{
 };
 use crate::scalar::Scalar;
 use iverson_spec::function::Fun;
+use smallvec::SmallVec;
 
 /// The values of the variables of a run.
 #[derive(Clone, Debug, Default)]
@@ -268,16 +269,22 @@ impl<S: Scalar> Runner<'_, S> {
         })
     }
 
-    /// Looks for a tuple among the sorted ones.
     fn member(&self, relation: RelId, indices: &[Int]) -> Run<bool> {
+        let tuple = indices.iter().map(|e| self.int(e)).collect::<Run<SmallVec<[i64; 4]>>>()?;
+        Ok(self.is_member(relation, |place| tuple[place]))
+    }
+
+    /// Looks for a tuple, given by its places, among the sorted ones.
+    #[must_use]
+    pub fn is_member(&self, relation: RelId, tuple: impl Fn(usize) -> i64) -> bool {
         let table = &self.program.relations[relation.index()];
         let (mut low, mut high) = (0, self.frame.sizes[table.count.index()] as usize);
-        for (coordinate, index) in table.coordinates.iter().zip(indices) {
-            let wanted = self.int(index)?;
+        for (place, coordinate) in table.coordinates.iter().enumerate() {
+            let wanted = tuple(place);
             low = self.partition(*coordinate, low, high, |x| CmpOp::Lt.holds(x, wanted));
             high = self.partition(*coordinate, low, high, |x| CmpOp::Le.holds(x, wanted));
         }
-        Ok(low < high)
+        low < high
     }
 
     /// The first place in `low..high` whose entry is not `before`.

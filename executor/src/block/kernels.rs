@@ -16,6 +16,17 @@ pub(super) enum Operand<'a, S> {
     One(S),
 }
 
+impl<S: Copy> Operand<'_, S> {
+    /// The number of a lane.
+    #[inline(always)]
+    pub(super) fn at(self, lane: usize) -> S {
+        match self {
+            Self::Lanes(x) => x[lane],
+            Self::One(x) => x,
+        }
+    }
+}
+
 /// What a kernel does with two numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Two {

@@ -1,14 +1,12 @@
-//! Running a vector loop: block after block, operation after operation.
+//! Running a vector loop: block after block, scope within scope, operation after operation.
 
-use super::kernels::{self, Operand, Two};
-use super::vector::{Arg, IntArg, Line, Op, VectorLoop};
+use super::ops::{Each, Inner, Line, Moves, Op, Scope, Search, Steps, VectorLoop, When};
 use crate::error::Stop;
 use crate::frame::Frame;
-use crate::loops::{BufferId, Fold};
-use crate::math::{self, Level, Mode};
+use crate::loops::{BufferId, For, Order};
+use crate::math::Level;
 use crate::runner::{Range, Runner, join};
 use crate::scalar::Scalar;
-use iverson_spec::function::Fun;
 
 /// The lanes of a block.
 pub(super) const LANES: usize = 512;
@@ -16,13 +14,13 @@ pub(super) const LANES: usize = 512;
 /// Memory for the blocks of one thread.
 #[derive(Clone, Debug)]
 pub(super) struct Scratch<S> {
-    reals: Vec<S>,
-    ints: Vec<i64>,
-    lines: Vec<Walk>,
-    uniforms: Vec<S>,
-    uniform_ints: Vec<i64>,
-    totals: Vec<S>,
-    spare: Vec<S>,
+    pub(super) reals: Vec<Vec<S>>,
+    pub(super) ints: Vec<Vec<i64>>,
+    /// By depth.
+    pub(super) scopes: Vec<InScope<S>>,
+    pub(super) totals: Vec<S>,
+    /// For operands that do not lie side by side.
+    pub(super) spare: [Vec<S>; 2],
 }
 
 impl<S> Default for Scratch<S> {
@@ -30,21 +28,71 @@ impl<S> Default for Scratch<S> {
         Self {
             reals: Vec::new(),
             ints: Vec::new(),
+            scopes: Vec::new(),
+            totals: Vec::new(),
+            spare: [Vec::new(), Vec::new()],
+        }
+    }
+}
+
+impl<S: Scalar> Scratch<S> {
+    /// Makes room for a loop.
+    fn fit(&mut self, vector: &VectorLoop) {
+        let block = || vec![S::default(); LANES];
+        if self.reals.len() < vector.reals {
+            self.reals.resize_with(vector.reals, block);
+        }
+        if self.ints.len() < vector.ints {
+            self.ints.resize_with(vector.ints, || vec![0; LANES]);
+        }
+        if self.scopes.len() < vector.depth {
+            self.scopes.resize_with(vector.depth, InScope::default);
+        }
+        self.spare.iter_mut().for_each(|spare| spare.resize(LANES, S::default()));
+        self.totals.clear();
+        self.totals.extend(vector.joins.iter().map(|(_, fold)| S::of(fold.empty())));
+    }
+}
+
+/// The lanes of a scope, and what is the same in all of them.
+#[derive(Clone, Debug)]
+pub(super) struct InScope<S> {
+    pub(super) lines: Vec<Walk>,
+    pub(super) uniforms: Vec<S>,
+    pub(super) uniform_ints: Vec<i64>,
+    /// The lanes of the block that are in; empty where [`InScope::all`].
+    pub(super) picks: Vec<u32>,
+    /// The same by their numbers in the scope around; empty where [`InScope::same`].
+    pub(super) from: Vec<u32>,
+    /// The number of lanes.
+    pub(super) lanes: usize,
+    /// Whether all lanes of the block are in.
+    pub(super) all: bool,
+    /// Whether all lanes of the scope around are in.
+    pub(super) same: bool,
+}
+
+impl<S> Default for InScope<S> {
+    fn default() -> Self {
+        Self {
             lines: Vec::new(),
             uniforms: Vec::new(),
             uniform_ints: Vec::new(),
-            totals: Vec::new(),
-            spare: Vec::new(),
+            picks: Vec::new(),
+            from: Vec::new(),
+            lanes: 0,
+            all: true,
+            same: true,
         }
     }
 }
 
 /// A line in memory: `start + step · lane`.
 #[derive(Clone, Copy, Debug)]
-struct Walk {
-    buffer: BufferId,
-    start: i64,
-    step: i64,
+pub(super) struct Walk {
+    pub(super) buffer: BufferId,
+    pub(super) start: i64,
+    pub(super) step: i64,
 }
 
 /// Runs a vector loop over its lanes.
@@ -52,406 +100,383 @@ struct Walk {
 /// # Errors
 /// As [`Runner::nodes`].
 pub(super) fn run<S: Scalar>(
-    vector: &VectorLoop,
+    (vector, source): (&VectorLoop, &For),
     range: Range,
     runner: &mut Runner<'_, S>,
     scratch: &mut Scratch<S>,
     level: Level,
 ) -> Result<(), Stop> {
     let count = ((range.end - range.start + range.step - 1) / range.step) as usize;
-    scratch.lines.clear();
-    for line in &vector.lines {
-        let walk = walk(line, range, count, runner)?;
-        scratch.lines.push(walk);
-    }
-    scratch.uniforms.clear();
-    for e in &vector.uniforms {
-        let value = runner.real(e)?;
-        scratch.uniforms.push(value);
-    }
-    scratch.uniform_ints.clear();
-    for e in &vector.uniform_ints {
-        let value = runner.int(e)?;
-        scratch.uniform_ints.push(value);
-    }
-    let (reals, ints) = (vector.reals * LANES, vector.ints * LANES);
-    if scratch.reals.len() < reals {
-        scratch.reals.resize(reals, S::default());
-    }
-    if scratch.ints.len() < ints {
-        scratch.ints.resize(ints, 0);
-    }
-    scratch.spare.resize(2 * LANES, S::default());
-    scratch.totals.clear();
-    scratch.totals.extend(vector.joins.iter().map(|(_, fold)| S::of(fold.empty())));
-    for statement in &vector.visits {
-        runner.vars.visits[statement.index()] += count as u64;
-    }
+    scratch.fit(vector);
     let mut first = 0;
+    let mut block = Block { scratch, runner, level, first, depth: 0, range };
+    if let Err(stop) = block.look_up(&vector.scope, [0, count - 1]) {
+        return Err(block.earliest(source, count, stop));
+    }
     while first < count {
         let lanes = LANES.min(count - first);
-        let value = range.start + first as i64 * range.step;
-        let mut block =
-            Block { scratch, frame: runner.frame, level, first, lanes, value, step: range.step };
-        vector.ops.iter().for_each(|op| block.op(op));
+        block.first = first;
+        let outermost = &mut block.scratch.scopes[0];
+        (outermost.lanes, outermost.all, outermost.same) = (lanes, true, true);
+        if let Err(stop) = block.ops(&vector.scope.ops) {
+            return Err(block.earliest(source, lanes, stop));
+        }
         first += lanes;
     }
-    for ((var, fold), total) in vector.joins.iter().zip(&scratch.totals) {
+    let Scratch { totals, .. } = scratch;
+    for ((var, fold), total) in vector.joins.iter().zip(totals) {
         let kept = &mut runner.vars.reals[var.index()];
         *kept = join(*fold, *kept, *total);
     }
     Ok(())
 }
 
-/// Where a line lies; its ends must be in bounds, and so is all between.
-fn walk<S: Scalar>(
-    line: &Line,
-    range: Range,
-    count: usize,
-    runner: &Runner<'_, S>,
-) -> Result<Walk, Stop> {
-    let (mut start, mut step) = (0i64, 0i64);
-    for ((base, by), extent) in line.indices.iter().zip(runner.frame.extents(line.buffer)) {
-        let first = runner.int(base)? + by * range.start;
-        let stride = by * range.step;
-        let last = first + stride * (count as i64 - 1);
-        assert!(
-            (0..*extent).contains(&first) && (0..*extent).contains(&last),
-            "`{}` is touched at {first}..{last}, beyond {extent}: loops keep indices in bounds (invariant 4)",
-            runner.program.buffer(line.buffer).name
-        );
-        start = start * extent + first;
-        step = step * extent + stride;
+/// One block of a loop.
+pub(super) struct Block<'b, 'r, S> {
+    pub(super) scratch: &'b mut Scratch<S>,
+    pub(super) runner: &'b mut Runner<'r, S>,
+    pub(super) level: Level,
+    /// The first lane.
+    pub(super) first: usize,
+    /// Which scope.
+    pub(super) depth: usize,
+    /// Of the whole loop.
+    pub(super) range: Range,
+}
+
+impl<'r, S: Scalar> Block<'_, 'r, S> {
+    pub(super) fn frame(&self) -> &'r Frame<S> {
+        self.runner.frame
     }
-    Ok(Walk { buffer: line.buffer, start, step })
-}
 
-struct Block<'b, S> {
-    scratch: &'b mut Scratch<S>,
-    frame: &'b Frame<S>,
-    level: Level,
-    /// The first lane, and the number of lanes.
-    first: usize,
-    lanes: usize,
-    /// The loop variable in the first lane, and from lane to lane.
-    value: i64,
-    step: i64,
-}
+    pub(super) fn here(&self) -> &InScope<S> {
+        &self.scratch.scopes[self.depth]
+    }
 
-impl<S: Scalar> Block<'_, S> {
-    fn op(&mut self, op: &Op) {
+    pub(super) fn lanes(&self) -> usize {
+        self.here().lanes
+    }
+
+    /// Where the iterations stop one after the other: lanes stop at the operation that comes first.
+    fn earliest(&mut self, source: &For, lanes: usize, stop: Stop) -> Stop {
+        for lane in self.first..self.first + lanes {
+            let value = self.range.start + lane as i64 * self.range.step;
+            self.runner.vars.ints[source.var.index()] = value;
+            if let Err(stop) = self.runner.nodes(&source.body) {
+                return stop;
+            }
+        }
+        stop
+    }
+
+    // Scopes.
+
+    /// Computes what is the same in all lanes of a scope, and finds its lines, which are in bounds from the
+    /// first to the last of `ends`, numbers of lanes of the loop.
+    fn look_up(&mut self, scope: &Scope, ends: [usize; 2]) -> Result<(), Stop> {
+        let at = &mut self.scratch.scopes[self.depth];
+        let (runner, range) = (&*self.runner, self.range);
+        at.lines.clear();
+        for line in &scope.lines {
+            at.lines.push(walk(line, range, ends, runner)?);
+        }
+        at.uniforms.clear();
+        for e in &scope.uniforms {
+            at.uniforms.push(runner.real(e)?);
+        }
+        at.uniform_ints.clear();
+        for e in &scope.uniform_ints {
+            at.uniform_ints.push(runner.int(e)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn ops(&mut self, ops: &[Op]) -> Result<(), Stop> {
+        ops.iter().try_for_each(|op| self.op(op))
+    }
+
+    fn op(&mut self, op: &Op) -> Result<(), Stop> {
         match op {
-            Op::Ramp(..)
-            | Op::LoadInts(..)
-            | Op::GatherInts(..)
-            | Op::SumInts(..)
-            | Op::DivInts(..)
-            | Op::ModInts(..)
-            | Op::Places(..) => self.int_op(op),
-            Op::Convert(to, from) => {
-                self.fill(*to, |block, lane| S::of_int(block.int(*from, lane)))
-            }
-            Op::Gather(to, buffer, places) => {
-                let (buffer, places) = (*buffer, *places);
-                self.fill(*to, |block, lane| {
-                    block.frame.real(buffer, block.int(places, lane) as usize)
-                });
-            }
-            Op::Copy(to, arg) => {
-                let (_, [a, _], out) = self.split(*to, [*arg, *arg]);
-                copy(a, out);
-            }
-            Op::Unary(to, fun, arg) => self.unary(*to, *fun, *arg),
-            Op::Binary(to, fun, a, b) => self.binary(*to, *fun, *a, *b),
+            Op::Int(to, op) => self.int_op(*to, op)?,
+            Op::Real(to, op) => self.real_op(*to, op)?,
             Op::Fold(to, fold, arg) => self.fold(*to, *fold, *arg),
-            Op::Store(line, arg) => self.store(*line, *arg),
-            Op::Accumulate(line, fold, arg) => self.accumulate(*line, *fold, *arg),
-            Op::Reduce(line, fold, arg) => {
+            Op::Deliver(to, fold, arg) => self.deliver(*to, *fold, *arg),
+            Op::Join(at, fold, arg) => {
                 let total = self.total(*fold, *arg);
-                let walk = self.scratch.lines[*line];
-                let at = walk.start as usize;
-                let kept = self.frame.real(walk.buffer, at);
-                self.frame.set_real(walk.buffer, at, join(*fold, kept, total));
-            }
-            Op::Scatter(buffer, places, arg) => self.scatter(*buffer, *places, None, *arg),
-            Op::AccumulateAt(buffer, places, fold, arg) => {
-                self.scatter(*buffer, *places, Some(*fold), *arg);
+                let kept = &mut self.scratch.totals[*at];
+                *kept = join(*fold, *kept, total);
             }
             Op::Dot(at, a, b) => {
                 let total = self.dot(*a, *b);
                 let kept = &mut self.scratch.totals[*at];
                 *kept = kept.add(total);
             }
-            Op::Join(at, fold, arg) => {
+            Op::Put(line, fold, arg) => self.put(*line, *fold, *arg),
+            Op::Reduce(line, fold, arg) => {
                 let total = self.total(*fold, *arg);
-                let kept = &mut self.scratch.totals[*at];
-                *kept = join(*fold, *kept, total);
+                let walk = self.here().lines[*line];
+                let at = walk.start as usize;
+                let kept = self.frame().real(walk.buffer, at);
+                self.frame().set_real(walk.buffer, at, join(*fold, kept, total));
+            }
+            Op::Scatter(buffer, places, fold, arg) => self.scatter(*buffer, *places, *fold, *arg),
+            Op::ScatterInts(buffer, places, adds, arg) => {
+                self.scatter_ints(*buffer, *places, *adds, *arg);
+            }
+            Op::When(when) => self.when(when)?,
+            Op::Each(each) => self.each(each)?,
+            Op::Search(search) => self.search(search),
+            Op::Check(check, test) => {
+                let mut mask = [false; LANES];
+                let mask = &mut mask[..self.lanes()];
+                self.mask(test, mask)?;
+                if mask.contains(&false) {
+                    return Err(Stop::Check(*check));
+                }
             }
         }
+        Ok(())
     }
 
-    /// The sum of the products of the lanes.
-    fn dot(&mut self, a: Arg, b: Arg) -> S {
-        let lanes = self.lanes;
-        let Scratch { reals, lines, uniforms, spare, .. } = &mut *self.scratch;
-        let view = View { lines, uniforms, frame: self.frame, first: self.first, lanes };
-        let (left, right) = spare.split_at_mut(LANES);
-        match (view.operand(a, reals, left), view.operand(b, reals, right)) {
-            (Operand::Lanes(a), Operand::Lanes(b)) => kernels::dot(self.level, a, b),
-            (Operand::Lanes(a), Operand::One(x)) | (Operand::One(x), Operand::Lanes(a)) => {
-                kernels::dot(self.level, a, &[x; LANES][..lanes])
+    fn when(&mut self, when: &When) -> Result<(), Stop> {
+        if let super::ops::Test::Uniform(cond) = &when.test {
+            if !self.runner.cond(cond)? {
+                return Ok(());
             }
-            (Operand::One(x), Operand::One(y)) => {
-                kernels::dot(self.level, &[x; LANES][..lanes], &[y; LANES][..lanes])
-            }
+            self.keep_all();
+            return self.inside(&when.inner);
+        }
+        let mut mask = [false; LANES];
+        let mask = &mut mask[..self.lanes()];
+        self.mask(&when.test, mask)?;
+        self.keep(mask);
+        self.inside(&when.inner)
+    }
+
+    /// The lanes of the next scope are all of this one.
+    fn keep_all(&mut self) {
+        let (around, within) = self.scratch.scopes.split_at_mut(self.depth + 1);
+        let (around, within) = (&around[self.depth], &mut within[0]);
+        (within.lanes, within.all, within.same) = (around.lanes, around.all, true);
+        within.from.clear();
+        within.picks.clear();
+        within.picks.extend_from_slice(&around.picks);
+    }
+
+    /// The lanes of the next scope are some of this one.
+    fn keep(&mut self, mask: &[bool]) {
+        let within = &mut self.scratch.scopes[self.depth + 1];
+        within.from.resize(LANES, 0);
+        let mut lanes = 0;
+        for (lane, holds) in mask.iter().enumerate() {
+            within.from[lanes] = lane as u32;
+            lanes += usize::from(*holds);
+        }
+        within.from.truncate(lanes);
+        if lanes == mask.len() {
+            self.keep_all();
+        } else {
+            self.kept();
         }
     }
 
-    // Integers.
-
-    fn int(&self, block: usize, lane: usize) -> i64 {
-        self.scratch.ints[block * LANES + lane]
-    }
-
-    fn int_arg(&self, arg: IntArg, lane: usize) -> i64 {
-        match arg {
-            IntArg::Block(block) => self.int(block, lane),
-            IntArg::Uniform(at) => self.scratch.uniform_ints[at],
+    /// Sets the lanes of the next scope by its list `from`.
+    fn kept(&mut self) {
+        let (around, within) = self.scratch.scopes.split_at_mut(self.depth + 1);
+        let (around, within) = (&around[self.depth], &mut within[0]);
+        (within.lanes, within.all, within.same) = (within.from.len(), false, false);
+        within.picks.clear();
+        if around.all {
+            within.picks.extend_from_slice(&within.from);
+        } else {
+            within.picks.extend(within.from.iter().map(|lane| around.picks[*lane as usize]));
         }
     }
 
-    fn int_op(&mut self, op: &Op) {
-        for lane in 0..self.lanes {
-            let (to, value) = match op {
-                Op::Ramp(to, base, step) => {
-                    let variable = self.value + lane as i64 * self.step;
-                    (to, self.scratch.uniform_ints[*base] + step * variable)
-                }
-                Op::LoadInts(to, line) => {
-                    let walk = self.scratch.lines[*line];
-                    let at = walk.start + walk.step * (self.first + lane) as i64;
-                    (to, self.frame.int(walk.buffer, at as usize))
-                }
-                Op::GatherInts(to, buffer, places) => {
-                    (to, self.frame.int(*buffer, self.int(*places, lane) as usize))
-                }
-                Op::SumInts(to, terms, constant) => {
-                    let sum = terms.iter().fold(*constant, |sum, (a, arg)| {
-                        sum.wrapping_add(a.wrapping_mul(self.int_arg(*arg, lane)))
-                    });
-                    (to, sum)
-                }
-                Op::DivInts(to, from, k) => (to, self.int(*from, lane).div_euclid(*k)),
-                Op::ModInts(to, from, k) => (to, self.int(*from, lane).rem_euclid(*k)),
-                Op::Places(to, buffer, indices) => {
-                    let mut place = 0;
-                    for (arg, extent) in indices.iter().zip(self.frame.extents(*buffer)) {
-                        let at = self.int_arg(*arg, lane);
-                        assert!(
-                            (0..*extent).contains(&at),
-                            "buffer {} is touched at {at}, beyond {extent}: loops keep indices in bounds (invariant 4)",
-                            buffer.0
-                        );
-                        place = place * extent + at;
-                    }
-                    (to, place)
-                }
-                Op::Convert(..)
-                | Op::Gather(..)
-                | Op::Copy(..)
-                | Op::Unary(..)
-                | Op::Binary(..)
-                | Op::Fold(..)
-                | Op::Store(..)
-                | Op::Accumulate(..)
-                | Op::Reduce(..)
-                | Op::Scatter(..)
-                | Op::AccumulateAt(..)
-                | Op::Join(..)
-                | Op::Dot(..) => unreachable!("the caller passes operations on integers alone"),
-            };
-            self.scratch.ints[to * LANES + lane] = value;
+    /// Runs the next scope with the lanes that it has.
+    fn inside(&mut self, inner: &Inner) -> Result<(), Stop> {
+        let within = &self.scratch.scopes[self.depth + 1];
+        if within.lanes == 0 {
+            return Ok(());
         }
-    }
-
-    // Reals.
-
-    /// An operand; entries that do not lie side by side are gathered first.
-    fn operand(&mut self, arg: Arg) -> Operand<'_, S> {
-        let Scratch { reals, lines, uniforms, spare, .. } = &mut *self.scratch;
-        let view =
-            View { lines, uniforms, frame: self.frame, first: self.first, lanes: self.lanes };
-        view.operand(arg, reals, spare)
-    }
-
-    /// Two operands, and the block that is set; operands are blocks set before it.
-    fn split(&mut self, to: usize, args: [Arg; 2]) -> (Level, [Operand<'_, S>; 2], &mut [S]) {
-        let Scratch { reals, lines, uniforms, spare, .. } = &mut *self.scratch;
-        let view =
-            View { lines, uniforms, frame: self.frame, first: self.first, lanes: self.lanes };
-        let (before, own) = reals.split_at_mut(to * LANES);
-        let (left, right) = spare.split_at_mut(LANES);
-        let operands = [view.operand(args[0], before, left), view.operand(args[1], before, right)];
-        (self.level, operands, &mut own[..self.lanes])
-    }
-
-    /// Sets a block lane by lane.
-    fn fill(&mut self, to: usize, value: impl Fn(&Self, usize) -> S) {
-        for lane in 0..self.lanes {
-            let value = value(self, lane);
-            self.scratch.reals[to * LANES + lane] = value;
-        }
-    }
-
-    fn unary(&mut self, to: usize, fun: Fun, arg: Arg) {
-        let (level, [a, _], out) = self.split(to, [arg, arg]);
-        let from = match a {
-            Operand::Lanes(from) => from,
-            Operand::One(x) => return out.fill(S::unary(fun, x)),
+        let ends = if within.all {
+            [self.first, self.first + within.lanes - 1]
+        } else {
+            [within.picks[0], within.picks[within.lanes - 1]].map(|lane| self.first + lane as usize)
         };
-        match math::unary_slice::<S>(Mode::Fast, fun) {
-            _ if fun == Fun::Neg => out.iter_mut().zip(from).for_each(|(out, x)| *out = x.neg()),
-            Some(kernel) => kernel(level, from, out),
-            None => unreachable!("`{fun:?}` takes one argument (invariant 6)"),
+        self.depth += 1;
+        let outcome = self.look_up(&inner.scope, ends).and_then(|()| {
+            self.moved(&inner.ins, false);
+            self.ops(&inner.scope.ops)?;
+            self.moved(&inner.outs, true);
+            Ok(())
+        });
+        self.depth -= 1;
+        outcome
+    }
+
+    /// Moves blocks between this scope and the one around.
+    fn moved(&mut self, moves: &Moves, out: bool) {
+        let Scratch { reals, ints, scopes, .. } = &mut *self.scratch;
+        let here = &scopes[self.depth];
+        let from = (!here.same).then_some(here.from.as_slice());
+        for (around, within) in &moves.reals {
+            transfer(reals, [*around, *within], from, here.lanes, out);
+        }
+        for (around, within) in &moves.ints {
+            transfer(ints, [*around, *within], from, here.lanes, out);
         }
     }
 
-    fn binary(&mut self, to: usize, fun: Fun, a: Arg, b: Arg) {
-        const KERNELS: [(Fun, Two); 5] = [
-            (Fun::Add, Two::Add),
-            (Fun::Mul, Two::Mul),
-            (Fun::Div, Two::Div),
-            (Fun::Max, Two::Max),
-            (Fun::Min, Two::Min),
-        ];
-        let Some((_, two)) = KERNELS.iter().find(|(known, _)| *known == fun) else {
-            return self.function(to, fun, a, b);
+    // Loops inside.
+
+    fn each(&mut self, each: &Each) -> Result<(), Stop> {
+        match &each.steps {
+            Steps::Uniform(header) => {
+                let range = self.runner.range(header)?;
+                self.keep_all();
+                let count = (range.end - range.start + range.step - 1).max(0) / range.step;
+                for step in 0..count {
+                    let step = match header.order {
+                        Order::Descending => count - 1 - step,
+                        Order::Ascending | Order::Parallel => step,
+                    };
+                    self.runner.vars.ints[header.var.index()] = range.start + step * range.step;
+                    self.inside(&each.inner)?;
+                }
+                Ok(())
+            }
+            Steps::Lanes { .. } => self.ragged(each),
+        }
+    }
+
+    /// A loop with other values in each lane.
+    fn ragged(&mut self, each: &Each) -> Result<(), Stop> {
+        let Steps::Lanes { lower, upper, stride, descending, var } = &each.steps else {
+            unreachable!("the caller has looked")
         };
-        let (level, [a, b], out) = self.split(to, [a, b]);
-        kernels::binary(level, *two, a, b, out);
-    }
-
-    /// A function of two arguments.
-    fn function(&mut self, to: usize, fun: Fun, a: Arg, b: Arg) {
-        let (mut left, mut right) = ([S::default(); LANES], [S::default(); LANES]);
-        let (level, [a, b], out) = self.split(to, [a, b]);
-        let (left, right) = (&mut left[..out.len()], &mut right[..out.len()]);
-        copy(a, left);
-        copy(b, right);
-        match math::binary_slice::<S>(Mode::Fast, fun) {
-            Some(kernel) => kernel(level, left, right, out),
-            None => unreachable!("`{fun:?}` takes two arguments (invariant 6)"),
+        let lanes = self.lanes();
+        let (mut start, mut count) = ([i64::MIN; LANES], [i64::MAX; LANES]);
+        for lane in 0..lanes {
+            let first = lower.iter().fold(i64::MIN, |most, e| most.max(self.int_at(*e, lane)));
+            let end = upper.iter().fold(i64::MAX, |least, e| least.min(self.int_at(*e, lane)));
+            (start[lane], count[lane]) = (first, (end.saturating_sub(first)).max(0));
+            if let Some((modulus, residue)) = stride {
+                let skipped = (self.int_at(*residue, lane) - first).rem_euclid(*modulus);
+                start[lane] = first.saturating_add(skipped);
+                count[lane] = (count[lane] - skipped + modulus - 1).max(0) / modulus;
+            }
+        }
+        let by = stride.as_ref().map_or(1, |(modulus, _)| *modulus);
+        let mut mask = [false; LANES];
+        let mut step = 0;
+        loop {
+            if step == 0 {
+                mask.iter_mut().zip(&count).for_each(|(mask, count)| *mask = *count > 0);
+                self.keep(&mask[..lanes]);
+            } else {
+                self.stay(|lane| step < count[lane]);
+            }
+            let Scratch { ints, scopes, .. } = &mut *self.scratch;
+            let within = &scopes[self.depth + 1];
+            if within.lanes == 0 {
+                return Ok(());
+            }
+            for at in 0..within.lanes {
+                let lane = if within.same { at } else { within.from[at] as usize };
+                let step = if *descending { count[lane] - 1 - step } else { step };
+                ints[*var][at] = start[lane] + step * by;
+            }
+            self.inside(&each.inner)?;
+            step += 1;
         }
     }
 
-    fn fold(&mut self, to: usize, fold: Fold, arg: Arg) {
-        let mut own = [S::default(); LANES];
-        let own = &mut own[..self.lanes];
-        copy(self.operand(arg), own);
-        let kept = &mut self.scratch.reals[to * LANES..][..self.lanes];
-        kernels::into(self.level, Two::from(fold), kept, Operand::Lanes(own));
-    }
-
-    fn total(&mut self, fold: Fold, arg: Arg) -> S {
-        let (level, lanes) = (self.level, self.lanes);
-        match self.operand(arg) {
-            Operand::Lanes(from) => {
-                kernels::fold(level, Two::from(fold), S::of(fold.empty()), from)
+    /// The lanes of the next scope stay where `still` holds, by their numbers in this scope.
+    fn stay(&mut self, still: impl Fn(usize) -> bool) {
+        let within = &mut self.scratch.scopes[self.depth + 1];
+        if within.same {
+            if (0..within.lanes).all(&still) {
+                return;
             }
-            Operand::One(x) => {
-                (0..lanes).fold(S::of(fold.empty()), |total, _| join(fold, total, x))
-            }
+            within.from = (0..within.lanes as u32).collect();
+        }
+        let before = within.from.len();
+        within.from.retain(|lane| still(*lane as usize));
+        if within.same || within.from.len() < before {
+            self.kept();
         }
     }
 
-    fn store(&mut self, line: usize, arg: Arg) {
-        let (walk, lanes, frame) = (self.scratch.lines[line], self.lanes, self.frame);
-        let start = walk.start + walk.step * self.first as i64;
-        let at = |lane: usize| (start + walk.step * lane as i64) as usize;
-        match self.operand(arg) {
-            Operand::Lanes(from) if walk.step == 1 => {
-                frame.put_reals(walk.buffer, start as usize, from);
-            }
-            Operand::Lanes(from) => {
-                from.iter().enumerate().for_each(|(k, x)| frame.set_real(walk.buffer, at(k), *x));
-            }
-            Operand::One(x) => (0..lanes).for_each(|k| frame.set_real(walk.buffer, at(k), x)),
-        }
-    }
-
-    fn accumulate(&mut self, line: usize, fold: Fold, arg: Arg) {
-        let walk = self.scratch.lines[line];
-        let (level, lanes, frame) = (self.level, self.lanes, self.frame);
-        let start = walk.start + walk.step * self.first as i64;
+    fn search(&mut self, search: &Search) {
+        let Search { value, at, best, found, none, greatest } = search;
+        let lanes = self.lanes();
+        let none = self.here().uniform_ints[*none];
+        let vars = &self.runner.vars;
+        let (mut least, mut place) = (vars.reals[best.index()], vars.ints[found.index()]);
         let mut own = [S::default(); LANES];
         let own = &mut own[..lanes];
-        if walk.step == 1 {
-            own.copy_from_slice(frame.reals(walk.buffer, start as usize, lanes));
-            let a = self.operand(arg);
-            kernels::into(level, Two::from(fold), own, a);
-            frame.put_reals(walk.buffer, start as usize, own);
-            return;
+        self.copied(*value, own);
+        let better = |x: S, kept: S| if *greatest { x > kept } else { x < kept };
+        // most blocks have nothing as good
+        if place == none || own.iter().fold(false, |any, x| any | better(*x, least) | (*x == least))
+        {
+            for (lane, x) in own.iter().enumerate() {
+                if place == none
+                    || better(*x, least)
+                    || *x == least && self.int_at(*at, lane) < place
+                {
+                    (least, place) = (*x, self.int_at(*at, lane));
+                }
+            }
         }
-        copy(self.operand(arg), own);
-        for (lane, x) in own.iter().enumerate() {
-            let at = (start + walk.step * lane as i64) as usize;
-            frame.set_real(walk.buffer, at, join(fold, frame.real(walk.buffer, at), *x));
-        }
-    }
-
-    fn scatter(&mut self, buffer: BufferId, places: usize, fold: Option<Fold>, arg: Arg) {
-        let (lanes, frame) = (self.lanes, self.frame);
-        let mut own = [S::default(); LANES];
-        let own = &mut own[..lanes];
-        copy(self.operand(arg), own);
-        for (lane, x) in own.iter().enumerate() {
-            let at = self.int(places, lane) as usize;
-            let value = fold.map_or(*x, |fold| join(fold, frame.real(buffer, at), *x));
-            frame.set_real(buffer, at, value);
-        }
+        let vars = &mut self.runner.vars;
+        (vars.reals[best.index()], vars.ints[found.index()]) = (least, place);
     }
 }
 
-/// What operands are read from.
-struct View<'v, S> {
-    lines: &'v [Walk],
-    uniforms: &'v [S],
-    frame: &'v Frame<S>,
-    first: usize,
+/// Moves a block to the scope within or, if `out`, to the one around.
+fn transfer<T: Copy>(
+    blocks: &mut [Vec<T>],
+    [around, within]: [usize; 2],
+    from: Option<&[u32]>,
     lanes: usize,
-}
-
-impl<'v, S: Scalar> View<'v, S> {
-    fn operand<'o>(&self, arg: Arg, blocks: &'o [S], spare: &'o mut [S]) -> Operand<'o, S>
-    where
-        'v: 'o,
-    {
-        match arg {
-            Arg::Block(block) => Operand::Lanes(&blocks[block * LANES..][..self.lanes]),
-            Arg::Uniform(at) => Operand::One(self.uniforms[at]),
-            Arg::Line(line) => {
-                let walk = self.lines[line];
-                let start = walk.start + walk.step * self.first as i64;
-                match walk.step {
-                    0 => Operand::One(self.frame.real(walk.buffer, start as usize)),
-                    1 => Operand::Lanes(self.frame.reals(walk.buffer, start as usize, self.lanes)),
-                    step => {
-                        let spare = &mut spare[..self.lanes];
-                        for (lane, x) in spare.iter_mut().enumerate() {
-                            let at = start + step * lane as i64;
-                            *x = self.frame.real(walk.buffer, at as usize);
-                        }
-                        Operand::Lanes(spare)
-                    }
-                }
-            }
+    out: bool,
+) {
+    let (to, source) = if out { (around, within) } else { (within, around) };
+    let mut target = std::mem::take(&mut blocks[to]);
+    let kept = &blocks[source];
+    match from {
+        None => target[..lanes].copy_from_slice(&kept[..lanes]),
+        Some(from) if out => {
+            from.iter().zip(kept).for_each(|(lane, x)| target[*lane as usize] = *x);
+        }
+        Some(from) => {
+            from.iter().zip(&mut target).for_each(|(lane, x)| *x = kept[*lane as usize]);
         }
     }
+    blocks[to] = target;
 }
 
-fn copy<S: Scalar>(from: Operand<'_, S>, to: &mut [S]) {
-    match from {
-        Operand::Lanes(from) => to.copy_from_slice(from),
-        Operand::One(x) => to.fill(x),
+/// Where a line lies; its ends must be in bounds, and so is all between.
+fn walk<S: Scalar>(
+    line: &Line,
+    range: Range,
+    ends: [usize; 2],
+    runner: &Runner<'_, S>,
+) -> Result<Walk, Stop> {
+    let (mut start, mut step) = (0i64, 0i64);
+    for ((base, by), extent) in line.indices.iter().zip(runner.frame.extents(line.buffer)) {
+        let first = runner.int(base)? + by * range.start;
+        let stride = by * range.step;
+        let [low, high] = ends.map(|lane| first + stride * lane as i64);
+        assert!(
+            (0..*extent).contains(&low) && (0..*extent).contains(&high),
+            "`{}` is touched at {low}..{high}, beyond {extent}: loops keep indices in bounds (invariant 4)",
+            runner.program.buffer(line.buffer).name
+        );
+        start = start * extent + first;
+        step = step * extent + stride;
     }
+    Ok(Walk { buffer: line.buffer, start, step })
 }

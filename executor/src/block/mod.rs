@@ -6,26 +6,36 @@
 //! its length alone, and the sums of the pieces are added in order, so the bits do not
 //! depend on the number of threads.
 
+mod build;
+mod independent;
+mod int_ops;
 mod kernels;
 mod lanes;
-mod vector;
+mod ops;
+mod real_ops;
+mod shared;
+mod slots;
 
 use crate::Report;
 use crate::error::Stop;
 use crate::frame::Frame;
-use crate::loops::walk::{Visit, walk_node};
-use crate::loops::{BufferId, Cond, Fold, For, Int, IntId, LoopProgram, Node, Order, RealId};
+use crate::loops::walk::Visit;
+use crate::loops::{Cond, Fold, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
+use build::vector;
 use lanes::Scratch;
+use ops::VectorLoop;
 use rayon::prelude::*;
+pub(crate) use shared::shared;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use vector::{VectorLoop, vector};
 
 /// A loop that takes fewer steps is not worth a vector.
 const FEW: i64 = 4;
+/// Loops with at most so many steps are left to the lanes of the loop around.
+const SHORT: i64 = 64;
 /// A shared loop is cut into at most this many pieces.
 const PIECES: i64 = 64;
 /// A loop whose body has less work than this in all is not shared.
@@ -51,6 +61,8 @@ struct Loop {
     source: For,
     body: Vec<Step>,
     vector: Option<VectorLoop>,
+    /// The loops that stand directly in it.
+    inner: Vec<For>,
     /// The sums that leave it, if its iterations are independent but for them.
     shared: Option<Vec<(RealId, Fold)>>,
 }
@@ -98,7 +110,9 @@ fn steps(nodes: &[Node], outermost: bool) -> Vec<Step> {
                 let shared = if outermost { shared(header) } else { None };
                 let body = steps(&header.body, outermost && shared.is_none());
                 let vector = vector(header);
-                Step::Loop(Box::new(Loop { source: (**header).clone(), body, vector, shared }))
+                let inner = inner(header);
+                let source = (**header).clone();
+                Step::Loop(Box::new(Loop { source, body, vector, inner, shared }))
             }
             Node::If(cond, body) => Step::If(cond.clone(), steps(body, outermost)),
             Node::Note(_)
@@ -113,6 +127,52 @@ fn steps(nodes: &[Node], outermost: bool) -> Vec<Step> {
             | Node::Check(..) => Step::Plain(node.clone()),
         })
         .collect()
+}
+
+/// The loops that stand directly in a loop, whose bounds are known before its body runs; without their bodies.
+fn inner(header: &For) -> Vec<For> {
+    let mut set = Vec::new();
+    let mut inner = Vec::new();
+    for node in &header.body {
+        match node {
+            Node::SetInt(var, _) => set.push(*var),
+            Node::Check(..) => break,
+            Node::For(inside) => {
+                let mut bounds = Bounds { set: &set, known: true };
+                let strides = inside.stride.iter().map(|(_, residue)| residue);
+                inside.lower.iter().chain(&inside.upper).chain(strides).for_each(|e| bounds.int(e));
+                if bounds.known {
+                    inner.push(For { body: Vec::new(), ..(**inside).clone() });
+                }
+            }
+            Node::Note(_)
+            | Node::If(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_) => {}
+        }
+    }
+    inner
+}
+
+/// Whether bounds mention what the body sets.
+struct Bounds<'s> {
+    set: &'s [IntId],
+    known: bool,
+}
+
+impl Visit for Bounds<'_> {
+    fn int_var(&mut self, var: IntId) {
+        self.known &= !self.set.contains(&var);
+    }
+
+    fn real_var(&mut self, _: RealId) {
+        self.known = false;
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -160,8 +220,10 @@ impl<S: Scalar> Machine<'_, '_, S> {
     fn sequential(&mut self, inner: &Loop, range: Range, count: i64) -> Result<(), Stop> {
         if let Some(vector) = &inner.vector
             && count >= FEW
+            && (!vector.loops || self.is_wide(inner, range, count))
         {
-            return lanes::run(vector, range, &mut self.runner, self.scratch, self.context.level);
+            let loops = (vector, &inner.source);
+            return lanes::run(loops, range, &mut self.runner, self.scratch, self.context.level);
         }
         if self.context.cancelled.load(Ordering::Relaxed) {
             return Err(Stop::Cancelled);
@@ -176,6 +238,25 @@ impl<S: Scalar> Machine<'_, '_, S> {
             self.steps(&inner.body)?;
         }
         Ok(())
+    }
+
+    /// Whether the loops inside are short, so that lanes had better take their steps together.
+    fn is_wide(&mut self, inner: &Loop, range: Range, count: i64) -> bool {
+        let mut most = 0;
+        for header in &inner.inner {
+            let mut steps = 0;
+            for lane in [0, count / 2, count - 1] {
+                let value = range.start + lane * range.step;
+                self.runner.vars.ints[inner.source.var.index()] = value;
+                // what fails is told by the iterations, in order
+                let Ok(Range { start, end, step }) = self.runner.range(header) else {
+                    return false;
+                };
+                steps += end.saturating_sub(start).max(0) / step;
+            }
+            most = most.max(steps / 3);
+        }
+        most <= SHORT && most < count
     }
 
     /// Runs the pieces of a loop, by several threads if there are.
@@ -236,105 +317,5 @@ impl<S: Scalar> Machine<'_, '_, S> {
             vars.visits.iter_mut().zip(visits).for_each(|(all, some)| *all += some);
         }
         Ok(())
-    }
-}
-
-/// The sums that leave a loop, if its iterations are independent but for them.
-pub(crate) fn shared(header: &For) -> Option<Vec<(RealId, Fold)>> {
-    if header.order == Order::Descending {
-        return None;
-    }
-    let mut touched = Touched::default();
-    header.body.iter().for_each(|node| touched.node(node));
-    let own = |indices: &[Int]| indices.contains(&Int::Var(header.var));
-    let apart = touched.writes.iter().all(|(buffer, indices)| {
-        let axis = indices.iter().position(|e| *e == Int::Var(header.var));
-        let same = |other: &[Int]| axis.is_some_and(|axis| other[axis] == Int::Var(header.var));
-        own(indices)
-            && touched.loads.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
-            && touched.writes.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
-    });
-    let free = touched.joins.iter().filter(|(var, _)| !touched.set.contains(var));
-    let sums: Vec<(RealId, Fold)> = free.copied().collect();
-    let read = sums.iter().any(|(var, _)| touched.read.contains(var));
-    let one_fold = sums
-        .iter()
-        .all(|(var, fold)| sums.iter().all(|(other, also)| other != var || also == fold));
-    let mut distinct = sums;
-    distinct.sort_by_key(|(var, _)| *var);
-    distinct.dedup();
-    (apart && !read && one_fold && !touched.carries()).then_some(distinct)
-}
-
-/// What a loop touches.
-#[derive(Default)]
-struct Touched {
-    loads: Vec<(BufferId, Vec<Int>)>,
-    writes: Vec<(BufferId, Vec<Int>)>,
-    joins: Vec<(RealId, Fold)>,
-    set: Vec<RealId>,
-    read: Vec<RealId>,
-    ints_set: Vec<IntId>,
-    /// The variables that are set where the walk is, whatever the conditions are.
-    certain: (Vec<RealId>, Vec<IntId>),
-    /// Those read where they are not.
-    uncertain: (Vec<RealId>, Vec<IntId>),
-}
-
-impl Touched {
-    /// Whether a variable may have its value from the step before.
-    fn carries(&self) -> bool {
-        self.uncertain.0.iter().any(|var| self.set.contains(var))
-            || self.uncertain.1.iter().any(|var| self.ints_set.contains(var))
-    }
-}
-
-impl Visit for Touched {
-    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
-        self.loads.push((buffer, indices.to_vec()));
-    }
-
-    fn real_var(&mut self, var: RealId) {
-        self.read.push(var);
-        if !self.certain.0.contains(&var) {
-            self.uncertain.0.push(var);
-        }
-    }
-
-    fn int_var(&mut self, var: IntId) {
-        if !self.certain.1.contains(&var) {
-            self.uncertain.1.push(var);
-        }
-    }
-
-    fn node(&mut self, node: &Node) {
-        let certain = (self.certain.0.len(), self.certain.1.len());
-        if let Node::For(header) = node {
-            self.certain.1.push(header.var);
-        }
-        walk_node(self, node);
-        self.certain.0.truncate(certain.0);
-        self.certain.1.truncate(certain.1);
-        match node {
-            Node::Store(place, _)
-            | Node::Accumulate(place, ..)
-            | Node::StoreInt(place, _)
-            | Node::AddInt(place, _) => self.writes.push((place.buffer, place.indices.clone())),
-            Node::Join(var, fold, _) => {
-                self.joins.push((*var, *fold));
-                if !self.certain.0.contains(var) {
-                    self.uncertain.0.push(*var);
-                }
-            }
-            Node::Set(var, _) => {
-                self.set.push(*var);
-                self.certain.0.push(*var);
-            }
-            Node::SetInt(var, _) => {
-                self.ints_set.push(*var);
-                self.certain.1.push(*var);
-            }
-            Node::Note(_) | Node::For(_) | Node::If(..) | Node::Visit(_) | Node::Check(..) => {}
-        }
     }
 }

@@ -1,0 +1,417 @@
+//! A loop as a vector loop: nodes as operations on lanes.
+//!
+//! An integer is the same in all lanes, or affine in the loop variable, or a block of its own.
+//! A condition opens a scope with the lanes where it holds, a loop inside one with its steps.
+
+mod conditions;
+mod ints;
+mod known;
+mod reals;
+
+use super::independent::independent;
+use super::ops::{Arg, Each, Inner, IntOp, Op, RealOp, Search, Steps, VectorLoop, When};
+use super::shared::Touched;
+use super::slots::share_slots;
+use crate::loops::walk::Visit;
+use crate::loops::{CmpOp, Cond, Fold, For, Int, IntId, Node, Order, Place, Real, RealId};
+use known::{Joined, assigned};
+use rustc_hash::FxHashMap;
+
+/// The loop as a vector; `None` if it is none: where an iteration needs what another one did, or a
+/// condition protects its own parts in a way that lanes do not follow.
+pub(super) fn vector(header: &For) -> Option<VectorLoop> {
+    if let Some(search) = search(header) {
+        return Some(search);
+    }
+    if header.order == Order::Descending || !independent(header) || !is_apart(header) {
+        return None;
+    }
+    let mut builder = Builder::new(header.var);
+    builder.nodes(&header.body)?;
+    Some(builder.finish())
+}
+
+/// Whether no variable comes from the iteration before, sums apart.
+fn is_apart(header: &For) -> bool {
+    let touched = Touched::of(header);
+    !touched.carries() && touched.free_sums().is_some()
+}
+
+/// An integer in the lanes.
+#[derive(Clone, Debug)]
+enum Lane {
+    Uniform(Int),
+    /// `base + step · loop variable`, step not 0
+    Affine(Int, i64),
+    Block(usize),
+}
+
+/// Where an entry is.
+enum Entry {
+    /// Along a line, and whether it moves.
+    Line(usize, bool),
+    Places(usize),
+}
+
+/// A scope in the making.
+#[derive(Default)]
+struct Open {
+    inner: Inner,
+    ints: FxHashMap<IntId, Lane>,
+    reals: FxHashMap<RealId, usize>,
+    /// Loads that stand in a block already: an entry is loaded once.
+    known: Vec<(Real, Arg)>,
+    /// Variables of the scope around that are assigned here.
+    assigned_reals: Vec<(RealId, usize)>,
+    assigned_ints: Vec<(IntId, usize)>,
+    /// Variables of the scope around that are only joined to, here.
+    delivered: Vec<(RealId, usize)>,
+}
+
+struct Builder {
+    var: IntId,
+    open: Vec<Open>,
+    reals: usize,
+    ints: usize,
+    joins: Vec<(RealId, Fold)>,
+    depth: usize,
+    loops: bool,
+}
+
+impl Builder {
+    fn new(var: IntId) -> Self {
+        Self {
+            var,
+            open: vec![Open::default()],
+            reals: 0,
+            ints: 0,
+            joins: Vec::new(),
+            depth: 1,
+            loops: false,
+        }
+    }
+
+    fn finish(mut self) -> VectorLoop {
+        let scope = std::mem::take(&mut self.here().inner.scope);
+        let Self { reals, ints, joins, depth, loops, .. } = self;
+        let mut vector = VectorLoop { scope, reals, ints, joins, depth, loops };
+        share_slots(&mut vector);
+        vector
+    }
+
+    // Scopes.
+
+    fn here(&mut self) -> &mut Open {
+        match self.open.last_mut() {
+            Some(open) => open,
+            None => unreachable!("the outermost scope is open until the loop is finished"),
+        }
+    }
+
+    fn push(&mut self, op: Op) {
+        self.here().inner.scope.ops.push(op);
+    }
+
+    fn fresh(&mut self) -> usize {
+        self.reals += 1;
+        self.reals - 1
+    }
+
+    fn fresh_ints(&mut self) -> usize {
+        self.ints += 1;
+        self.ints - 1
+    }
+
+    fn set_real(&mut self, op: RealOp) -> usize {
+        let to = self.fresh();
+        self.push(Op::Real(to, op));
+        to
+    }
+
+    fn set_int(&mut self, op: IntOp) -> usize {
+        let to = self.fresh_ints();
+        self.push(Op::Int(to, op));
+        to
+    }
+
+    /// Opens a scope for nodes that assign to variables of this one; `directly` if they stand in it and not
+    /// in a scope of it.
+    fn enter(&mut self, nodes: &[Node], directly: bool) -> Option<()> {
+        let assigned = assigned(nodes, directly);
+        let depth = self.open.len() - 1;
+        let mut open = Open::default();
+        for (var, joined) in assigned.reals {
+            let Some(around) = self.real_block(var, depth) else { continue };
+            if joined == Joined::Here {
+                open.delivered.push((var, around));
+                continue;
+            }
+            let within = self.fresh();
+            open.inner.ins.reals.push((around, within));
+            open.reals.insert(var, within);
+            open.assigned_reals.push((var, around));
+        }
+        for var in assigned.ints {
+            let Some(lane) = self.int_lane(var, depth) else { continue };
+            let around = self.int_block(lane);
+            self.here().ints.insert(var, Lane::Block(around));
+            let within = self.fresh_ints();
+            open.inner.ins.ints.push((around, within));
+            open.ints.insert(var, Lane::Block(within));
+            open.assigned_ints.push((var, around));
+        }
+        self.open.push(open);
+        self.depth = self.depth.max(self.open.len());
+        Some(())
+    }
+
+    fn leave(&mut self) -> Option<Inner> {
+        let mut open = self.open.pop()?;
+        for (var, around) in &open.assigned_reals {
+            open.inner.outs.reals.push((*around, *open.reals.get(var)?));
+        }
+        for (var, around) in &open.assigned_ints {
+            let Some(Lane::Block(within)) = open.ints.get(var) else { return None };
+            open.inner.outs.ints.push((*around, *within));
+        }
+        Some(open.inner)
+    }
+
+    /// The block of a variable at a scope, moved in from the one around if it is set there.
+    fn real_block(&mut self, var: RealId, depth: usize) -> Option<usize> {
+        if let Some(block) = self.open[depth].reals.get(&var) {
+            return Some(*block);
+        }
+        let around = self.real_block(var, depth.checked_sub(1)?)?;
+        let within = self.fresh();
+        let open = &mut self.open[depth];
+        open.inner.ins.reals.push((around, within));
+        open.reals.insert(var, within);
+        Some(within)
+    }
+
+    /// A variable that is set in the loop.
+    fn int_lane(&mut self, var: IntId, depth: usize) -> Option<Lane> {
+        if let Some(lane) = self.open[depth].ints.get(&var) {
+            return Some(lane.clone());
+        }
+        let lane = match self.int_lane(var, depth.checked_sub(1)?)? {
+            lane @ (Lane::Uniform(_) | Lane::Affine(..)) => lane,
+            Lane::Block(around) => {
+                let within = self.fresh_ints();
+                self.open[depth].inner.ins.ints.push((around, within));
+                Lane::Block(within)
+            }
+        };
+        self.open[depth].ints.insert(var, lane.clone());
+        Some(lane)
+    }
+
+    fn is_set_real(&self, var: RealId) -> bool {
+        self.open.iter().any(|open| open.reals.contains_key(&var))
+    }
+
+    fn is_set_int(&self, var: IntId) -> bool {
+        self.open.iter().any(|open| open.ints.contains_key(&var))
+    }
+
+    /// Nodes where a condition holds.
+    fn when(&mut self, cond: &Cond, nodes: &[Node]) -> Option<()> {
+        let (test, rest) = self.first_test(cond)?;
+        self.enter(nodes, rest.is_none())?;
+        match rest {
+            Some(rest) => self.when(&rest, nodes)?,
+            None => self.nodes(nodes)?,
+        }
+        let inner = self.leave()?;
+        self.push(Op::When(Box::new(When { test, inner })));
+        Some(())
+    }
+
+    // Nodes.
+
+    fn nodes(&mut self, nodes: &[Node]) -> Option<()> {
+        for (at, node) in nodes.iter().enumerate() {
+            self.node(node)?;
+            let rest = &nodes[at + 1..];
+            if matches!(node, Node::Check(..)) && !rest.is_empty() {
+                // what the check protects is looked up after it
+                return self.when(&Cond::All(Vec::new()), rest);
+            }
+        }
+        Some(())
+    }
+
+    fn node(&mut self, node: &Node) -> Option<()> {
+        match node {
+            Node::Note(_) | Node::Visit(_) => {}
+            Node::SetInt(var, e) => {
+                let mut lane = self.int(e)?;
+                if self.here().assigned_ints.iter().any(|(known, _)| known == var) {
+                    lane = Lane::Block(self.int_block(lane));
+                }
+                self.here().ints.insert(*var, lane);
+            }
+            Node::Set(var, e) => self.set(*var, e)?,
+            Node::Join(var, fold, e) => self.join(*var, *fold, e)?,
+            Node::Store(place, e) => {
+                let value = self.real(e)?;
+                self.put(place, None, value)?;
+            }
+            Node::Accumulate(place, fold, e) => {
+                let value = self.real(e)?;
+                self.put(place, Some(*fold), value)?;
+            }
+            Node::StoreInt(place, e) => self.put_ints(place, false, e)?,
+            Node::AddInt(place, e) => self.put_ints(place, true, e)?,
+            Node::Check(check, cond) => {
+                let test = self.test(cond)?;
+                self.push(Op::Check(*check, test));
+            }
+            Node::If(cond, body) => self.when(cond, body)?,
+            Node::For(header) => self.each(header)?,
+        }
+        Some(())
+    }
+
+    fn set(&mut self, var: RealId, e: &Real) -> Option<()> {
+        let value = self.real(e)?;
+        let block = match value {
+            // what was just computed is nobody else's
+            Arg::Block(block) if matches!(e, Real::Apply(..) | Real::Select(_)) => block,
+            Arg::Block(_) | Arg::Uniform(_) | Arg::Line(_) => self.set_real(RealOp::Copy(value)),
+        };
+        self.here().reals.insert(var, block);
+        Some(())
+    }
+
+    fn join(&mut self, var: RealId, fold: Fold, e: &Real) -> Option<()> {
+        if let Some((_, around)) = self.here().delivered.iter().find(|(known, _)| *known == var) {
+            let around = *around;
+            let value = self.real(e)?;
+            self.push(Op::Deliver(around, fold, value));
+            return Some(());
+        }
+        if self.is_set_real(var) {
+            let block = self.real_block(var, self.open.len() - 1)?;
+            let value = self.real(e)?;
+            self.push(Op::Fold(block, fold, value));
+            return Some(());
+        }
+        let at = self.joins.iter().position(|(known, _)| *known == var);
+        let at = at.unwrap_or_else(|| {
+            self.joins.push((var, fold));
+            self.joins.len() - 1
+        });
+        let op = if let Real::Apply(iverson_spec::function::Fun::Mul, factors) = e
+            && let [a, b] = factors.as_slice()
+            && fold == Fold::Sum
+        {
+            Op::Dot(at, self.real(a)?, self.real(b)?)
+        } else {
+            Op::Join(at, fold, self.real(e)?)
+        };
+        self.push(op);
+        Some(())
+    }
+
+    fn put(&mut self, place: &Place, fold: Option<Fold>, value: Arg) -> Option<()> {
+        for open in &mut self.open {
+            open.known.retain(|(load, _)| !known::loads_from(load, place.buffer));
+        }
+        let op = match self.entry(place.buffer, &place.indices)? {
+            Entry::Line(line, true) => Op::Put(line, fold, value),
+            Entry::Line(line, false) => Op::Reduce(line, fold?, value),
+            Entry::Places(places) => Op::Scatter(place.buffer, places, fold, value),
+        };
+        self.push(op);
+        Some(())
+    }
+
+    fn put_ints(&mut self, place: &Place, adds: bool, e: &Int) -> Option<()> {
+        let lane = self.int(e)?;
+        let value = self.int_arg(lane);
+        let places = self.places(place.buffer, &place.indices)?;
+        self.push(Op::ScatterInts(place.buffer, places, adds, value));
+        Some(())
+    }
+
+    /// A loop inside.
+    fn each(&mut self, header: &For) -> Option<()> {
+        self.loops = true;
+        let strides = header.stride.iter().map(|(_, residue)| residue);
+        let bounds: Vec<&Int> = header.lower.iter().chain(&header.upper).chain(strides).collect();
+        let uniform = !bounds.iter().any(|e| self.depends(e));
+        let steps = if uniform {
+            Steps::Uniform(For { body: Vec::new(), ..header.clone() })
+        } else {
+            let lower = self.int_args(&header.lower)?;
+            let upper = self.int_args(&header.upper)?;
+            let stride = match &header.stride {
+                Some((modulus, residue)) => {
+                    let lane = self.int(residue)?;
+                    Some((*modulus, self.int_arg(lane)))
+                }
+                None => None,
+            };
+            let descending = header.order == Order::Descending;
+            Steps::Lanes { lower, upper, stride, descending, var: self.fresh_ints() }
+        };
+        self.enter(&header.body, true)?;
+        if let Steps::Lanes { var, .. } = &steps {
+            let lane = Lane::Block(*var);
+            self.here().ints.insert(header.var, lane);
+        }
+        self.nodes(&header.body)?;
+        let inner = self.leave()?;
+        self.push(Op::Each(Box::new(Each { steps, inner })));
+        Some(())
+    }
+}
+
+/// A loop that looks for the first greatest value, or the least, alone.
+fn search(header: &For) -> Option<VectorLoop> {
+    let mut nodes =
+        header.body.iter().filter(|node| !matches!(node, Node::Note(_) | Node::Visit(_)));
+    let (Some(Node::Set(value, e)), Some(Node::If(Cond::Any(parts), body)), None) =
+        (nodes.next(), nodes.next(), nodes.next())
+    else {
+        return None;
+    };
+    let [Node::Set(best, Real::Var(kept)), Node::SetInt(found, at)] = body.as_slice() else {
+        return None;
+    };
+    let [Cond::Int(CmpOp::Eq, Int::Var(none_of), none), Cond::Real(better, sides), Cond::All(ties)] =
+        parts.as_slice()
+    else {
+        return None;
+    };
+    let both = (Real::Var(*value), Real::Var(*best));
+    let tie = [
+        Cond::Real(CmpOp::Eq, Box::new(both.clone())),
+        Cond::Int(CmpOp::Lt, at.clone(), Int::Var(*found)),
+    ];
+    let greatest = *better == CmpOp::Gt;
+    let whole = (greatest || *better == CmpOp::Lt)
+        && **sides == both
+        && ties.as_slice() == tie
+        && none_of == found
+        && kept == value
+        && header.order != Order::Descending;
+    let mut builder = Builder::new(header.var);
+    let outside = |e: &Int| {
+        let mut mentions = known::Mentions { var: *found, found: false };
+        mentions.int(e);
+        !mentions.found
+    };
+    if !whole || !outside(at) || !outside(none) || known::reads(e, *best) || builder.depends(none) {
+        return None;
+    }
+    let value = builder.real(e)?;
+    let lane = builder.int(at)?;
+    let at = builder.int_arg(lane);
+    let none = builder.uniform_int(none.clone());
+    let search = Search { value, at, best: *best, found: *found, none, greatest };
+    builder.push(Op::Search(Box::new(search)));
+    Some(builder.finish())
+}

@@ -1,0 +1,225 @@
+//! Integers and conditions in the lanes of a scope.
+
+use super::lanes::{Block, InScope, LANES, Scratch};
+use super::ops::{Arg, IntArg, IntOp, Test};
+use crate::error::Stop;
+use crate::loops::{BufferId, CmpOp};
+use crate::runner::floor;
+use crate::scalar::Scalar;
+
+/// An integer operand.
+#[derive(Clone, Copy)]
+enum Ints<'o> {
+    Lanes(&'o [i64]),
+    One(i64),
+}
+
+impl Ints<'_> {
+    #[inline(always)]
+    fn at(self, lane: usize) -> i64 {
+        match self {
+            Self::Lanes(x) => x[lane],
+            Self::One(x) => x,
+        }
+    }
+}
+
+fn ints<'o, S>(arg: IntArg, blocks: &'o [Vec<i64>], here: &InScope<S>) -> Ints<'o> {
+    match arg {
+        IntArg::Block(block) => Ints::Lanes(&blocks[block][..here.lanes]),
+        IntArg::Uniform(at) => Ints::One(here.uniform_ints[at]),
+    }
+}
+
+impl<S: Scalar> Block<'_, '_, S> {
+    /// An operand in one lane.
+    pub(super) fn int_at(&self, arg: IntArg, lane: usize) -> i64 {
+        ints(arg, &self.scratch.ints, self.here()).at(lane)
+    }
+
+    /// Sets a block of integers.
+    ///
+    /// # Errors
+    /// [`Stop::Floor`]
+    pub(super) fn int_op(&mut self, to: usize, op: &IntOp) -> Result<(), Stop> {
+        let mut whole = std::mem::take(&mut self.scratch.ints[to]);
+        let outcome = self.int_lanes(&mut whole[..self.lanes()], op);
+        self.scratch.ints[to] = whole;
+        outcome
+    }
+
+    fn int_lanes(&mut self, out: &mut [i64], op: &IntOp) -> Result<(), Stop> {
+        let (blocks, here) = (&self.scratch.ints, self.here());
+        let operand = |arg: &IntArg| ints(*arg, blocks, here);
+        let lanes = out.len();
+        match op {
+            IntOp::Ramp(base, step) => {
+                let by = step * self.range.step;
+                let start =
+                    here.uniform_ints[*base] + step * self.range.start + by * self.first as i64;
+                if here.all {
+                    out.iter_mut().zip(0..).for_each(|(out, lane)| *out = start + by * lane);
+                } else {
+                    let lanes = out.iter_mut().zip(&here.picks);
+                    lanes.for_each(|(out, lane)| *out = start + by * i64::from(*lane));
+                }
+            }
+            IntOp::Load(line) => {
+                let walk = here.lines[*line];
+                let start = walk.start + walk.step * self.first as i64;
+                if here.all {
+                    self.frame().strided_ints(walk.buffer, start, walk.step, out);
+                } else {
+                    let mut places = [0; LANES];
+                    spread(&mut places[..lanes], &here.picks, start, walk.step);
+                    self.frame().gather_ints(walk.buffer, &places[..lanes], out);
+                }
+            }
+            IntOp::Gather(buffer, places) => {
+                self.frame().gather_ints(*buffer, &blocks[*places][..lanes], out);
+            }
+            IntOp::Sum(terms) => {
+                out.fill(0);
+                for (factor, arg) in terms {
+                    each(out, operand(arg), |sum, x| sum.wrapping_add(factor.wrapping_mul(x)));
+                }
+            }
+            IntOp::Product(factors) => {
+                out.fill(1);
+                factors.iter().for_each(|arg| each(out, operand(arg), i64::wrapping_mul));
+            }
+            IntOp::Div(arg, k) => each(out, operand(arg), |_, x| x.div_euclid(*k)),
+            IntOp::Mod(arg, k) => each(out, operand(arg), |_, x| x.rem_euclid(*k)),
+            IntOp::DivBy(a, b) => {
+                each(out, operand(a), |_, x| x);
+                each(out, operand(b), |x, y| x.div_euclid(y.max(1)));
+            }
+            IntOp::Places(buffer, indices) => self.places(*buffer, indices, out),
+            IntOp::Floor(arg) => {
+                let mut own = [S::default(); LANES];
+                self.copied(*arg, &mut own[..lanes]);
+                for (out, x) in out.iter_mut().zip(&own) {
+                    *out = floor(x.wide())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn places(&self, buffer: BufferId, indices: &[IntArg], out: &mut [i64]) {
+        out.fill(0);
+        for (arg, extent) in indices.iter().zip(self.frame().extents(buffer)) {
+            let mut greatest = 0u64;
+            each(out, ints(*arg, &self.scratch.ints, self.here()), |place, at| {
+                greatest = greatest.max(at as u64);
+                place * extent + at
+            });
+            assert!(
+                out.is_empty() || greatest < *extent as u64,
+                "`{}` is touched beyond {extent}: loops keep indices in bounds (invariant 4)",
+                self.runner.program.buffer(buffer).name
+            );
+        }
+    }
+
+    pub(super) fn scatter_ints(
+        &mut self,
+        buffer: BufferId,
+        places: usize,
+        adds: bool,
+        value: IntArg,
+    ) {
+        let Scratch { ints: blocks, scopes, .. } = &*self.scratch;
+        let here = &scopes[self.depth];
+        let value = ints(value, blocks, here);
+        for (lane, place) in blocks[places][..here.lanes].iter().enumerate() {
+            let at = *place as usize;
+            let kept = if adds { self.frame().int(buffer, at) } else { 0 };
+            self.frame().set_int(buffer, at, kept.wrapping_add(value.at(lane)));
+        }
+    }
+
+    // Conditions.
+
+    /// Where a test holds.
+    ///
+    /// # Errors
+    /// [`Stop::Floor`]
+    pub(super) fn mask(&mut self, test: &Test, mask: &mut [bool]) -> Result<(), Stop> {
+        match test {
+            Test::Uniform(cond) => mask.fill(self.runner.cond(cond)?),
+            Test::Int(cmp, a, b) => {
+                let (blocks, here) = (&self.scratch.ints, self.here());
+                let (a, b) = (ints(*a, blocks, here), ints(*b, blocks, here));
+                compare(*cmp, mask, |lane| (a.at(lane), b.at(lane)));
+            }
+            Test::Real(cmp, a, b) => self.compare_reals(*cmp, [*a, *b], mask),
+            Test::Member(relation, indices) => {
+                let (blocks, here) = (&self.scratch.ints, self.here());
+                for (lane, holds) in mask.iter_mut().enumerate() {
+                    *holds = self
+                        .runner
+                        .is_member(*relation, |place| ints(indices[place], blocks, here).at(lane));
+                }
+            }
+            Test::Not(inner) => {
+                self.mask(inner, mask)?;
+                mask.iter_mut().for_each(|holds| *holds = !*holds);
+            }
+            Test::All(parts) | Test::Any(parts) => {
+                let all = matches!(test, Test::All(_));
+                mask.fill(all);
+                let mut part_holds = [false; LANES];
+                let part_holds = &mut part_holds[..mask.len()];
+                for part in parts {
+                    self.mask(part, part_holds)?;
+                    let both = mask.iter_mut().zip(&*part_holds);
+                    both.for_each(|(holds, part)| {
+                        *holds = if all { *holds & part } else { *holds | part };
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_reals(&mut self, cmp: CmpOp, [a, b]: [Arg; 2], mask: &mut [bool]) {
+        let (mut left, mut right) = ([S::default(); LANES], [S::default(); LANES]);
+        self.copied(a, &mut left[..mask.len()]);
+        self.copied(b, &mut right[..mask.len()]);
+        compare(cmp, mask, |lane| (left[lane], right[lane]));
+    }
+}
+
+/// `start + step · lane` for the lanes that are in.
+pub(super) fn spread(out: &mut [i64], picks: &[u32], start: i64, step: i64) {
+    out.iter_mut().zip(picks).for_each(|(out, lane)| *out = start + step * i64::from(*lane));
+}
+
+#[inline(always)]
+fn each(out: &mut [i64], arg: Ints<'_>, mut f: impl FnMut(i64, i64) -> i64) {
+    match arg {
+        Ints::Lanes(x) => out.iter_mut().zip(x).for_each(|(out, x)| *out = f(*out, *x)),
+        Ints::One(x) => out.iter_mut().for_each(|out| *out = f(*out, x)),
+    }
+}
+
+#[inline(always)]
+fn compare<T: PartialOrd>(cmp: CmpOp, mask: &mut [bool], sides: impl Fn(usize) -> (T, T)) {
+    macro_rules! by {
+        ($op:tt) => {
+            for (lane, holds) in mask.iter_mut().enumerate() {
+                let (a, b) = sides(lane);
+                *holds = a $op b;
+            }
+        };
+    }
+    match cmp {
+        CmpOp::Eq => by!(==),
+        CmpOp::Ne => by!(!=),
+        CmpOp::Lt => by!(<),
+        CmpOp::Le => by!(<=),
+        CmpOp::Gt => by!(>),
+        CmpOp::Ge => by!(>=),
+    }
+}

@@ -1,0 +1,113 @@
+//! Whether iterations of a loop may be shared by threads.
+
+use crate::loops::walk::{Visit, walk_node};
+use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, RealId};
+
+/// The sums that leave a loop, if its iterations are independent but for them.
+pub(crate) fn shared(header: &For) -> Option<Vec<(RealId, Fold)>> {
+    if header.order == Order::Descending {
+        return None;
+    }
+    let touched = Touched::of(header);
+    let own = |indices: &[Int]| indices.contains(&Int::Var(header.var));
+    let apart = touched.writes.iter().all(|(buffer, indices)| {
+        let axis = indices.iter().position(|e| *e == Int::Var(header.var));
+        let same = |other: &[Int]| axis.is_some_and(|axis| other[axis] == Int::Var(header.var));
+        own(indices)
+            && touched.loads.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
+            && touched.writes.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
+    });
+    if apart && !touched.carries() { touched.free_sums() } else { None }
+}
+
+/// What a loop touches.
+#[derive(Default)]
+pub(super) struct Touched {
+    loads: Vec<(BufferId, Vec<Int>)>,
+    writes: Vec<(BufferId, Vec<Int>)>,
+    joins: Vec<(RealId, Fold)>,
+    set: Vec<RealId>,
+    read: Vec<RealId>,
+    ints_set: Vec<IntId>,
+    /// The variables that are set where the walk is, whatever the conditions are.
+    certain: (Vec<RealId>, Vec<IntId>),
+    /// Those read where they are not.
+    uncertain: (Vec<RealId>, Vec<IntId>),
+}
+
+impl Touched {
+    /// What the iterations of a loop touch.
+    pub(super) fn of(header: &For) -> Self {
+        let mut touched = Self::default();
+        header.body.iter().for_each(|node| touched.node(node));
+        touched
+    }
+
+    /// The variables that values are joined to and that are not set inside, in order; `None` if one is read
+    /// or joined to in two ways.
+    pub(super) fn free_sums(&self) -> Option<Vec<(RealId, Fold)>> {
+        let mut sums: Vec<(RealId, Fold)> =
+            self.joins.iter().filter(|(var, _)| !self.set.contains(var)).copied().collect();
+        sums.sort_by_key(|(var, _)| *var);
+        sums.dedup();
+        let read = sums.iter().any(|(var, _)| self.read.contains(var));
+        let one_fold = sums.windows(2).all(|pair| pair[0].0 != pair[1].0);
+        (!read && one_fold).then_some(sums)
+    }
+
+    /// Whether a variable may have its value from the step before.
+    pub(super) fn carries(&self) -> bool {
+        self.uncertain.0.iter().any(|var| self.set.contains(var))
+            || self.uncertain.1.iter().any(|var| self.ints_set.contains(var))
+    }
+}
+
+impl Visit for Touched {
+    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
+        self.loads.push((buffer, indices.to_vec()));
+    }
+
+    fn real_var(&mut self, var: RealId) {
+        self.read.push(var);
+        if !self.certain.0.contains(&var) {
+            self.uncertain.0.push(var);
+        }
+    }
+
+    fn int_var(&mut self, var: IntId) {
+        if !self.certain.1.contains(&var) {
+            self.uncertain.1.push(var);
+        }
+    }
+
+    fn node(&mut self, node: &Node) {
+        let certain = (self.certain.0.len(), self.certain.1.len());
+        if let Node::For(header) = node {
+            self.certain.1.push(header.var);
+        }
+        walk_node(self, node);
+        self.certain.0.truncate(certain.0);
+        self.certain.1.truncate(certain.1);
+        match node {
+            Node::Store(place, _)
+            | Node::Accumulate(place, ..)
+            | Node::StoreInt(place, _)
+            | Node::AddInt(place, _) => self.writes.push((place.buffer, place.indices.clone())),
+            Node::Join(var, fold, _) => {
+                self.joins.push((*var, *fold));
+                if !self.certain.0.contains(var) {
+                    self.uncertain.0.push(*var);
+                }
+            }
+            Node::Set(var, _) => {
+                self.set.push(*var);
+                self.certain.0.push(*var);
+            }
+            Node::SetInt(var, _) => {
+                self.ints_set.push(*var);
+                self.certain.1.push(*var);
+            }
+            Node::Note(_) | Node::For(_) | Node::If(..) | Node::Visit(_) | Node::Check(..) => {}
+        }
+    }
+}
