@@ -1,7 +1,7 @@
 //! Compiled programs: compile once, run many times.
 
 use crate::arguments::{Argument, Inputs, Output, Outputs};
-use crate::block::Blocks;
+use crate::block::{Blocks, Store, Vectors};
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::Frame;
 use crate::fuse::fuse;
@@ -10,6 +10,7 @@ use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, Role};
 use crate::native::{Code, Interrupted, NativeError};
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
+use crate::team::Team;
 use crate::{Engine, Fusion, Options, Report, lower};
 use iverson_spec::call::{
     Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value,
@@ -35,6 +36,9 @@ pub struct Executable<S> {
     /// The threads asked for, if not those that the machine has.
     pool: Option<Arc<ThreadPool>>,
     cancelled: Arc<AtomicBool>,
+    vectors: Vectors,
+    /// The memory of the block engine.
+    store: Store<S>,
     /// What the last call was bound to.
     bound: Option<Bound>,
     /// By buffer: memory for temporaries and for the coordinates of relations.
@@ -84,6 +88,8 @@ pub fn compile<S: Scalar>(
         program: loops,
         options,
         cancelled: Arc::default(),
+        vectors: Vectors::default(),
+        store: Store::default(),
         bound: None,
         sizes: Vec::new(),
         vars: Vars::default(),
@@ -130,6 +136,11 @@ impl<S: Scalar> Executable<S> {
     /// Has `report` told how far each later run is.
     pub fn report_to(&mut self, report: Arc<Report>) {
         self.progress = Progress(report);
+    }
+
+    /// How the block engine runs loops in lanes.
+    pub fn vectors(&mut self) -> &mut Vectors {
+        &mut self.vectors
     }
 
     /// The points visited by the last run of the plain runner, by statement in the order of
@@ -180,12 +191,9 @@ impl<S: Scalar> Executable<S> {
             Engine::Native | Engine::Auto if native => self.run_native(&frame, report),
             Engine::Block | Engine::Native | Engine::Auto => {
                 let threads = self.threads();
-                let Self { program, blocks, vars, cancelled, pool, .. } = self;
-                let mut run = || blocks.run(program, &frame, vars, cancelled, threads, report);
-                match pool {
-                    Some(pool) => pool.install(run),
-                    None => run(),
-                }
+                let Self { program, blocks, vars, cancelled, pool, vectors, store, .. } = self;
+                let how = (Team { threads, pool: pool.as_deref() }, *vectors, &*store);
+                blocks.run(program, &frame, vars, cancelled, how, report)
             }
         };
         let outcome = outcome.map_err(|stop| self.explain(stop, &frame));
@@ -195,12 +203,8 @@ impl<S: Scalar> Executable<S> {
 
     /// Native code knows only that something is wrong; the plain runner then tells what is.
     fn run_native(&mut self, frame: &Frame<S>, report: &Report) -> Result<(), Stop> {
-        let run = || self.native.run(frame, &self.cancelled, self.threads(), report);
-        let outcome = match &self.pool {
-            Some(pool) => pool.install(run),
-            None => run(),
-        };
-        match outcome {
+        let team = Team { threads: self.threads(), pool: self.pool.as_deref() };
+        match self.native.run(frame, &self.cancelled, team, report) {
             Ok(()) => Ok(()),
             Err(Interrupted::Cancelled) => Err(Stop::Cancelled),
             Err(Interrupted::Failed) => self.run_plain(frame, &|_, _| {}),

@@ -18,8 +18,10 @@ pub mod math;
 pub mod native;
 pub mod runner;
 pub mod scalar;
+mod team;
 
 pub use arguments::{Argument, Inputs, Output, Outputs};
+pub use block::Vectors;
 pub use error::{CompileError, RunError};
 pub use executable::{Executable, compile};
 pub use loops::LoopProgram;

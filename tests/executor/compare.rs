@@ -1,6 +1,6 @@
 //! One program through the interpreter and the executor.
 
-use iverson::executor::{Engine, Executable, Fusion, Options, compile};
+use iverson::executor::{Engine, Executable, Fusion, Options, Vectors, compile};
 use iverson::interpreter::{EvalError, Model, WorkReport, eval_ssa};
 use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
 use iverson::spec::ir::Param;
@@ -9,32 +9,39 @@ use iverson::spec::unelaborate;
 use iverson::spec::verify::stmts;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// Blocks of three lanes wherever there can be some: small programs then have several.
+pub(crate) fn chopped() -> Vectors {
+    Vectors { lanes: 3, few: 1, short: i64::MAX, ..Vectors::default() }
+}
+
 /// What differs, if the executor does not give what the interpreter gives: the plain runner
 /// without fusion, which must visit the sparse count of points, and the engines with it. Fusion changes no
 /// bit of what the plain runner gives, signs of zeros apart.
 pub(crate) fn difference(program: &TensorSsa, inputs: &Values<f64>, ulps: f64) -> Option<String> {
     let wanted = eval_ssa(program, inputs, Limits::default());
     let ways = [
-        (Engine::Runner, Fusion::Off),
-        (Engine::Runner, Fusion::On),
-        (Engine::Block, Fusion::Off),
-        (Engine::Block, Fusion::On),
+        (Engine::Runner, Fusion::Off, Vectors::default()),
+        (Engine::Runner, Fusion::On, Vectors::default()),
+        (Engine::Block, Fusion::Off, Vectors::default()),
+        (Engine::Block, Fusion::On, Vectors::default()),
+        (Engine::Block, Fusion::On, chopped()),
     ];
     let mut plain: Option<Values<f64>> = None;
-    ways.into_iter().find_map(|(engine, fusion)| {
+    ways.into_iter().find_map(|(engine, fusion, vectors)| {
         let options = Options { engine, fusion, ..Options::default() };
         let mut executable: Executable<f64> = match compile(program, options) {
             Ok(executable) => executable,
             Err(error) => return Some(error.to_string()),
         };
         let mut machine = executable.clone();
+        *machine.vectors() = vectors;
         let caught = catch_unwind(AssertUnwindSafe(|| {
             let found = machine.call(inputs);
             (machine, found)
         }));
         let Ok((machine, found)) = caught else {
             return Some(format!(
-                "{engine:?}, fusion {fusion:?}: the engine stopped\n{}\n{}",
+                "{engine:?}, fusion {fusion:?}, {vectors:?}: the engine stopped\n{}\n{}",
                 unelaborate::ssa(program),
                 executable.loops()
             ));
@@ -59,7 +66,10 @@ pub(crate) fn difference(program: &TensorSsa, inputs: &Values<f64>, ulps: f64) -
         };
         let text = |what: String| {
             let ssa = unelaborate::ssa(program);
-            format!("{engine:?}, fusion {fusion:?}: {what}\n{ssa}\n{}", executable.loops())
+            format!(
+                "{engine:?}, fusion {fusion:?}, {vectors:?}: {what}\n{ssa}\n{}",
+                executable.loops()
+            )
         };
         what.map(text)
     })
@@ -71,7 +81,7 @@ fn is_numeric(error: &EvalError) -> bool {
 }
 
 /// The first entry that differs by more than rounding.
-fn unlike(wanted: &Values<f64>, found: &Values<f64>, ulps: f64) -> Option<String> {
+pub(crate) fn unlike(wanted: &Values<f64>, found: &Values<f64>, ulps: f64) -> Option<String> {
     let names = |values: &Values<f64>| values.keys().cloned().collect::<Vec<_>>();
     if names(wanted) != names(found) {
         return Some(format!("results {:?} and {:?}", names(wanted), names(found)));

@@ -10,6 +10,7 @@ mod generate;
 mod compare;
 mod examples;
 mod generated;
+mod lanes;
 mod limits;
 mod powers;
 mod stencils;

@@ -4,7 +4,7 @@
 //! compiler makes vector code of it. Nothing is fused, so the bits do not depend on the level.
 
 use crate::loops::Fold;
-use crate::math::Level;
+use crate::math::{Instructions, Level};
 use crate::scalar::Scalar;
 
 /// A real operand of a block.
@@ -31,6 +31,7 @@ impl<S: Copy> Operand<'_, S> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Two {
     Add,
+    Sub,
     Mul,
     Div,
     Max,
@@ -52,6 +53,7 @@ impl From<Fold> for Two {
 fn two<S: Scalar>(op: Two, x: S, y: S) -> S {
     match op {
         Two::Add => x.add(y),
+        Two::Sub => x.add(y.neg()),
         Two::Mul => x.mul(y),
         Two::Div => x.div(y),
         Two::Max => {
@@ -97,10 +99,65 @@ fn each<S: Scalar>(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S])
 fn binary_body<S: Scalar>(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]) {
     match op {
         Two::Add => each(Two::Add, a, b, out),
+        Two::Sub => each(Two::Sub, a, b, out),
         Two::Mul => each(Two::Mul, a, b, out),
         Two::Div => each(Two::Div, a, b, out),
         Two::Max => each(Two::Max, a, b, out),
         Two::Min => each(Two::Min, a, b, out),
+    }
+}
+
+#[inline(always)]
+fn add_product_body<S: Scalar>(
+    base: Operand<'_, S>,
+    a: Operand<'_, S>,
+    b: Operand<'_, S>,
+    out: &mut [S],
+) {
+    let (a, b) = match (a, b) {
+        (Operand::Lanes(a), b) | (b, Operand::Lanes(a)) => (a, b),
+        (Operand::One(x), Operand::One(y)) => {
+            return each(Two::Add, base, Operand::One(x.mul(y)), out);
+        }
+    };
+    match (base, b) {
+        (Operand::Lanes(base), Operand::Lanes(b)) => {
+            for (((out, base), a), b) in out.iter_mut().zip(base).zip(a).zip(b) {
+                *out = base.add(a.mul(*b));
+            }
+        }
+        (Operand::Lanes(base), Operand::One(b)) => {
+            for ((out, base), a) in out.iter_mut().zip(base).zip(a) {
+                *out = base.add(a.mul(b));
+            }
+        }
+        (Operand::One(base), Operand::Lanes(b)) => {
+            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                *out = base.add(a.mul(*b));
+            }
+        }
+        (Operand::One(base), Operand::One(b)) => {
+            for (out, a) in out.iter_mut().zip(a) {
+                *out = base.add(a.mul(b));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn every<S: Scalar, const STEP: usize>(from: &[S], out: &mut [S]) {
+    for (out, from) in out.iter_mut().zip(from.chunks(STEP)) {
+        *out = from[0];
+    }
+}
+
+#[inline(always)]
+fn strided_body<S: Scalar>(from: &[S], step: usize, out: &mut [S]) {
+    match step {
+        2 => every::<S, 2>(from, out),
+        3 => every::<S, 3>(from, out),
+        4 => every::<S, 4>(from, out),
+        _ => out.iter_mut().zip(from.iter().step_by(step)).for_each(|(out, x)| *out = *x),
     }
 }
 
@@ -124,6 +181,7 @@ fn into_each<S: Scalar>(op: Two, out: &mut [S], a: Operand<'_, S>) {
 fn into_body<S: Scalar>(op: Two, out: &mut [S], a: Operand<'_, S>) {
     match op {
         Two::Add => into_each(Two::Add, out, a),
+        Two::Sub => into_each(Two::Sub, out, a),
         Two::Mul => into_each(Two::Mul, out, a),
         Two::Div => into_each(Two::Div, out, a),
         Two::Max => into_each(Two::Max, out, a),
@@ -160,6 +218,7 @@ fn fold_each<S: Scalar>(op: Two, start: S, a: &[S]) -> S {
 fn fold_body<S: Scalar>(op: Two, start: S, a: &[S]) -> S {
     match op {
         Two::Add => fold_each(Two::Add, start, a),
+        Two::Sub => fold_each(Two::Sub, start, a),
         Two::Mul => fold_each(Two::Mul, start, a),
         Two::Div => fold_each(Two::Div, start, a),
         Two::Max => fold_each(Two::Max, start, a),
@@ -207,14 +266,14 @@ macro_rules! levels {
         $(#[$doc])*
         #[allow(unsafe_code, reason = "functions for instructions that a Level proves to be there")]
         pub(super) fn $name<S: Scalar>(level: Level, $($arg: $type),*) $(-> $result)? {
-            match level.name() {
+            match level.instructions() {
                 // SAFETY: a `Level` of this name is made only where the instructions were detected.
                 #[cfg(target_arch = "x86_64")]
-                "avx512" => unsafe { $wide($($arg),*) },
+                Instructions::Avx512 => unsafe { $wide($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                "avx2" => unsafe { $middle($($arg),*) },
-                _ => $body($($arg),*),
+                Instructions::Avx2 => unsafe { $middle($($arg),*) },
+                Instructions::Portable => $body($($arg),*),
             }
         }
     };
@@ -224,6 +283,18 @@ levels! {
     /// `out[k] = a[k] op b[k]`
     binary = binary_body(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
     binary_avx512, binary_avx2
+}
+
+levels! {
+    /// `out[k] = base[k] + a[k] · b[k]`, both rounded
+    add_product = add_product_body(base: Operand<'_, S>, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
+    add_product_avx512, add_product_avx2
+}
+
+levels! {
+    /// `out[k] = from[k · step]`
+    strided = strided_body(from: &[S], step: usize, out: &mut [S]);
+    strided_avx512, strided_avx2
 }
 
 levels! {

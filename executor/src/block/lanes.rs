@@ -1,5 +1,6 @@
 //! Running a vector loop: block after block, scope within scope, operation after operation.
 
+use super::Vectors;
 use super::ops::{Each, Inner, Line, Moves, Op, Scope, Search, Steps, VectorLoop, When};
 use crate::error::Stop;
 use crate::frame::Frame;
@@ -8,7 +9,7 @@ use crate::math::Level;
 use crate::runner::{Range, Runner, join};
 use crate::scalar::Scalar;
 
-/// The lanes of a block.
+/// The most lanes of a block.
 pub(super) const LANES: usize = 512;
 
 /// Memory for the blocks of one thread.
@@ -20,7 +21,7 @@ pub(super) struct Scratch<S> {
     pub(super) scopes: Vec<InScope<S>>,
     pub(super) totals: Vec<S>,
     /// For operands that do not lie side by side.
-    pub(super) spare: [Vec<S>; 2],
+    pub(super) spare: [Vec<S>; 3],
 }
 
 impl<S> Default for Scratch<S> {
@@ -30,7 +31,7 @@ impl<S> Default for Scratch<S> {
             ints: Vec::new(),
             scopes: Vec::new(),
             totals: Vec::new(),
-            spare: [Vec::new(), Vec::new()],
+            spare: [Vec::new(), Vec::new(), Vec::new()],
         }
     }
 }
@@ -104,8 +105,10 @@ pub(super) fn run<S: Scalar>(
     range: Range,
     runner: &mut Runner<'_, S>,
     scratch: &mut Scratch<S>,
-    level: Level,
+    vectors: Vectors,
 ) -> Result<(), Stop> {
+    let Vectors { level, lanes: most, .. } = vectors;
+    let most = most.clamp(1, LANES);
     let count = ((range.end - range.start + range.step - 1) / range.step) as usize;
     scratch.fit(vector);
     let mut first = 0;
@@ -114,7 +117,7 @@ pub(super) fn run<S: Scalar>(
         return Err(block.earliest(source, count, stop));
     }
     while first < count {
-        let lanes = LANES.min(count - first);
+        let lanes = most.min(count - first);
         block.first = first;
         let outermost = &mut block.scratch.scopes[0];
         (outermost.lanes, outermost.all, outermost.same) = (lanes, true, true);
@@ -199,7 +202,6 @@ impl<'r, S: Scalar> Block<'_, 'r, S> {
         match op {
             Op::Int(to, op) => self.int_op(*to, op)?,
             Op::Real(to, op) => self.real_op(*to, op)?,
-            Op::Fold(to, fold, arg) => self.fold(*to, *fold, *arg),
             Op::Deliver(to, fold, arg) => self.deliver(*to, *fold, *arg),
             Op::Join(at, fold, arg) => {
                 let total = self.total(*fold, *arg);
@@ -382,10 +384,10 @@ impl<'r, S: Scalar> Block<'_, 'r, S> {
             if within.lanes == 0 {
                 return Ok(());
             }
-            for at in 0..within.lanes {
+            for (at, value) in ints[*var][..within.lanes].iter_mut().enumerate() {
                 let lane = if within.same { at } else { within.from[at] as usize };
                 let step = if *descending { count[lane] - 1 - step } else { step };
-                ints[*var][at] = start[lane] + step * by;
+                *value = start[lane] + step * by;
             }
             self.inside(&each.inner)?;
             step += 1;

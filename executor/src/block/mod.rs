@@ -15,6 +15,8 @@ mod ops;
 mod real_ops;
 mod shared;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use crate::Report;
 use crate::error::Stop;
@@ -24,22 +26,40 @@ use crate::loops::{Cond, Fold, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
+use crate::team::Team;
 use build::vector;
 use lanes::Scratch;
 use ops::VectorLoop;
-use rayon::prelude::*;
 pub(crate) use shared::shared;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// A loop that takes fewer steps is not worth a vector.
-const FEW: i64 = 4;
-/// Loops with at most so many steps are left to the lanes of the loop around.
-const SHORT: i64 = 64;
 /// A shared loop is cut into at most this many pieces.
 const PIECES: i64 = 64;
-/// A loop whose body has less work than this in all is not shared.
-const LITTLE: i64 = 8192;
+/// A piece has about so many operations, or more.
+const LITTLE: i64 = 1 << 16;
+/// A loop within loops inside is taken to have so many steps.
+const UNKNOWN: i64 = 8;
+
+/// How loops run in lanes. Results with other numbers are near; those with another level are the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Vectors {
+    /// The instructions.
+    pub level: Level,
+    /// The lanes of a block, from 1 to 512.
+    pub lanes: usize,
+    /// A loop with fewer steps runs step by step.
+    pub few: i64,
+    /// Loops with at most so many steps are left to the lanes of the loop around.
+    pub short: i64,
+}
+
+impl Default for Vectors {
+    /// What is fast on this machine.
+    fn default() -> Self {
+        Self { level: Level::best(), lanes: lanes::LANES, few: 4, short: 64 }
+    }
+}
 
 /// Loops prepared for the block engine.
 #[derive(Clone, Debug)]
@@ -61,8 +81,10 @@ struct Loop {
     source: For,
     body: Vec<Step>,
     vector: Option<VectorLoop>,
-    /// The loops that stand directly in it.
-    inner: Vec<For>,
+    /// The loops that stand directly in it, with the operations of one step.
+    inner: Vec<(For, i64)>,
+    /// The operations of one step, those of such loops apart.
+    weight: i64,
     /// The sums that leave it, if its iterations are independent but for them.
     shared: Option<Vec<(RealId, Fold)>>,
 }
@@ -83,13 +105,13 @@ impl Blocks {
         frame: &Frame<S>,
         vars: &mut Vars<S>,
         cancelled: &AtomicBool,
-        threads: usize,
+        (team, vectors, store): (Team<'_>, Vectors, &Store<S>),
         report: &Report,
     ) -> Result<(), Stop> {
-        let context = Context { level: Level::best(), cancelled, threads };
-        let mut scratch = Scratch::default();
-        let mut machine =
-            Machine { runner: Runner { program, frame, vars }, scratch: &mut scratch, context };
+        let context = Context { vectors, cancelled, team, store };
+        let mut memory = store.take();
+        let scratch = &mut memory.scratch;
+        let mut machine = Machine { runner: Runner { program, frame, vars }, scratch, context };
         for (done, step) in self.body.iter().enumerate() {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(Stop::Cancelled);
@@ -97,6 +119,7 @@ impl Blocks {
             machine.steps(std::slice::from_ref(step))?;
             report(done + 1, self.body.len());
         }
+        store.give(memory);
         Ok(())
     }
 }
@@ -111,8 +134,10 @@ fn steps(nodes: &[Node], outermost: bool) -> Vec<Step> {
                 let body = steps(&header.body, outermost && shared.is_none());
                 let vector = vector(header);
                 let inner = inner(header);
+                let known: i64 = inner.iter().map(|(_, weight)| weight * UNKNOWN).sum();
+                let weight = weight(&header.body) - known;
                 let source = (**header).clone();
-                Step::Loop(Box::new(Loop { source, body, vector, inner, shared }))
+                Step::Loop(Box::new(Loop { source, body, vector, inner, weight, shared }))
             }
             Node::If(cond, body) => Step::If(cond.clone(), steps(body, outermost)),
             Node::Note(_)
@@ -130,7 +155,7 @@ fn steps(nodes: &[Node], outermost: bool) -> Vec<Step> {
 }
 
 /// The loops that stand directly in a loop, whose bounds are known before its body runs; without their bodies.
-fn inner(header: &For) -> Vec<For> {
+fn inner(header: &For) -> Vec<(For, i64)> {
     let mut set = Vec::new();
     let mut inner = Vec::new();
     for node in &header.body {
@@ -142,7 +167,8 @@ fn inner(header: &For) -> Vec<For> {
                 let strides = inside.stride.iter().map(|(_, residue)| residue);
                 inside.lower.iter().chain(&inside.upper).chain(strides).for_each(|e| bounds.int(e));
                 if bounds.known {
-                    inner.push(For { body: Vec::new(), ..(**inside).clone() });
+                    let alone = For { body: Vec::new(), ..(**inside).clone() };
+                    inner.push((alone, weight(&inside.body)));
                 }
             }
             Node::Note(_)
@@ -157,6 +183,24 @@ fn inner(header: &For) -> Vec<For> {
         }
     }
     inner
+}
+
+/// About how many operations nodes take.
+fn weight(nodes: &[Node]) -> i64 {
+    let of = |node: &Node| match node {
+        Node::Note(_) | Node::Visit(_) => 0,
+        Node::For(header) => weight(&header.body).saturating_mul(UNKNOWN),
+        Node::If(_, body) => weight(body).saturating_add(1),
+        Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Check(..) => 1,
+    };
+    nodes.iter().map(of).fold(0, i64::saturating_add)
 }
 
 /// Whether bounds mention what the body sets.
@@ -176,16 +220,17 @@ impl Visit for Bounds<'_> {
 }
 
 #[derive(Clone, Copy)]
-struct Context<'c> {
-    level: Level,
+struct Context<'c, S> {
+    vectors: Vectors,
     cancelled: &'c AtomicBool,
-    threads: usize,
+    team: Team<'c>,
+    store: &'c Store<S>,
 }
 
 struct Machine<'r, 's, S> {
     runner: Runner<'r, S>,
     scratch: &'s mut Scratch<S>,
-    context: Context<'r>,
+    context: Context<'r, S>,
 }
 
 impl<S: Scalar> Machine<'_, '_, S> {
@@ -209,21 +254,27 @@ impl<S: Scalar> Machine<'_, '_, S> {
         }
         let count = (range.end - range.start + range.step - 1) / range.step;
         if let Some(sums) = &inner.shared
-            && self.context.threads > 0
             && count >= 2
         {
             return self.share(inner, range, count, sums);
         }
-        self.sequential(inner, range, count)
+        let in_lanes = self.in_lanes(inner, range, count);
+        self.sequential(inner, range, count, in_lanes)
     }
 
-    fn sequential(&mut self, inner: &Loop, range: Range, count: i64) -> Result<(), Stop> {
+    /// Runs a loop, or a piece of one.
+    fn sequential(
+        &mut self,
+        inner: &Loop,
+        range: Range,
+        count: i64,
+        in_lanes: bool,
+    ) -> Result<(), Stop> {
         if let Some(vector) = &inner.vector
-            && count >= FEW
-            && (!vector.loops || self.is_wide(inner, range, count))
+            && in_lanes
         {
             let loops = (vector, &inner.source);
-            return lanes::run(loops, range, &mut self.runner, self.scratch, self.context.level);
+            return lanes::run(loops, range, &mut self.runner, self.scratch, self.context.vectors);
         }
         if self.context.cancelled.load(Ordering::Relaxed) {
             return Err(Stop::Cancelled);
@@ -240,23 +291,39 @@ impl<S: Scalar> Machine<'_, '_, S> {
         Ok(())
     }
 
+    /// Whether a loop runs in lanes; asked of the whole loop, so that its pieces add in one way.
+    fn in_lanes(&mut self, inner: &Loop, range: Range, count: i64) -> bool {
+        let Some(vector) = &inner.vector else { return false };
+        count >= self.context.vectors.few && (!vector.loops || self.is_wide(inner, range, count))
+    }
+
     /// Whether the loops inside are short, so that lanes had better take their steps together.
     fn is_wide(&mut self, inner: &Loop, range: Range, count: i64) -> bool {
         let mut most = 0;
-        for header in &inner.inner {
-            let mut steps = 0;
-            for lane in [0, count / 2, count - 1] {
-                let value = range.start + lane * range.step;
-                self.runner.vars.ints[inner.source.var.index()] = value;
-                // what fails is told by the iterations, in order
-                let Ok(Range { start, end, step }) = self.runner.range(header) else {
-                    return false;
-                };
-                steps += end.saturating_sub(start).max(0) / step;
-            }
-            most = most.max(steps / 3);
+        for (header, _) in &inner.inner {
+            let Some(steps) = self.steps_inside(inner, header, range, count) else { return false };
+            most = most.max(steps);
         }
-        most <= SHORT && most < count
+        most <= self.context.vectors.short && most < count
+    }
+
+    /// About how many steps a loop inside takes; none where that cannot be told, for what fails is told by
+    /// the iterations, in order.
+    fn steps_inside(
+        &mut self,
+        inner: &Loop,
+        header: &For,
+        range: Range,
+        count: i64,
+    ) -> Option<i64> {
+        let mut steps = 0i64;
+        for lane in [0, count / 2, count - 1] {
+            let value = range.start + lane * range.step;
+            self.runner.vars.ints[inner.source.var.index()] = value;
+            let Range { start, end, step } = self.runner.range(header).ok()?;
+            steps = steps.saturating_add(end.saturating_sub(start).max(0) / step);
+        }
+        Some(steps / 3)
     }
 
     /// Runs the pieces of a loop, by several threads if there are.
@@ -267,19 +334,20 @@ impl<S: Scalar> Machine<'_, '_, S> {
         count: i64,
         sums: &[(RealId, Fold)],
     ) -> Result<(), Stop> {
-        let least = if inner.vector.is_some() { LITTLE } else { 1 };
-        let piece = ((count + PIECES - 1) / PIECES).max(least);
+        let piece = ((count + PIECES - 1) / PIECES).max(LITTLE / self.weight(inner, range, count));
         let pieces = (count + piece - 1) / piece;
-        if pieces < 2 || self.context.threads == 1 && sums.is_empty() {
-            return self.sequential(inner, range, count);
+        let in_lanes = self.in_lanes(inner, range, count);
+        if pieces < 2 || self.context.team.threads == 1 && sums.is_empty() {
+            return self.sequential(inner, range, count, in_lanes);
         }
         let Runner { program, frame, vars } = &mut self.runner;
         let (program, frame, context) = (*program, *frame, self.context);
         let outside: &Vars<S> = vars;
         let failed: Mutex<Option<(i64, Stop, Vars<S>)>> = Mutex::new(None);
-        let run_piece = |at: i64| -> (Vec<S>, Vec<u64>) {
-            let mut own = outside.clone();
-            own.visits.fill(0);
+        let run_piece = |at: i64| -> Vec<S> {
+            let mut memory = context.store.take();
+            let Memory { scratch, vars: own } = &mut memory;
+            own.clone_from(outside);
             for (var, fold) in sums {
                 own.reals[var.index()] = S::of(fold.empty());
             }
@@ -287,35 +355,74 @@ impl<S: Scalar> Machine<'_, '_, S> {
             let end = range.end.min(first + piece * range.step);
             let own_range = Range { start: first, end, step: range.step };
             let own_count = (end - first + range.step - 1) / range.step;
-            let mut scratch = Scratch::default();
-            let runner = Runner { program, frame, vars: &mut own };
-            let mut machine = Machine { runner, scratch: &mut scratch, context };
-            let outcome = machine.sequential(inner, own_range, own_count);
-            if let Err(stop) = outcome {
-                let mut failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let runner = Runner { program, frame, vars: own };
+            let mut machine = Machine { runner, scratch, context };
+            if let Err(stop) = machine.sequential(inner, own_range, own_count, in_lanes) {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 if failed.as_ref().is_none_or(|(earlier, ..)| at < *earlier) {
-                    *failed = Some((at, stop, own.clone()));
+                    *failed = Some((at, stop, memory.vars.clone()));
                 }
             }
-            (sums.iter().map(|(var, _)| own.reals[var.index()]).collect(), own.visits)
+            let totals = sums.iter().map(|(var, _)| memory.vars.reals[var.index()]).collect();
+            context.store.give(memory);
+            totals
         };
-        let results: Vec<(Vec<S>, Vec<u64>)> = if context.threads == 1 {
-            (0..pieces).map(run_piece).collect()
-        } else {
-            (0..pieces).into_par_iter().map(run_piece).collect()
-        };
-        let failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let results = context.team.map(pieces, run_piece);
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, stop, own)) = failed {
             **vars = own;
             return Err(stop);
         }
-        for (totals, visits) in results {
+        for totals in results {
             for ((var, fold), total) in sums.iter().zip(totals) {
                 let kept = &mut vars.reals[var.index()];
                 *kept = join(*fold, *kept, total);
             }
-            vars.visits.iter_mut().zip(visits).for_each(|(all, some)| *all += some);
         }
         Ok(())
+    }
+
+    /// About how many operations an iteration takes, at least 1; by what is known before the loop alone.
+    fn weight(&mut self, inner: &Loop, range: Range, count: i64) -> i64 {
+        let loops = inner.inner.iter().map(|(header, weight)| {
+            let steps = self.steps_inside(inner, header, range, count).unwrap_or(1);
+            steps.saturating_mul(*weight)
+        });
+        loops.fold(inner.weight, i64::saturating_add).clamp(1, LITTLE)
+    }
+}
+
+/// The memory of a thread.
+#[derive(Clone, Debug)]
+struct Memory<S> {
+    scratch: Scratch<S>,
+    vars: Vars<S>,
+}
+
+/// Memory that pieces of loops leave to later ones.
+#[derive(Debug)]
+pub(crate) struct Store<S>(Mutex<Vec<Memory<S>>>);
+
+impl<S> Default for Store<S> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+/// A clone begins with none.
+impl<S> Clone for Store<S> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl<S: Scalar> Store<S> {
+    fn take(&self) -> Memory<S> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Memory { scratch: Scratch::default(), vars: Vars::default() })
+    }
+
+    fn give(&self, memory: Memory<S>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }

@@ -68,8 +68,6 @@ pub(super) enum IntArg {
 pub(super) enum Op {
     Int(usize, IntOp),
     Real(usize, RealOp),
-    /// A block joined to itself.
-    Fold(usize, Fold, Arg),
     /// A block of the scope around, joined to.
     Deliver(usize, Fold, Arg),
     /// A fold kept in a variable.
@@ -123,6 +121,12 @@ pub(super) enum RealOp {
     Copy(Arg),
     Unary(Fun, Arg),
     Binary(Fun, Arg, Arg),
+    /// `a - b`
+    Sub(Arg, Arg),
+    /// A value joined to another one.
+    Join(Fold, Arg, Arg),
+    /// `a + b · c`, both rounded.
+    AddProduct(Arg, [Arg; 2]),
     Choose(Test, Arg, Arg),
 }
 
@@ -226,10 +230,6 @@ impl Op {
                 op.blocks(seen);
                 seen.real(to);
             }
-            Self::Fold(to, _, arg) => {
-                seen.arg(arg);
-                seen.real(to);
-            }
             Self::Deliver(_, _, arg)
             | Self::Join(_, _, arg)
             | Self::Put(_, _, arg)
@@ -306,9 +306,13 @@ impl RealOp {
             Self::Convert(arg) => seen.int_arg(arg),
             Self::Gather(_, places) => seen.int(places),
             Self::Copy(arg) | Self::Unary(_, arg) => seen.arg(arg),
-            Self::Binary(_, a, b) => {
+            Self::Binary(_, a, b) | Self::Sub(a, b) | Self::Join(_, a, b) => {
                 seen.arg(a);
                 seen.arg(b);
+            }
+            Self::AddProduct(base, factors) => {
+                seen.arg(base);
+                factors.iter_mut().for_each(|arg| seen.arg(arg));
             }
             Self::Choose(test, a, b) => {
                 test.blocks(seen);

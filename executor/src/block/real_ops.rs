@@ -7,7 +7,7 @@ use super::ops::{Arg, IntArg, RealOp};
 use crate::error::Stop;
 use crate::frame::Frame;
 use crate::loops::{BufferId, Fold};
-use crate::math::{self, Mode};
+use crate::math::{self, Level, Mode};
 use crate::runner::join;
 use crate::scalar::Scalar;
 use iverson_spec::function::Fun;
@@ -17,6 +17,7 @@ struct View<'v, S> {
     here: &'v InScope<S>,
     frame: &'v Frame<S>,
     first: usize,
+    level: Level,
 }
 
 impl<'v, S: Scalar> View<'v, S> {
@@ -38,6 +39,11 @@ impl<'v, S: Scalar> View<'v, S> {
             1 if here.all => {
                 return Operand::Lanes(self.frame.reals(line.buffer, start as usize, lanes));
             }
+            step if here.all && step > 1 => {
+                let count = step as usize * (lanes - 1) + 1;
+                let from = self.frame.reals(line.buffer, start as usize, count);
+                kernels::strided(self.level, from, step as usize, spare);
+            }
             step if here.all => self.frame.strided_reals(line.buffer, start, step, spare),
             step => {
                 let mut places = [0; LANES];
@@ -51,17 +57,22 @@ impl<'v, S: Scalar> View<'v, S> {
 
 /// The parts of a block that operations on reals use: operands, the blocks, room for two operands.
 macro_rules! parts {
-    ($block:ident => $view:ident, $reals:ident, $left:ident, $right:ident) => {
-        let Scratch { reals: $reals, scopes, spare: [$left, $right], .. } = &mut *$block.scratch;
-        let $view =
-            View { here: &scopes[$block.depth], frame: $block.runner.frame, first: $block.first };
+    ($block:ident => $view:ident, $reals:ident, $left:ident, $right:ident, $third:ident) => {
+        let Scratch { reals: $reals, scopes, spare: [$left, $right, $third], .. } =
+            &mut *$block.scratch;
+        let $view = View {
+            here: &scopes[$block.depth],
+            frame: $block.runner.frame,
+            first: $block.first,
+            level: $block.level,
+        };
     };
 }
 
 impl<S: Scalar> Block<'_, '_, S> {
     /// Writes an operand down.
     pub(super) fn copied(&mut self, arg: Arg, out: &mut [S]) {
-        parts!(self => view, reals, left, _right);
+        parts!(self => view, reals, left, _right, _third);
         match view.operand(arg, reals, left) {
             Operand::Lanes(from) => out.copy_from_slice(from),
             Operand::One(x) => out.fill(x),
@@ -96,6 +107,15 @@ impl<S: Scalar> Block<'_, '_, S> {
             RealOp::Copy(arg) => self.copied(*arg, out),
             RealOp::Unary(fun, arg) => self.unary(out, *fun, *arg),
             RealOp::Binary(fun, a, b) => self.binary(out, *fun, [*a, *b]),
+            RealOp::Sub(a, b) => self.two(out, Two::Sub, [*a, *b]),
+            RealOp::Join(fold, a, b) => self.two(out, Two::from(*fold), [*a, *b]),
+            RealOp::AddProduct(base, [a, b]) => {
+                let level = self.level;
+                parts!(self => view, reals, left, right, third);
+                let base = view.operand(*base, reals, left);
+                let (a, b) = (view.operand(*a, reals, right), view.operand(*b, reals, third));
+                kernels::add_product(level, base, a, b, out);
+            }
             RealOp::Choose(test, yes, no) => {
                 let mut mask = [false; LANES];
                 let mask = &mut mask[..out.len()];
@@ -113,7 +133,7 @@ impl<S: Scalar> Block<'_, '_, S> {
 
     fn unary(&mut self, out: &mut [S], fun: Fun, arg: Arg) {
         let level = self.level;
-        parts!(self => view, reals, left, _right);
+        parts!(self => view, reals, left, _right, _third);
         let from = match view.operand(arg, reals, left) {
             Operand::Lanes(from) => from,
             Operand::One(x) => return out.fill(S::unary(fun, x)),
@@ -136,10 +156,14 @@ impl<S: Scalar> Block<'_, '_, S> {
         let Some((_, two)) = KERNELS.iter().find(|(known, _)| *known == fun) else {
             return self.function(out, fun, [a, b]);
         };
+        self.two(out, *two, [a, b]);
+    }
+
+    fn two(&mut self, out: &mut [S], two: Two, [a, b]: [Arg; 2]) {
         let level = self.level;
-        parts!(self => view, reals, left, right);
+        parts!(self => view, reals, left, right, _third);
         let (a, b) = (view.operand(a, reals, left), view.operand(b, reals, right));
-        kernels::binary(level, *two, a, b, out);
+        kernels::binary(level, two, a, b, out);
     }
 
     /// A function of two arguments.
@@ -156,27 +180,11 @@ impl<S: Scalar> Block<'_, '_, S> {
 
     // Folds.
 
-    /// A block joined to itself.
-    pub(super) fn fold(&mut self, to: usize, fold: Fold, arg: Arg) {
-        let (level, lanes) = (self.level, self.lanes());
-        let mut kept = std::mem::take(&mut self.scratch.reals[to]);
-        parts!(self => view, reals, left, _right);
-        let own;
-        let value = if arg == Arg::Block(to) {
-            own = kept[..lanes].to_vec();
-            Operand::Lanes(own.as_slice())
-        } else {
-            view.operand(arg, reals, left)
-        };
-        kernels::into(level, Two::from(fold), &mut kept[..lanes], value);
-        self.scratch.reals[to] = kept;
-    }
-
     /// A block of the scope around, joined to.
     pub(super) fn deliver(&mut self, to: usize, fold: Fold, arg: Arg) {
         let (level, lanes) = (self.level, self.lanes());
         let mut kept = std::mem::take(&mut self.scratch.reals[to]);
-        parts!(self => view, reals, left, _right);
+        parts!(self => view, reals, left, _right, _third);
         let value = view.operand(arg, reals, left);
         if view.here.same {
             kernels::into(level, Two::from(fold), &mut kept[..lanes], value);
@@ -192,7 +200,7 @@ impl<S: Scalar> Block<'_, '_, S> {
     /// All lanes of an operand, joined.
     pub(super) fn total(&mut self, fold: Fold, arg: Arg) -> S {
         let (level, lanes) = (self.level, self.lanes());
-        parts!(self => view, reals, left, _right);
+        parts!(self => view, reals, left, _right, _third);
         let start = S::of(fold.empty());
         match view.operand(arg, reals, left) {
             Operand::Lanes(from) => kernels::fold(level, Two::from(fold), start, from),
@@ -203,7 +211,7 @@ impl<S: Scalar> Block<'_, '_, S> {
     /// The sum of the products of the lanes.
     pub(super) fn dot(&mut self, a: Arg, b: Arg) -> S {
         let (level, lanes) = (self.level, self.lanes());
-        parts!(self => view, reals, left, right);
+        parts!(self => view, reals, left, right, _third);
         match (view.operand(a, reals, left), view.operand(b, reals, right)) {
             (Operand::Lanes(a), Operand::Lanes(b)) => kernels::dot(level, a, b),
             (Operand::Lanes(a), Operand::One(x)) | (Operand::One(x), Operand::Lanes(a)) => {
@@ -232,7 +240,7 @@ impl<S: Scalar> Block<'_, '_, S> {
         if !apart {
             self.copied(arg, &mut own[..lanes]);
         }
-        parts!(self => view, reals, left, _right);
+        parts!(self => view, reals, left, _right, _third);
         let value =
             if apart { view.operand(arg, reals, left) } else { Operand::Lanes(&own[..lanes]) };
         if !view.here.all {

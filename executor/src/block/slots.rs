@@ -102,7 +102,6 @@ impl Slots {
                 }
                 Op::Int(..)
                 | Op::Real(..)
-                | Op::Fold(..)
                 | Op::Deliver(..)
                 | Op::Join(..)
                 | Op::Dot(..)

@@ -49,4 +49,5 @@ mod tests;
 
 pub use c::{definitions, name};
 pub use kernels::{BOUNDS, Bound, Mode, binary, unary};
+pub(crate) use slices::Instructions;
 pub use slices::{BinarySlice, Float, Level, UnarySlice, binary_slice, unary_slice};

@@ -12,7 +12,7 @@ pub struct Level(Instructions);
 
 /// The levels, the widest first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Instructions {
+pub(crate) enum Instructions {
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -45,6 +45,11 @@ impl Level {
         }
         levels.push(Self(Instructions::Portable));
         levels
+    }
+
+    /// Which instructions.
+    pub(crate) fn instructions(self) -> Instructions {
+        self.0
     }
 
     /// Its name.

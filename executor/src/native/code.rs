@@ -6,6 +6,7 @@ use super::worth::is_worth_compiling;
 use crate::frame::Frame;
 use crate::loops::LoopProgram;
 use crate::scalar::Scalar;
+use crate::team::Team;
 use crate::{Engine, Report};
 use std::sync::atomic::AtomicBool;
 
@@ -63,12 +64,12 @@ impl<S: Scalar> Code<S> {
         &self,
         frame: &Frame<S>,
         cancelled: &AtomicBool,
-        threads: usize,
+        team: Team<'_>,
         report: &Report,
     ) -> Result<(), Interrupted> {
         let Some(native) = &self.native else {
             unreachable!("native code is there where it serves")
         };
-        native.run(frame, cancelled, threads, report)
+        native.run(frame, cancelled, team, report)
     }
 }

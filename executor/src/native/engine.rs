@@ -10,8 +10,8 @@ use crate::frame::Frame;
 use crate::loops::{BufferId, LoopProgram};
 use crate::runner::join;
 use crate::scalar::Scalar;
+use crate::team::Team;
 use libloading::Library;
-use rayon::prelude::*;
 use std::ffi::c_void;
 use std::path::Path;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl<S: Scalar> Native<S> {
         })
     }
 
-    /// Runs the program. With `threads` above 1, its loops are shared by the threads of the current pool.
+    /// Runs the program, its loops shared by the threads of `team`.
     /// `report` is told after each stage.
     ///
     /// * **Arithmetic**: the same bits for any number of threads.
@@ -112,7 +112,7 @@ impl<S: Scalar> Native<S> {
         &self,
         frame: &Frame<S>,
         cancelled: &AtomicBool,
-        threads: usize,
+        team: Team<'_>,
         report: &Report,
     ) -> Result<(), Interrupted> {
         let address = |at: usize| {
@@ -129,7 +129,7 @@ impl<S: Scalar> Native<S> {
             reals: reals.as_mut_ptr(),
             reals_len: self.reals,
             cancelled,
-            threads: threads as i64,
+            team,
         };
         for (done, stage) in self.stages.iter().enumerate() {
             stage.execute(&memory)?;
@@ -142,7 +142,7 @@ impl<S: Scalar> Native<S> {
 /// What stages are given.
 struct Memory<'r, S> {
     cancelled: &'r AtomicBool,
-    threads: i64,
+    team: Team<'r>,
     sizes: *const i64,
     buffers: *const *mut c_void,
     ints: *mut i64,
@@ -210,7 +210,7 @@ impl<S: Scalar> Stage<S> {
         let count = (range.end - range.begin + parts.step - 1) / parts.step;
         let each = ((count + PARTS - 1) / PARTS).max(parts.least);
         let pieces = (count + each - 1) / each;
-        let alone = memory.threads == 1 && parts.sums.is_empty();
+        let alone = memory.team.threads == 1 && parts.sums.is_empty();
         if pieces < 2 || alone {
             return self.part(memory, range);
         }
@@ -222,13 +222,11 @@ impl<S: Scalar> Stage<S> {
         let start = Instant::now();
         let first = piece(0)?;
         let estimate = start.elapsed().as_secs_f64() * (pieces - 1) as f64;
-        let rest: Result<Vec<Vec<S>>, Interrupted> =
-            if memory.threads == 1 || estimate < WORTHWHILE.as_secs_f64() {
-                (1..pieces).map(piece).collect()
-            } else {
-                (1..pieces).into_par_iter().map(piece).collect()
-            };
-        for totals in std::iter::once(first).chain(rest?) {
+        let alone = Team { threads: 1, ..memory.team };
+        let team = if estimate < WORTHWHILE.as_secs_f64() { alone } else { memory.team };
+        let rest = team.map(pieces - 1, |at| piece(at + 1));
+        for totals in std::iter::once(Ok(first)).chain(rest) {
+            let totals = totals?;
             for ((var, fold), total) in parts.sums.iter().zip(totals) {
                 // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
                 let kept = unsafe { &mut *memory.reals.add(var.index()) };

@@ -106,3 +106,29 @@ pub(super) fn reads(e: &Real, var: RealId) -> bool {
 pub(super) fn loads_from(e: &Real, buffer: BufferId) -> bool {
     matches!(e, Real::Load(of, _) if *of == buffer)
 }
+
+/// The buffers that nodes write to.
+pub(super) fn written(nodes: &[Node]) -> Vec<BufferId> {
+    struct Written(Vec<BufferId>);
+    impl Visit for Written {
+        fn enter(&mut self, node: &Node) {
+            match node {
+                Node::Store(place, _)
+                | Node::Accumulate(place, ..)
+                | Node::StoreInt(place, _)
+                | Node::AddInt(place, _) => self.0.push(place.buffer),
+                Node::Note(_)
+                | Node::For(_)
+                | Node::If(..)
+                | Node::SetInt(..)
+                | Node::Set(..)
+                | Node::Join(..)
+                | Node::Visit(_)
+                | Node::Check(..) => {}
+            }
+        }
+    }
+    let mut written = Written(Vec::new());
+    nodes.iter().for_each(|node| written.node(node));
+    written.0
+}

@@ -13,9 +13,12 @@ use super::ops::{Arg, Each, Inner, IntOp, Op, RealOp, Search, Steps, VectorLoop,
 use super::shared::Touched;
 use super::slots::share_slots;
 use crate::loops::walk::Visit;
-use crate::loops::{CmpOp, Cond, Fold, For, Int, IntId, Node, Order, Place, Real, RealId};
+use crate::loops::{
+    BufferId, CmpOp, Cond, Fold, For, Int, IntId, Node, Order, Place, Real, RealId,
+};
+use iverson_spec::function::Fun;
 use known::{Joined, assigned};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The loop as a vector; `None` if it is none: where an iteration needs what another one did, or a
 /// condition protects its own parts in a way that lanes do not follow.
@@ -26,7 +29,7 @@ pub(super) fn vector(header: &For) -> Option<VectorLoop> {
     if header.order == Order::Descending || !independent(header) || !is_apart(header) {
         return None;
     }
-    let mut builder = Builder::new(header.var);
+    let mut builder = Builder::new(header);
     builder.nodes(&header.body)?;
     Some(builder.finish())
 }
@@ -58,7 +61,7 @@ enum Entry {
 struct Open {
     inner: Inner,
     ints: FxHashMap<IntId, Lane>,
-    reals: FxHashMap<RealId, usize>,
+    reals: FxHashMap<RealId, Arg>,
     /// Loads that stand in a block already: an entry is loaded once.
     known: Vec<(Real, Arg)>,
     /// Variables of the scope around that are assigned here.
@@ -76,12 +79,18 @@ struct Builder {
     joins: Vec<(RealId, Fold)>,
     depth: usize,
     loops: bool,
+    /// Blocks that more than one variable has.
+    common: FxHashSet<usize>,
+    /// The buffers that the loop writes to.
+    written: Vec<BufferId>,
 }
 
 impl Builder {
-    fn new(var: IntId) -> Self {
+    fn new(header: &For) -> Self {
         Self {
-            var,
+            var: header.var,
+            common: FxHashSet::default(),
+            written: known::written(&header.body),
             open: vec![Open::default()],
             reals: 0,
             ints: 0,
@@ -141,14 +150,14 @@ impl Builder {
         let depth = self.open.len() - 1;
         let mut open = Open::default();
         for (var, joined) in assigned.reals {
-            let Some(around) = self.real_block(var, depth) else { continue };
+            let Some(around) = self.own_block(var, depth) else { continue };
             if joined == Joined::Here {
                 open.delivered.push((var, around));
                 continue;
             }
             let within = self.fresh();
             open.inner.ins.reals.push((around, within));
-            open.reals.insert(var, within);
+            open.reals.insert(var, Arg::Block(within));
             open.assigned_reals.push((var, around));
         }
         for var in assigned.ints {
@@ -166,10 +175,14 @@ impl Builder {
     }
 
     fn leave(&mut self) -> Option<Inner> {
-        let mut open = self.open.pop()?;
-        for (var, around) in &open.assigned_reals {
-            open.inner.outs.reals.push((*around, *open.reals.get(var)?));
+        for (var, around) in self.here().assigned_reals.clone() {
+            let within = match *self.here().reals.get(&var)? {
+                Arg::Block(block) => block,
+                arg @ (Arg::Uniform(_) | Arg::Line(_)) => self.set_real(RealOp::Copy(arg)),
+            };
+            self.here().inner.outs.reals.push((around, within));
         }
+        let mut open = self.open.pop()?;
         for (var, around) in &open.assigned_ints {
             let Some(Lane::Block(within)) = open.ints.get(var) else { return None };
             open.inner.outs.ints.push((*around, *within));
@@ -177,17 +190,39 @@ impl Builder {
         Some(open.inner)
     }
 
-    /// The block of a variable at a scope, moved in from the one around if it is set there.
-    fn real_block(&mut self, var: RealId, depth: usize) -> Option<usize> {
-        if let Some(block) = self.open[depth].reals.get(&var) {
-            return Some(*block);
+    /// The value of a variable at a scope, moved in from the one around if it is set there.
+    fn real_value(&mut self, var: RealId, depth: usize) -> Option<Arg> {
+        if let Some(arg) = self.open[depth].reals.get(&var) {
+            return Some(*arg);
         }
-        let around = self.real_block(var, depth.checked_sub(1)?)?;
+        let outside = depth.checked_sub(1)?;
+        let around = match self.real_value(var, outside)? {
+            Arg::Block(block) => block,
+            arg @ (Arg::Uniform(_) | Arg::Line(_)) => self.copy_at(var, arg, outside),
+        };
         let within = self.fresh();
         let open = &mut self.open[depth];
         open.inner.ins.reals.push((around, within));
-        open.reals.insert(var, within);
-        Some(within)
+        open.reals.insert(var, Arg::Block(within));
+        Some(Arg::Block(within))
+    }
+
+    /// A block that a variable has for itself.
+    fn own_block(&mut self, var: RealId, depth: usize) -> Option<usize> {
+        match self.real_value(var, depth)? {
+            Arg::Block(block) if !self.common.contains(&block) => Some(block),
+            arg @ (Arg::Block(_) | Arg::Uniform(_) | Arg::Line(_)) => {
+                Some(self.copy_at(var, arg, depth))
+            }
+        }
+    }
+
+    fn copy_at(&mut self, var: RealId, arg: Arg, depth: usize) -> usize {
+        let to = self.fresh();
+        let open = &mut self.open[depth];
+        open.inner.scope.ops.push(Op::Real(to, RealOp::Copy(arg)));
+        open.reals.insert(var, Arg::Block(to));
+        to
     }
 
     /// A variable that is set in the loop.
@@ -275,13 +310,19 @@ impl Builder {
     }
 
     fn set(&mut self, var: RealId, e: &Real) -> Option<()> {
-        let value = self.real(e)?;
-        let block = match value {
+        let mut value = self.real(e)?;
+        match value {
             // what was just computed is nobody else's
-            Arg::Block(block) if matches!(e, Real::Apply(..) | Real::Select(_)) => block,
-            Arg::Block(_) | Arg::Uniform(_) | Arg::Line(_) => self.set_real(RealOp::Copy(value)),
-        };
-        self.here().reals.insert(var, block);
+            Arg::Block(_) if matches!(e, Real::Apply(..) | Real::Select(_)) => {}
+            Arg::Block(block) => {
+                self.common.insert(block);
+            }
+            Arg::Line(_) if self.is_written(e) => {
+                value = Arg::Block(self.set_real(RealOp::Copy(value)));
+            }
+            Arg::Line(_) | Arg::Uniform(_) => {}
+        }
+        self.here().reals.insert(var, value);
         Some(())
     }
 
@@ -293,9 +334,10 @@ impl Builder {
             return Some(());
         }
         if self.is_set_real(var) {
-            let block = self.real_block(var, self.open.len() - 1)?;
-            let value = self.real(e)?;
-            self.push(Op::Fold(block, fold, value));
+            let kept = self.real_value(var, self.open.len() - 1)?;
+            let op = self.joined(kept, fold, e)?;
+            let joined = Arg::Block(self.set_real(op));
+            self.here().reals.insert(var, joined);
             return Some(());
         }
         let at = self.joins.iter().position(|(known, _)| *known == var);
@@ -303,7 +345,7 @@ impl Builder {
             self.joins.push((var, fold));
             self.joins.len() - 1
         });
-        let op = if let Real::Apply(iverson_spec::function::Fun::Mul, factors) = e
+        let op = if let Real::Apply(Fun::Mul, factors) = e
             && let [a, b] = factors.as_slice()
             && fold == Fold::Sum
         {
@@ -313,6 +355,24 @@ impl Builder {
         };
         self.push(op);
         Some(())
+    }
+
+    /// A value joined to another one.
+    fn joined(&mut self, kept: Arg, fold: Fold, e: &Real) -> Option<RealOp> {
+        let Real::Apply(Fun::Mul, factors) = e else {
+            return Some(RealOp::Join(fold, kept, self.real(e)?));
+        };
+        match factors.as_slice() {
+            [Real::Const(-1.0), e] if fold == Fold::Sum => Some(RealOp::Sub(kept, self.real(e)?)),
+            [factors @ .., last] if fold == Fold::Sum && self.real_depends(e) => {
+                let product = match factors {
+                    [one] => self.real(one)?,
+                    [..] => self.real(&Real::Apply(Fun::Mul, factors.to_vec()))?,
+                };
+                Some(RealOp::AddProduct(kept, [product, self.real(last)?]))
+            }
+            [..] => Some(RealOp::Join(fold, kept, self.real(e)?)),
+        }
     }
 
     fn put(&mut self, place: &Place, fold: Option<Fold>, value: Arg) -> Option<()> {
@@ -398,7 +458,7 @@ fn search(header: &For) -> Option<VectorLoop> {
         && none_of == found
         && kept == value
         && header.order != Order::Descending;
-    let mut builder = Builder::new(header.var);
+    let mut builder = Builder::new(header);
     let outside = |e: &Int| {
         let mut mentions = known::Mentions { var: *found, found: false };
         mentions.int(e);

@@ -16,7 +16,7 @@ impl Builder {
             })));
         }
         match e {
-            Real::Var(var) => self.real_block(*var, self.open.len() - 1).map(Arg::Block),
+            Real::Var(var) => self.real_value(*var, self.open.len() - 1),
             Real::Const(_) => unreachable!("a constant is the same in all lanes"),
             Real::Int(inner) => {
                 let lane = self.int(inner)?;
@@ -34,7 +34,8 @@ impl Builder {
             return Some(*arg);
         }
         let arg = match self.entry(buffer, indices)? {
-            Entry::Line(line, _) => return Some(Arg::Line(line)),
+            Entry::Line(line, _) if !self.is_scattered(line) => return Some(Arg::Line(line)),
+            Entry::Line(line, _) => Arg::Block(self.set_real(RealOp::Copy(Arg::Line(line)))),
             Entry::Places(places) => Arg::Block(self.set_real(RealOp::Gather(buffer, places))),
         };
         if !indices.iter().any(|e| self.mentions_set(e)) {
@@ -43,12 +44,36 @@ impl Builder {
         Some(arg)
     }
 
+    /// Whether the entries of a line do not lie side by side, as far as the program tells.
+    fn is_scattered(&mut self, line: usize) -> bool {
+        let line = &self.here().inner.scope.lines[line];
+        let Some(((_, last), others)) = line.indices.split_last() else { return false };
+        *last != 0 && *last != 1 || others.iter().any(|(_, step)| *step != 0)
+    }
+
+    /// Whether an entry is of a buffer that the loop writes to.
+    pub(super) fn is_written(&self, e: &Real) -> bool {
+        match e {
+            Real::Load(buffer, _) => self.written.contains(buffer),
+            Real::Var(_) | Real::Const(_) | Real::Int(_) | Real::Apply(..) | Real::Select(_) => {
+                false
+            }
+        }
+    }
+
     fn apply(&mut self, fun: Fun, args: &[Real]) -> Option<Arg> {
         let mut value = self.real(&args[0])?;
         if let [_] = args {
             return Some(Arg::Block(self.set_real(RealOp::Unary(fun, value))));
         }
         for arg in &args[1..] {
+            if let (Fun::Add, Real::Apply(Fun::Mul, factors)) = (fun, arg)
+                && let [Real::Const(-1.0), taken] = factors.as_slice()
+            {
+                let taken = self.real(taken)?;
+                value = Arg::Block(self.set_real(RealOp::Sub(value, taken)));
+                continue;
+            }
             let arg = self.real(arg)?;
             value = Arg::Block(self.set_real(RealOp::Binary(fun, value, arg)));
         }

@@ -1,0 +1,67 @@
+//! Which loops run in lanes, and through which operations.
+
+use super::build::vector;
+use crate::fuse::fuse;
+use crate::loops::walk::Visit;
+use crate::loops::{For, Node};
+use crate::lower::lower;
+use iverson_spec::{check, normalize, parse};
+
+/// The loops of a function that run in lanes, as text; and the number of those that do not.
+fn loops(text: &str) -> (String, usize) {
+    struct Loops(String, usize);
+    impl Visit for Loops {
+        fn enter(&mut self, node: &Node) {
+            let Node::For(header) = node else { return };
+            let header: &For = header;
+            match vector(header) {
+                Some(vector) => self.0 += &format!("{vector:?}\n"),
+                None => self.1 += 1,
+            }
+        }
+    }
+    let module = parse(text).unwrap_or_else(|found| panic!("{found:?}"));
+    let checked = check(&module).unwrap_or_else(|found| panic!("{found:?}"));
+    let program = normalize(&checked.functions[0]);
+    let program = fuse(lower(&program).unwrap_or_else(|found| panic!("{found:?}")));
+    let mut loops = Loops(String::new(), 0);
+    program.body.iter().for_each(|node| loops.node(node));
+    (loops.0, loops.1)
+}
+
+#[track_caller]
+fn runs_through(body: &str, operations: &[&str]) {
+    let text = format!(
+        "fn f(n: size, k: size, R: rel(n), x: real[n], u: real[n, k], p: index(n)[n], s: index(n + 1)[n + 1]) -> (y: real[n]) {{ {body} }}"
+    );
+    let (found, others) = loops(&text);
+    assert_eq!(others, 0, "every loop of `{body}` runs in lanes");
+    for operation in operations {
+        assert!(found.contains(operation), "`{body}` has no {operation}: {found}");
+    }
+}
+
+#[test]
+fn loops_run_in_lanes() {
+    runs_through("y[i: n] = if x[i] > 0 then x[i] else exp(x[i])", &["When(", "Real(Gt"]);
+    runs_through("y[i: n] = if x[i] > 0 then x[i] else 1", &["When("]);
+    runs_through("y[i: n] = sum(j: k) u[i, j] * u[i, j]", &["Each(", "Uniform(For", "Dot("]);
+    runs_through(
+        "y[i: n] = sum(e: n where s[i] <= e and e < s[i + 1]) x[e]",
+        &["Each(", "Lanes {", "Deliver("],
+    );
+    runs_through("y[j: n] = sum(i: n where p[i] = j) x[i]", &["Scatter("]);
+    runs_through("y[i: n] = if R(i) or i > 3 then x[i] else 1", &["Member("]);
+    runs_through("q[i: n]: index(n) = p[p[i]]\n y[i: n] = x[q[i]]", &["ScatterInts("]);
+    runs_through("m = argmax(i: n) x[i]\n y[i: n] = [m < n and i = m] * x[i]", &["Search("]);
+    runs_through("y[i: n] = x[i / 2] * real(i % 3)", &["Div(", "Mod("]);
+    runs_through("q[i: n]: index(n) = p[i] - p[0]\n y[i: n] = x[q[i]]", &["Check("]);
+}
+
+#[test]
+fn a_recurrence_does_not_run_in_lanes() {
+    let text = "fn f(n: size, x: real[n]) -> (y: real[n]) {
+        rec i: n { y[i] = x[i] + [i > 0] * y[i - 1] }
+    }";
+    assert_eq!(loops(text).1, 1);
+}

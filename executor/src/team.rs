@@ -1,0 +1,30 @@
+//! The threads of a run.
+//!
+//! A run stays in the caller's thread; only a loop that has work enough is given to others, so a
+//! small call never waits for one to wake up.
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+/// Threads that share loops.
+#[derive(Clone, Copy, Debug)]
+pub struct Team<'p> {
+    /// How many there are, at least 1.
+    pub threads: usize,
+    /// Where they are, if not in the pool of the process.
+    pub pool: Option<&'p ThreadPool>,
+}
+
+impl Team<'_> {
+    /// What `piece` gives for 0 on below `count`, in order; by one thread or by all.
+    pub fn map<T: Send>(&self, count: i64, piece: impl Fn(i64) -> T + Sync + Send) -> Vec<T> {
+        if self.threads == 1 {
+            return (0..count).map(piece).collect();
+        }
+        let all = || (0..count).into_par_iter().map(piece).collect();
+        match self.pool {
+            Some(pool) => pool.install(all),
+            None => all(),
+        }
+    }
+}
