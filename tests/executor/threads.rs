@@ -16,7 +16,7 @@ fn run<S: Scalar>(program: &TensorSsa, inputs: &Values<S>, threads: usize) -> Op
     compile(program, options).unwrap().call(inputs).ok()
 }
 
-fn bits(results: Option<Values<f64>>) -> Vec<u64> {
+pub(crate) fn bits(results: Option<Values<f64>>) -> Vec<u64> {
     let entries = |value: &Value<f64>| match value {
         Value::Real(x) => x.data.iter().map(|x| x.to_bits()).collect(),
         Value::Index(p) => p.data.iter().map(|p| *p as u64).collect(),
