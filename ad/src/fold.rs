@@ -1,18 +1,21 @@
 //! What stands for a fold when it is differentiated: one term that is linear in
 //! what the fold reads, and the statements that this term needs.
 //!
-//! * `y = max_j [P] e[j]` has the derivative `[m < n] ė[m]`, where `m` is the first
-//!   point that attains the maximum: `argmax_j [P] e[j]`, or with several binders
-//!   found coordinate by coordinate.
-//! * `y = prod_j [P] e[j]` has the derivative `Σ_j [P] (Π_{l≠j} e[l]) ė[j]`. The
-//!   product of the others is that of those before times that of those after, two
-//!   recurrences: no division, so it is right where factors are 0, in every order.
-//!   Several binders are taken one at a time.
+//! * `y = max_j [P] e[j]` has the derivative `Σ_j [j = m and P] ė[j]`, where `m` is the
+//!   first point that attains the maximum: `argmax_j [P] e[j]`, with several binders
+//!   one by one. Where there is no point, no `j` is `m`.
+//! * `y = prod_j e[j]` has the derivative `Σ_j (Π_{l≠j} e[l]) ė[j]`. The product of the
+//!   others is that of those before times that of those after, two recurrences: no
+//!   division, so it is right where factors are 0, in every order. In reverse the second
+//!   one begins with the cotangent of `y`. The value of `y` is read off the first one.
+//!   A factor that `where` leaves out is 1, and several binders are taken one at a time.
+//! * A fold of at most one point is that point.
 //!
-//! The statements of the program itself stay as they are.
+//! Other statements of the program stay as they are.
 
 use crate::partials::mul;
-use crate::program::{access, companion, overflow};
+use crate::program::{access, overflow};
+use crate::user::{Derived, derive};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
 use iverson_spec::bounds::without_negative;
 use iverson_spec::function::Fun;
@@ -20,29 +23,58 @@ use iverson_spec::ir::{
     Atom, Block, Element, Expr, Guard, Index, Rec, Symbols, Tensor, TensorId, VarId,
 };
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::{Rewrite, Substitute};
+use iverson_spec::traverse::{FreeVars, Rewrite, Substitute};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// `weight · term`, where only the body of the term is differentiated.
 pub(crate) struct Weighted {
     pub(crate) term: Term,
     pub(crate) weight: Expr,
+    /// In reverse, what takes the place of the cotangent of the fold.
+    pub(crate) after: Option<After>,
 }
 
-/// For each active fold, the term that stands for it.
-pub(crate) type Linear = FxHashMap<TensorId, Weighted>;
+/// `s[j] = ȳ · Π_{l>j} e[l]`: the cotangent of a product as it reaches its factors.
+#[derive(Clone)]
+pub(crate) struct After {
+    tensor: TensorId,
+    /// The running variable, and its guard.
+    step: (VarId, Guard),
+    /// The binder of the product, and the factor at it.
+    binder: VarId,
+    factor: Expr,
+}
 
-/// The program with the statements that the derivatives of active folds read, and
-/// the linear terms. Definitions that depend on an input are added to `active`.
+/// For whom a program is prepared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Forward,
+    Reverse,
+}
+
+/// What stands for what is not differentiated as it is written.
+#[derive(Default)]
+pub(crate) struct Linear {
+    /// For each active fold, a term.
+    pub(crate) folds: FxHashMap<TensorId, Weighted>,
+    /// For partials of many cases, functions.
+    pub(crate) derived: Derived,
+}
+
+/// The program with the statements and functions that derivatives of active folds and
+/// functions read. Definitions that depend on an input are added to `active`.
 pub(crate) fn prepare(
     program: &TensorSsa,
     active: &mut FxHashSet<TensorId>,
+    mode: Mode,
 ) -> (TensorSsa, Linear) {
-    let symbols = program.symbols.clone();
+    let mut symbols = program.symbols.clone();
+    let derived = derive(&mut symbols, program, active);
     let mut pass = Prepare {
         symbols,
         active,
-        linear: Linear::default(),
+        mode,
+        linear: Linear { derived, ..Linear::default() },
         carried: Vec::new(),
         out: Vec::new(),
     };
@@ -60,6 +92,7 @@ pub(crate) fn prepare(
 struct Prepare<'a> {
     symbols: Symbols,
     active: &'a mut FxHashSet<TensorId>,
+    mode: Mode,
     linear: Linear,
     /// The recurrence variables in force.
     carried: Vec<VarId>,
@@ -89,147 +122,140 @@ impl Prepare<'_> {
     /// A statement, after what its derivative needs.
     fn stmt(&mut self, stmt: &Stmt) {
         let is_active = self.active.contains(&stmt.tensor);
-        match &stmt.rhs {
+        let value = match &stmt.rhs {
+            Rhs::Fold(_, term) if is_active && has_one_point(term) => {
+                self.replace(stmt.tensor, term.clone(), Expr::integer(1));
+                None
+            }
             Rhs::Fold(Reduction::Prod, term) if is_active => self.product(stmt, term),
-            Rhs::Fold(op, term) if is_active => self.extremum(*op, stmt, term),
-            Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => {}
-        }
-        self.out.push(Block::Stmt(stmt.clone()));
+            Rhs::Fold(op, term) if is_active => {
+                self.extremum(*op, stmt, term);
+                None
+            }
+            Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => None,
+        };
+        let rhs = value.unwrap_or_else(|| stmt.rhs.clone());
+        self.out.push(Block::Stmt(Stmt { rhs, ..stmt.clone() }));
     }
 
-    /// Adds `tensor[axes of stmt] = rhs`; gives the access to its entry.
-    fn add(&mut self, tensor: TensorId, stmt: &Stmt, rhs: Rhs) -> Expr {
-        self.out.push(Block::Stmt(Stmt { tensor, axes: stmt.axes.clone(), rhs }));
-        access(tensor, &stmt.axes)
+    /// Puts `weight · term` in the place of a fold.
+    fn replace(&mut self, tensor: TensorId, term: Term, weight: Expr) {
+        self.linear.folds.insert(tensor, Weighted { term, weight, after: None });
     }
 
     // Maxima and minima.
 
-    /// `max_j [P] e[j]` is `[m < n and P(m)] e[m]`.
+    /// `max_j [P] e[j]` is `Σ_j [j = m and P] e[j]`, but for no points.
+    ///
+    /// With several binders the last one is searched for each value of those before it, then
+    /// the one before it at what was found, and so on: `m₂[i] = argmax_j [P] e[i, j]` and
+    /// `m₁ = argmax_i [m₂[i] < n and P] e[i, m₂[i]]`, so `j = m₂[i]` where `i = m₁`.
     fn extremum(&mut self, op: Reduction, stmt: &Stmt, term: &Term) {
-        let at = match term.binders.as_slice() {
-            [binder] => {
-                let arg = if op == Reduction::Max { Reduction::Argmax } else { Reduction::Argmin };
-                vec![self.find(stmt, *binder, Rhs::Arg(arg, term.clone()))]
-            }
-            _ => self.coordinates(op, stmt, term),
-        };
-        let found = term.binders.iter().zip(&at).map(|(binder, m)| {
-            Guard::Compare(Cmp::Lt, m.clone(), self.symbols.var(*binder).range.clone())
-        });
-        let found = Guard::all(found.collect());
-        let place = |v: VarId| term.binders.iter().position(|b| *b == v).map(|p| at[p].clone());
-        let moved = moved(term, place);
-        let term = Term { guard: found.and(moved.guard), binders: Vec::new(), body: moved.body };
-        self.linear.insert(stmt.tensor, Weighted { term, weight: Expr::integer(1) });
+        let arg = if op == Reduction::Max { Reduction::Argmax } else { Reduction::Argmin };
+        let mut rest = term.clone();
+        let mut at = Vec::new();
+        while let Some(binder) = rest.binders.pop() {
+            let m = self.search(stmt, arg, &rest, binder);
+            at.push(Guard::Compare(Cmp::Eq, Index::var(binder), m.clone()));
+            let range = self.symbols.var(binder).range.clone();
+            let place = moved(&rest, |v| (v == binder).then(|| m.clone()));
+            // free, and where it does not hold no value of the other binders has points
+            let some = Guard::Compare(Cmp::Gt, range.clone(), Index::constant(0));
+            let found = Guard::Compare(Cmp::Lt, m, range);
+            rest = Term { guard: some.and(found).and(place.guard), ..place };
+        }
+        at.reverse();
+        let guard = Guard::all(at).and(term.guard.clone());
+        self.replace(stmt.tensor, Term { guard, ..term.clone() }, Expr::integer(1));
     }
 
-    /// Adds an index tensor with values of `binder`, or its range where there is none.
-    fn find(&mut self, stmt: &Stmt, binder: VarId, rhs: Rhs) -> Index {
-        let row = self.symbols.tensor(stmt.tensor);
-        let (name, shape) = (format!("{}_at", row.name), row.shape.clone());
+    /// Adds the search for `binder` at each value of the binders of `term`; gives its entry.
+    fn search(&mut self, stmt: &Stmt, arg: Reduction, term: &Term, binder: VarId) -> Index {
+        let own: Vec<(VarId, Guard)> = term.binders.iter().map(|b| self.axis(*b)).collect();
+        let axis = |v: VarId| term.binders.iter().position(|b| *b == v).map(|k| own[k].0);
+        let inner = moved(term, |v| axis(v).map(Index::var));
+        let within = Guard::all(own.iter().map(|(_, within)| within.clone()).collect());
+        let guard = within.and(inner.guard);
+        let axes: Vec<VarId> = stmt.axes.iter().copied().chain(own.iter().map(|o| o.0)).collect();
         let range = &self.symbols.var(binder).range;
         let bound = range.add(&Index::constant(1)).unwrap_or_else(|| overflow());
-        let tensor = Tensor { name, element: Element::Index(bound), shape };
-        let tensor = self.symbols.add_tensor(tensor);
-        self.add(tensor, stmt, rhs);
-        Index::atom(Atom::Read(tensor, stmt.axes.iter().map(|v| Index::var(*v)).collect()))
-    }
-
-    /// The first point, in the order of the binders, where the body is the value:
-    /// the least first coordinate of such points, the least second one given that, ..
-    fn coordinates(&mut self, op: Reduction, stmt: &Stmt, term: &Term) -> Vec<Index> {
-        let value = companion(&mut self.symbols, stmt.tensor, "_value");
-        let value = self.add(value, stmt, Rhs::Fold(op, term.clone()));
-        let attained = Guard::Real(Cmp::Eq, Box::new((term.body.clone(), value)));
-        let mut guard = term.guard.clone().and(attained);
-        let over = |guard: &Guard, body| Term {
-            binders: term.binders.clone(),
-            guard: guard.clone(),
-            body,
-        };
-        let count = companion(&mut self.symbols, stmt.tensor, "_count");
-        let count = self.add(count, stmt, Rhs::Sum(vec![over(&guard, Expr::integer(1))]));
-        let some = Guard::Real(Cmp::Gt, Box::new((count, Expr::integer(0))));
-        let mut at = Vec::new();
-        for binder in &term.binders {
-            let own = over(&guard, Expr::Real(Index::var(*binder)));
-            let least = companion(&mut self.symbols, stmt.tensor, "_least");
-            let least = self.add(least, stmt, Rhs::Fold(Reduction::Min, own));
-            let found = Index::atom(Atom::Floor(Box::new(least)));
-            let range = self.symbols.var(*binder).range.clone();
-            let index = Index::atom(Atom::If(Box::new((some.clone(), found, range))));
-            let coordinate = self.find(stmt, *binder, Rhs::Index(index));
-            guard = guard.and(Guard::Compare(Cmp::Eq, Index::var(*binder), coordinate.clone()));
-            at.push(coordinate);
-        }
-        at
+        let tensor = self.tensor_over(stmt, "_at", &axes, Element::Index(bound));
+        let rhs = Rhs::Arg(arg, Term { binders: vec![binder], guard, body: inner.body });
+        self.out.push(Block::Stmt(Stmt { tensor, axes, rhs }));
+        let at = stmt.axes.iter().chain(&term.binders).map(|v| Index::var(*v));
+        Index::atom(Atom::Read(tensor, at.collect()))
     }
 
     // Products.
 
-    /// `prod_j [P] e[j]`: the product of the others is `before[j] · after[j]`.
-    fn product(&mut self, stmt: &Stmt, term: &Term) {
-        let (term, weight) = match term.binders.as_slice() {
-            [] => (term.clone(), Expr::integer(1)),
-            [first, rest @ ..] => {
-                let term =
-                    if rest.is_empty() { term.clone() } else { self.part(stmt, term, *first) };
-                let before = self.running(stmt, &term, *first, Direction::Ascending);
-                let after = self.running(stmt, &term, *first, Direction::Descending);
-                (term, Expr::Apply(Fun::Mul, vec![before, after]))
-            }
+    /// `prod_j e[j]`: the product of the others is `before[j] · after[j]`. Gives the value
+    /// as the last of the running products, if its factors are those of the text.
+    fn product(&mut self, stmt: &Stmt, term: &Term) -> Option<Rhs> {
+        let &[binder, ref rest @ ..] = term.binders.as_slice() else {
+            unreachable!("a fold without binders has one point");
         };
-        self.linear.insert(stmt.tensor, Weighted { term, weight });
+        let is_plain = rest.is_empty() && term.guard.is_truth();
+        let term = if is_plain { term.clone() } else { self.factors(stmt, term, binder) };
+        let before = self.running(stmt, &term, binder, Direction::Ascending);
+        let last = shifted(&self.symbols.var(binder).range, -1);
+        let value = Term {
+            guard: Guard::Compare(Cmp::Eq, Index::var(binder), last),
+            body: mul(before.clone(), term.body.clone()),
+            ..term.clone()
+        };
+        let (weight, after) = match self.mode {
+            Mode::Forward => {
+                let after = self.running(stmt, &term, binder, Direction::Descending);
+                (Expr::Apply(Fun::Mul, vec![before, after]), None)
+            }
+            Mode::Reverse => (before, Some(self.after(stmt, &term, binder))),
+        };
+        self.linear.folds.insert(stmt.tensor, Weighted { term, weight, after });
+        is_plain.then_some(Rhs::Fold(Reduction::Prod, value))
     }
 
-    /// The product over all binders but the first, as a tensor; what is left to fold.
-    fn part(&mut self, stmt: &Stmt, term: &Term, first: VarId) -> Term {
+    /// The factors as a tensor over the first binder, 1 where `where` leaves them out: what
+    /// is left to fold is a product of its entries.
+    fn factors(&mut self, stmt: &Stmt, term: &Term, first: VarId) -> Term {
         let (axis, within) = self.axis(first);
         let axes: Vec<VarId> = stmt.axes.iter().copied().chain([axis]).collect();
-        let tensor = self.tensor_over(stmt, "_part", &axes);
+        let tensor = self.tensor_over(stmt, "_part", &axes, Element::Real);
         let inner = moved(term, |v| (v == first).then(|| Index::var(axis)));
-        let guard = within.and(inner.guard);
-        let inner = Term { binders: term.binders[1..].to_vec(), guard, body: inner.body };
-        let part = Stmt { tensor, axes, rhs: Rhs::Fold(Reduction::Prod, inner) };
+        let rhs = if term.binders.len() == 1 {
+            let left_out = inner.guard.clone().negate();
+            Rhs::Sum(vec![
+                at(within.clone().and(inner.guard), inner.body),
+                at(within.and(left_out), Expr::integer(1)),
+            ])
+        } else {
+            let guard = within.and(inner.guard);
+            let binders = term.binders[1..].to_vec();
+            Rhs::Fold(Reduction::Prod, Term { binders, guard, body: inner.body })
+        };
         self.active.insert(tensor);
-        self.stmt(&part);
+        self.stmt(&Stmt { tensor, axes, rhs });
         let own: Vec<VarId> = stmt.axes.iter().copied().chain([first]).collect();
         Term { binders: vec![first], guard: Guard::truth(), body: access(tensor, &own) }
     }
 
-    /// The product of the factors that come before `binder` in the direction:
-    /// `r[j] = [j = 0] + [j > 0 and P(j - 1)] r[j - 1] e[j - 1] + [j > 0 and not P(j - 1)] r[j - 1]`
+    /// Adds the product of the factors before `binder` in the direction; gives its entry.
     fn running(&mut self, stmt: &Stmt, term: &Term, binder: VarId, direction: Direction) -> Expr {
-        let range = self.symbols.var(binder).range.clone();
-        let (step, within) = self.axis(binder);
-        let here = Index::var(step);
-        let (suffix, by, first, beyond) = match direction {
-            Direction::Ascending => ("_before", -1, Index::constant(0), Cmp::Gt),
-            Direction::Descending => ("_after", 1, shifted(&range, -1), Cmp::Lt),
-        };
+        let step = self.axis(binder);
         let (lead, own) = stmt.axes.split_at(self.carried.len());
-        let axes = [lead, &[step], own].concat();
-        let tensor = self.tensor_over(stmt, suffix, &axes);
-        let entry = |at: &Index| {
-            let vars = |vars: &[VarId]| vars.iter().map(|v| Index::var(*v)).collect::<Vec<_>>();
-            Expr::Access(tensor, [&vars(lead), std::slice::from_ref(at), &vars(own)].concat())
-        };
-        let previous = shifted(&here, by);
-        let Term { guard: taken, body: factor, .. } =
-            moved(term, |v| (v == binder).then(|| previous.clone()));
-        let starts = within.clone().and(Guard::Compare(Cmp::Eq, here.clone(), first.clone()));
-        let goes_on = within.and(Guard::Compare(beyond, here, first));
-        let mut terms = vec![
-            at(starts, Expr::integer(1)),
-            at(goes_on.clone().and(taken.clone()), mul(entry(&previous), factor)),
-        ];
-        if !taken.is_truth() {
-            terms.push(at(goes_on.and(taken.negate()), entry(&previous)));
-        }
-        let body = vec![Block::Stmt(Stmt { tensor, axes, rhs: Rhs::Sum(terms) })];
-        self.out.push(Block::Rec(Rec { vars: vec![(step, direction)], body }));
-        entry(&Index::var(binder))
+        let suffix = if direction == Direction::Ascending { "_before" } else { "_after" };
+        let tensor = self.tensor_over(stmt, suffix, &[lead, &[step.0], own].concat(), Element::Real);
+        let run = Running { tensor, step, binder, factor: &term.body, lead, own };
+        self.out.push(run.block(&self.symbols, direction, Expr::integer(1)));
+        run.entry(&Index::var(binder))
+    }
+
+    /// A tensor for the products of the factors after `binder`, times the cotangent.
+    fn after(&mut self, stmt: &Stmt, term: &Term, binder: VarId) -> After {
+        let step = self.axis(binder);
+        let (lead, own) = stmt.axes.split_at(self.carried.len());
+        let axes = [lead, &[step.0], own].concat();
+        let tensor = self.tensor_over(stmt, "_after", &axes, Element::Real);
+        After { tensor, step, binder, factor: term.body.clone() }
     }
 
     /// A variable for an axis over the range of a binder. A range that may be
@@ -244,11 +270,110 @@ impl Prepare<'_> {
         (axis, if is_range { Guard::truth() } else { within })
     }
 
-    /// A real tensor with the axes, named after that of the statement.
-    fn tensor_over(&mut self, stmt: &Stmt, suffix: &str, axes: &[VarId]) -> TensorId {
+    /// A tensor with the axes, named after that of the statement.
+    fn tensor_over(
+        &mut self,
+        stmt: &Stmt,
+        suffix: &str,
+        axes: &[VarId],
+        element: Element,
+    ) -> TensorId {
         let name = format!("{}{suffix}", self.symbols.tensor(stmt.tensor).name);
         let shape = axes.iter().map(|v| self.symbols.var(*v).range.clone()).collect();
-        self.symbols.add_tensor(Tensor { name, element: Element::Real, shape })
+        self.symbols.add_tensor(Tensor { name, element, shape })
+    }
+}
+
+impl After {
+    /// Its entry at the binder, for the statement of the product.
+    pub(crate) fn entry(&self, stmt: &Stmt, carried: usize) -> Expr {
+        let (lead, own) = stmt.axes.split_at(carried);
+        access(self.tensor, &[lead, &[self.binder], own].concat())
+    }
+
+    /// Its statement, in the adjoint recurrence with the variables `steps`.
+    pub(crate) fn block(
+        &self,
+        symbols: &Symbols,
+        stmt: &Stmt,
+        steps: &[VarId],
+        above: TensorId,
+    ) -> Block<Stmt> {
+        let (lead, own) = stmt.axes.split_at(steps.len());
+        let to_step = |v: VarId| lead.iter().position(|l| *l == v).map(|p| Index::var(steps[p]));
+        let factor = Substitute(to_step).expr(&self.factor).unwrap_or_else(|| overflow());
+        let (tensor, step, binder) = (self.tensor, self.step.clone(), self.binder);
+        let run = Running { tensor, step, binder, factor: &factor, lead: steps, own };
+        run.block(symbols, Direction::Descending, access(above, &[steps, own].concat()))
+    }
+}
+
+/// A running product of the factors `factor(binder)`.
+struct Running<'a> {
+    tensor: TensorId,
+    step: (VarId, Guard),
+    binder: VarId,
+    factor: &'a Expr,
+    /// The axes before that of the step, and after it.
+    lead: &'a [VarId],
+    own: &'a [VarId],
+}
+
+impl Running<'_> {
+    fn entry(&self, at: &Index) -> Expr {
+        let vars = |vars: &[VarId]| vars.iter().map(|v| Index::var(*v)).collect::<Vec<_>>();
+        let indices = [&vars(self.lead), std::slice::from_ref(at), &vars(self.own)].concat();
+        Expr::Access(self.tensor, indices)
+    }
+
+    /// `rec j { r[j] = [j is first] start + [j is not] r[j - 1] factor(j - 1) }`
+    fn block(&self, symbols: &Symbols, direction: Direction, start: Expr) -> Block<Stmt> {
+        let (step, within) = &self.step;
+        let here = Index::var(*step);
+        let (by, first, beyond) = match direction {
+            Direction::Ascending => (-1, Index::constant(0), Cmp::Gt),
+            Direction::Descending => (1, shifted(&symbols.var(self.binder).range, -1), Cmp::Lt),
+        };
+        let previous = shifted(&here, by);
+        let to_previous = |v: VarId| (v == self.binder).then(|| previous.clone());
+        let factor = Substitute(to_previous).expr(self.factor).unwrap_or_else(|| overflow());
+        let starts = Guard::Compare(Cmp::Eq, here.clone(), first.clone());
+        let goes_on = Guard::Compare(beyond, here, first);
+        let terms = vec![
+            at(within.clone().and(starts), start),
+            at(within.clone().and(goes_on), mul(self.entry(&previous), factor)),
+        ];
+        let axes = [self.lead, &[*step], self.own].concat();
+        let body = vec![Block::Stmt(Stmt { tensor: self.tensor, axes, rhs: Rhs::Sum(terms) })];
+        Block::Rec(Rec { vars: vec![(*step, direction)], body })
+    }
+}
+
+/// Whether equations of the guard determine every binder: by the axes and data that they
+/// choose, or by binders that are determined before.
+fn has_one_point(term: &Term) -> bool {
+    let mut open = term.binders.clone();
+    let conjuncts = term.guard.clone().conjuncts();
+    loop {
+        let determined = |v: &VarId| {
+            conjuncts.iter().any(|conjunct| match conjunct {
+                Guard::Compare(Cmp::Eq, a, b) => {
+                    let is = |this: &Index, other: &Index| {
+                        let others = FreeVars::of_index(other);
+                        this.as_var() == Some(*v) && !others.iter().any(|o| open.contains(o))
+                    };
+                    is(a, b) || is(b, a)
+                }
+                Guard::Compare(..)
+                | Guard::Real(..)
+                | Guard::Member(..)
+                | Guard::Not(_)
+                | Guard::All(_)
+                | Guard::Any(_) => false,
+            })
+        };
+        let Some(place) = open.iter().position(determined) else { return open.is_empty() };
+        open.remove(place);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Forward mode: statement by statement, by the product and chain rules.
 
 use crate::AdError;
-use crate::fold::{Linear, prepare};
+use crate::fold::{Linear, Mode, prepare};
 use crate::program::{Dependence, LinearMap, axes, companion, inputs, name_added, real_results};
 use crate::uses::uses;
 use iverson_spec::ir::{Block, Expr, Guard, Param, Rec, Symbols, TensorId};
@@ -40,7 +40,7 @@ pub(crate) fn push(
     let mut active = dependence.dependents(wrt);
     let useful = dependence.sources(of);
     active.retain(|tensor| useful.contains(tensor));
-    let (prepared, linear) = prepare(program, &mut active);
+    let (prepared, linear) = prepare(program, &mut active, Mode::Forward);
     let symbols = prepared.symbols;
     let mut pass = Forward { symbols, active, linear, dots: FxHashMap::default() };
     let seeds: Vec<TensorId> = wrt.iter().map(|input| pass.dot(*input)).collect();

@@ -4,6 +4,7 @@
 use crate::AdError;
 use crate::partials::Case;
 use crate::program::{Dependence, companion, inputs, name_added, real_results};
+use crate::user::Derived;
 use crate::uses::{Use, term_uses};
 use iverson_spec::ir::{Expr, Param, TensorId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
@@ -68,9 +69,12 @@ fn of_terms(
         Rhs::Fold(_, term) => std::slice::from_ref(term),
         Rhs::Arg(..) | Rhs::Index(_) => &[],
     };
+    // a tape evaluates the cases of a partial at a point that it visits once
+    let derived = Derived::default();
     let of_term = |term: &Term| {
         let mut found = Vec::new();
-        term_uses(&program.symbols, term, &Expr::integer(1), live, &mut found)?;
+        let rules = (&program.symbols, &derived);
+        term_uses(rules, term, &Expr::integer(1), live, &mut found)?;
         Ok(found)
     };
     terms.iter().map(of_term).collect()

@@ -4,7 +4,7 @@
 //! kink the row says which side is taken. The rows are read by both modes.
 
 use crate::AdError;
-use crate::user;
+use crate::user::{self, Derived};
 use iverson_spec::ast::Cmp;
 use iverson_spec::function::Fun;
 use iverson_spec::ir::{Expr, Guard, Symbols};
@@ -184,6 +184,7 @@ fn constant(e: &Expr) -> Option<Number> {
 /// [`AdError::NoDerivative`] if there is none in the language.
 pub(crate) fn partials(
     symbols: &Symbols,
+    derived: &Derived,
     f: Fun,
     args: &[Expr],
     place: usize,
@@ -191,7 +192,10 @@ pub(crate) fn partials(
     let known = match (f, args) {
         (Fun::Add, _) => Some(always(int(1))),
         (Fun::Mul, _) => Some(always(product_without(args, place))),
-        (Fun::User(id), _) => user::partial(symbols, id, args, place),
+        (Fun::User(id), _) => match derived.get(&(id, place)) {
+            Some(partial) => Some(always(Expr::Apply(Fun::User(*partial), args.to_vec()))),
+            None => user::partial(symbols, id, args, place),
+        },
         (_, [x]) => unary(f, x),
         (_, [x, y]) => binary(f, x, y, place),
         _ => None,

@@ -2,7 +2,7 @@
 //! that names the entry used.
 
 use crate::AdError;
-use crate::fold::{Linear, prepare};
+use crate::fold::{After, Linear, Mode, prepare};
 use crate::program::{
     Dependence, LinearMap, access, axes, companion, copy_var, inputs, name_added, real_results,
 };
@@ -10,7 +10,6 @@ use crate::uses::uses;
 use iverson_spec::ast::{Cmp, Direction};
 use iverson_spec::ir::{Block, Guard, Index, Param, Rec, Symbols, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::verify::stmts;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// `Jᵀ·ȳ`: the program with a parameter `y_ct`, the cotangent, after the others
@@ -49,7 +48,7 @@ pub(crate) fn pull(
     live.retain(|tensor| useful.contains(tensor));
     let mut read = dependence.accessed(&live);
     read.extend(wrt);
-    let (prepared, linear) = prepare(program, &mut live);
+    let (prepared, linear) = prepare(program, &mut live, Mode::Reverse);
     let mut symbols = prepared.symbols;
     let seed = |result: &TensorId| companion(&mut symbols, *result, "_ct");
     let seeds: Vec<TensorId> = of.iter().map(seed).collect();
@@ -63,6 +62,7 @@ pub(crate) fn pull(
         cotangents: FxHashMap::default(),
         bars: FxHashMap::default(),
         steps: FxHashMap::default(),
+        carried: Vec::new(),
     };
     wrt.iter().for_each(|input| pass.open(*input, &[]));
     pass.open_all(&prepared.body, &[]);
@@ -97,6 +97,8 @@ struct Reverse {
     bars: FxHashMap<TensorId, Bar>,
     /// The variable of the adjoint recurrence for each recurrence variable.
     steps: FxHashMap<VarId, VarId>,
+    /// The recurrence variables in force.
+    carried: Vec<VarId>,
 }
 
 impl Reverse {
@@ -143,9 +145,15 @@ impl Reverse {
 
     /// Adds what every use of a live tensor sends back to it.
     fn send_back_all(&mut self, blocks: &[Block<Stmt>]) -> Result<(), AdError> {
-        for stmt in stmts(blocks) {
-            if self.live.contains(&stmt.tensor) {
-                self.send_back(stmt)?;
+        for block in blocks {
+            match block {
+                Block::Stmt(stmt) if self.live.contains(&stmt.tensor) => self.send_back(stmt)?,
+                Block::Rec(rec) => {
+                    self.carried.extend(rec.vars.iter().map(|(v, _)| *v));
+                    self.send_back_all(&rec.body)?;
+                    self.carried.truncate(self.carried.len() - rec.vars.len());
+                }
+                Block::Stmt(_) | Block::Requires(_) => {}
             }
         }
         Ok(())
@@ -153,7 +161,10 @@ impl Reverse {
 
     /// `ā[k] += Σ_{i,j} [P(i, j)] [k = α(i, j)] · ∂e/∂a[α] · ȳ[i]`
     fn send_back(&mut self, stmt: &Stmt) -> Result<(), AdError> {
-        let above = access(self.cotangents[&stmt.tensor], &stmt.axes);
+        let above = match self.after(stmt) {
+            Some(after) => after.entry(stmt, self.carried.len()),
+            None => access(self.cotangents[&stmt.tensor], &stmt.axes),
+        };
         for used in uses(&self.symbols, stmt, &self.linear, &self.live)? {
             let Some(bar) = self.bars.get_mut(&used.tensor) else { continue };
             let binders = [stmt.axes.as_slice(), &used.binders].concat();
@@ -164,14 +175,29 @@ impl Reverse {
         Ok(())
     }
 
+    /// What takes the place of the cotangent, if the statement is a product.
+    fn after(&self, stmt: &Stmt) -> Option<&After> {
+        self.linear.folds.get(&stmt.tensor)?.after.as_ref()
+    }
+
     /// The cotangents of blocks, last block first; recurrences run the other way.
     fn adjoint(&mut self, blocks: &[Block<Stmt>]) -> Vec<Block<Stmt>> {
         let mut out = Vec::new();
         for block in blocks.iter().rev() {
             match block {
-                Block::Stmt(stmt) => out.extend(self.close(stmt.tensor)),
+                Block::Stmt(stmt) => {
+                    out.extend(self.close(stmt.tensor));
+                    if let Some(after) = self.after(stmt) {
+                        let steps: Vec<VarId> =
+                            self.carried.iter().map(|var| self.steps[var]).collect();
+                        let above = self.cotangents[&stmt.tensor];
+                        out.push(after.block(&self.symbols, stmt, &steps, above));
+                    }
+                }
                 Block::Rec(rec) => {
+                    self.carried.extend(rec.vars.iter().map(|(v, _)| *v));
                     let body = self.adjoint(&rec.body);
+                    self.carried.truncate(self.carried.len() - rec.vars.len());
                     let step = |(var, direction): &(VarId, Direction)| {
                         (self.steps[var], opposite(*direction))
                     };

@@ -101,7 +101,6 @@ impl Statement for Stmt {
                 machine.arg(*op, term.binders[0], &mut point(term, 0)).map(Entry::Index)
             }
             Rhs::Index(value) => {
-                machine.tally.visit(self.tensor, 0);
                 machine.tally.hit(self.tensor, 0);
                 machine.index(value).map(Entry::Index)
             }
@@ -364,17 +363,17 @@ impl<'p, S: Scalar> Machine<'p, S> {
 
     /// The value of a term at a point, if its guard holds; counts the visit.
     fn term_point(&mut self, tensor: TensorId, which: usize, term: &'p Term) -> Eval<Option<S>> {
-        let held = self.guard(&term.guard)?;
-        if held || self.enumerated(tensor, which) {
-            self.tally.visit(tensor, which);
+        if self.guard(&term.guard)? {
+            self.tally.hit(tensor, which);
+            return self.real(&term.body).map(Some);
+        }
+        if self.enumerated(tensor, which) {
+            let passed = self.passed(tensor, which)?;
+            self.tally.visit(tensor, which, passed);
         } else {
             self.tally.skip(tensor, which);
         }
-        if !held {
-            return Ok(None);
-        }
-        self.tally.hit(tensor, which);
-        self.real(&term.body).map(Some)
+        Ok(None)
     }
 
     /// Whether an enumeration visits a point where the guard does not hold: some
@@ -391,6 +390,18 @@ impl<'p, S: Scalar> Machine<'p, S> {
             place += 1;
         }
         true
+    }
+
+    /// How many tests hold there before one that does not.
+    fn passed(&mut self, tensor: TensorId, which: usize) -> Eval<usize> {
+        let mut passed = 0;
+        while let Some(test) = self.tally.test(tensor, which, passed) {
+            if !self.guard(test)? {
+                break;
+            }
+            passed += 1;
+        }
+        Ok(passed)
     }
 
     // Expressions.

@@ -2,12 +2,12 @@
 //!
 //! The evaluation counts, for each term, the points of the **box** (its axes and
 //! binders), the points **visited** by an enumeration of the enumerable conjuncts
-//! of its guard, and the points where the guard **held**. All else follows from
-//! the text of the term:
+//! of its guard, the tests made at them, in order up to the first that fails, and the
+//! points where the guard **held**. All else follows from the text of the term:
 //!
 //! ```text
-//! sparse: points = visited   tests = visited · tests of a point   accesses = held · accesses of the body
-//! dense:  points = box       tests = box · tests of a point       accesses = box · accesses of the body
+//! sparse: points = visited   tests = those made            accesses = held · accesses of a point
+//! dense:  points = box       tests = box · all of a point  accesses = box · accesses of a point
 //! work = points + tests + accesses
 //! ```
 
@@ -15,7 +15,7 @@ use iverson_spec::call::{Bound, entries};
 use iverson_spec::ir::{Block, Guard, TensorId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 pub use iverson_spec::work::{Count, Flops};
-use iverson_spec::work::{costs, split};
+use iverson_spec::work::{PointCost, Tried, costs, split};
 use std::fmt;
 
 /// Who pays.
@@ -109,10 +109,10 @@ pub(crate) struct Tally<'p> {
 #[derive(Default)]
 struct TermTally<'p> {
     enumerable: Vec<&'p Guard>,
-    has_tests: bool,
+    tests: Vec<&'p Guard>,
+    cost: PointCost,
     boxed: u64,
-    visited: u64,
-    held: u64,
+    tried: Tried,
 }
 
 impl<'p> Tally<'p> {
@@ -121,20 +121,25 @@ impl<'p> Tally<'p> {
         let mut statements = Vec::new();
         statements.resize_with(program.symbols.tensors.len(), Vec::new);
         for stmt in in_order(&program.body) {
-            statements[stmt.tensor.index()] = match &stmt.rhs {
-                Rhs::Sum(terms) => terms.iter().map(TermTally::new).collect(),
-                Rhs::Fold(_, term) | Rhs::Arg(_, term) => vec![TermTally::new(term)],
-                Rhs::Index(_) => vec![TermTally::default()],
+            let terms: &'p [Term] = match &stmt.rhs {
+                Rhs::Sum(terms) => terms,
+                Rhs::Fold(_, term) | Rhs::Arg(_, term) => std::slice::from_ref(term),
+                Rhs::Index(_) => &[],
             };
+            let tally = |(which, cost)| TermTally::new(terms.get(which), cost);
+            statements[stmt.tensor.index()] =
+                costs(&stmt.rhs).into_iter().enumerate().map(tally).collect();
         }
         Self { statements }
     }
 
-    /// Counts a point that an enumeration visits.
-    pub(crate) fn visit(&mut self, tensor: TensorId, term: usize) {
+    /// Counts a point that an enumeration visits, where so many tests hold before one
+    /// that does not.
+    pub(crate) fn visit(&mut self, tensor: TensorId, term: usize, passed: usize) {
         let tally = &mut self.statements[tensor.index()][term];
         tally.boxed += 1;
-        tally.visited += 1;
+        tally.tried.visited += 1;
+        tally.tried.tests += tally.cost.paid(passed);
     }
 
     /// Counts a point that it does not visit.
@@ -144,12 +149,14 @@ impl<'p> Tally<'p> {
 
     /// Counts a point where the guard holds.
     pub(crate) fn hit(&mut self, tensor: TensorId, term: usize) {
-        self.statements[tensor.index()][term].held += 1;
+        let tests = self.statements[tensor.index()][term].tests.len();
+        self.visit(tensor, term, tests);
+        self.statements[tensor.index()][term].tried.held += 1;
     }
 
     /// Whether some conjunct of the guard is a test.
     pub(crate) fn has_tests(&self, tensor: TensorId, term: usize) -> bool {
-        self.statements[tensor.index()][term].has_tests
+        !self.statements[tensor.index()][term].tests.is_empty()
     }
 
     /// The conjuncts of the guard that are enumerable, by place.
@@ -161,12 +168,18 @@ impl<'p> Tally<'p> {
     ) -> Option<&'p Guard> {
         self.statements[tensor.index()][term].enumerable.get(place).copied()
     }
+
+    /// The conjuncts of the guard that are tests, by place.
+    pub(crate) fn test(&self, tensor: TensorId, term: usize, place: usize) -> Option<&'p Guard> {
+        self.statements[tensor.index()][term].tests.get(place).copied()
+    }
 }
 
 impl<'p> TermTally<'p> {
-    fn new(term: &'p Term) -> Self {
-        let (enumerable, tests) = split(&term.guard);
-        Self { enumerable, has_tests: !tests.is_empty(), ..Self::default() }
+    /// Zeros for a term, or for an index definition, which has none.
+    fn new(term: Option<&'p Term>, cost: PointCost) -> Self {
+        let (enumerable, tests) = term.map(|term| split(&term.guard)).unwrap_or_default();
+        Self { enumerable, tests, cost, ..Self::default() }
     }
 }
 
@@ -175,17 +188,15 @@ pub(crate) fn report(program: &TensorSsa, tally: &Tally<'_>, bound: &Bound) -> W
     let statements = in_order(&program.body).into_iter().map(|stmt| {
         let shape = bound.shapes[stmt.tensor.index()].as_deref().and_then(entries);
         let written = shape.unwrap_or(0) as u64;
-        let costs = costs(&stmt.rhs);
         let tallies = &tally.statements[stmt.tensor.index()];
-        let count = |points: &dyn Fn(&TermTally<'_>) -> (u64, u64)| {
-            let terms = costs.iter().zip(tallies);
-            let terms = terms.map(|(cost, tally)| cost.count(points(tally))).sum::<Count>();
+        let count = |of_term: &dyn Fn(&TermTally<'_>) -> Count| {
+            let terms = tallies.iter().map(of_term).sum::<Count>();
             Count { entries: written, bytes: terms.bytes + 8 * written, ..terms }
         };
         StatementWork {
             tensor: program.symbols.tensor(stmt.tensor).name.clone(),
-            sparse: count(&|tally| (tally.visited, tally.held)),
-            dense: count(&|tally| (tally.boxed, tally.boxed)),
+            sparse: count(&|tally| tally.cost.count(tally.tried)),
+            dense: count(&|tally| tally.cost.everywhere(tally.boxed)),
         }
     });
     WorkReport { statements: statements.collect() }

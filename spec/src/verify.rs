@@ -23,7 +23,7 @@
 //! 10. Ranges, extents and bounds mention sizes alone.
 //! 11. (Normal form) A body is a constant times one operation on atoms, or an atom;
 //!     an operation of the language has at most two; the reals in guards and
-//!     indices are atoms.
+//!     indices are atoms; what is folded is as [`is_foldable`] says.
 
 use crate::ast::Reduction;
 use crate::function::{FUNCTIONS, Fun};
@@ -402,6 +402,25 @@ pub fn is_normal_body(e: &Expr) -> bool {
     }
 }
 
+/// Whether a normal body may stand under a fold. The bound on the cost of derivatives
+/// (chapter 5) asks for two restrictions. The cotangent of a factor of a `prod` is a product
+/// with two accesses besides, so the factor is a product of atoms or a smooth function of
+/// one access: no partial repeats two accesses, or has two cases. A `max` or `min` over
+/// several variables is searched for each of them: it takes entries, scaled or not.
+#[must_use]
+pub fn is_foldable(op: Reduction, binders: usize, e: &Expr) -> bool {
+    let Expr::Apply(fun, args) = e else { return true };
+    match op {
+        Reduction::Prod if *fun == Fun::Mul => args.iter().all(is_atom),
+        Reduction::Prod => {
+            let varies = |arg: &&Expr| !matches!(arg, Expr::Const(_) | Expr::Pi | Expr::Real(_));
+            !matches!(fun, Fun::Abs | Fun::User(_)) && args.iter().filter(varies).count() < 2
+        }
+        Reduction::Max | Reduction::Min => binders < 2 || is_scaled_atom(e),
+        Reduction::Sum | Reduction::Argmax | Reduction::Argmin => true,
+    }
+}
+
 fn is_scaled_atom(e: &Expr) -> bool {
     if let Expr::Apply(Fun::Mul, args) = e {
         return matches!(args.as_slice(), [Expr::Const(_), a] if is_atom(a));
@@ -439,7 +458,11 @@ fn is_normal_stmt(stmt: &Stmt) -> bool {
         inner.guard(&term.guard);
         walk_expr(&mut inner, &term.body);
     });
-    inner.0 && bodies.iter().all(|term| is_normal_body(&term.body))
+    let is_foldable = match &stmt.rhs {
+        Rhs::Fold(op, term) => is_foldable(*op, term.binders.len(), &term.body),
+        Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => true,
+    };
+    inner.0 && is_foldable && bodies.iter().all(|term| is_normal_body(&term.body))
 }
 
 /// Whether the reals inside guards and indices are atoms.

@@ -1,8 +1,9 @@
 //! What a point of a term costs, by its text (spec chapter 3, *Work*).
 //!
 //! The conjuncts of a guard are told apart: those whose points a compiler can
-//! **enumerate**, and **tests**, which are paid at every point enumerated. Who
-//! counts points multiplies them by the [`PointCost`] of their term.
+//! **enumerate**, and **tests**, which are made in order at every point enumerated,
+//! up to the first that fails. Who counts points tells the [`PointCost`] of their term
+//! how often they were [`Tried`].
 
 use crate::ast::{Cmp, Reduction};
 use crate::function::Fun;
@@ -117,14 +118,40 @@ impl Sum for Count {
     }
 }
 
-/// What a term costs at a point, by its text.
+/// How often a term was tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tried {
+    /// Points visited.
+    pub visited: u64,
+    /// What was paid for tests at them, by [`PointCost::paid`].
+    pub tests: u64,
+    /// Points where the guard held.
+    pub held: u64,
+}
+
+impl Add for Tried {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            visited: self.visited + other.visited,
+            tests: self.tests + other.tests,
+            held: self.held + other.held,
+        }
+    }
+}
+
+/// What a term costs at a point, by its text. What a point loads is loaded once,
+/// whether tests or bodies read it.
 #[derive(Clone, Debug, Default)]
 pub struct PointCost {
-    /// At a visited point: tests, and index reads of the guard.
-    tests: u64,
+    /// What is paid when the first test is made, the first two, ..
+    tests: Vec<u64>,
+    /// Index reads of the guard.
     guard_reads: u64,
-    /// At a point where the guard holds.
+    /// At a point where the guard holds, without what the tests have loaded.
     body: Written,
+    /// The value so far, where the value of a point is joined to it otherwise than by `+`.
+    running: u64,
 }
 
 /// What stands in a text: accesses to real tensors, reads of index tensors, operations.
@@ -137,35 +164,61 @@ struct Written {
     flops: Flops,
 }
 
+/// What tests read, one after the other.
+#[derive(Default)]
+struct Tested {
+    accesses: FxHashSet<Expr>,
+    reads: FxHashSet<Atom>,
+    /// Of the test at hand: what it reads, and what of that no test before it has read.
+    reading: u64,
+    fresh: u64,
+}
+
 impl PointCost {
     /// The cost of a point at which these bodies are evaluated where the guard holds.
-    /// Equal accesses of all of them are loaded once.
     #[must_use]
     pub fn of<'e>(guard: &Guard, bodies: impl IntoIterator<Item = &'e Expr>) -> Self {
-        let test = |conjunct| {
-            let Written { accesses, index_reads, .. } = written(conjunct);
-            (accesses + index_reads).max(1)
-        };
-        let tests = split(guard).1.into_iter().map(test).sum();
-        let mut body = Written::default();
+        let mut tested = Tested::default();
+        let mut total = 0;
+        let mut tests = Vec::new();
+        for test in split(guard).1 {
+            total += tested.price(test);
+            tests.push(total);
+        }
+        let mut body = Written { loaded: tested.accesses, ..Written::default() };
         bodies.into_iter().for_each(|e| body.expr(e));
-        Self { tests, guard_reads: written(guard).index_reads, body }
+        Self { tests, guard_reads: written(guard).index_reads, body, running: 0 }
     }
 
-    /// What the term costs, given at how many points it was tried and its guard held.
+    /// What is paid for tests at a point where the first `passed` of them hold and the next
+    /// one does not, if there is one: those after it are not made.
     #[must_use]
-    pub fn count(&self, (visited, held): (u64, u64)) -> Count {
-        let accesses = held * self.body.accesses;
+    pub fn paid(&self, passed: usize) -> u64 {
+        self.tests.get(passed).or(self.tests.last()).copied().unwrap_or(0)
+    }
+
+    /// What the term costs, given how often it was tried.
+    #[must_use]
+    pub fn count(&self, tried: Tried) -> Count {
+        let Tried { visited, tests, held } = tried;
+        let loads = held * self.body.accesses;
         let index_reads = visited * self.guard_reads + held * self.body.index_reads;
         Count {
             points: visited,
-            tests: visited * self.tests,
-            accesses,
+            tests,
+            accesses: loads + held * self.running,
             index_reads,
             flops: self.body.flops * held,
             entries: 0,
-            bytes: 8 * (accesses + index_reads),
+            bytes: 8 * (loads + index_reads),
         }
+    }
+
+    /// What the term costs where everything is done at each of so many points.
+    #[must_use]
+    pub fn everywhere(&self, points: u64) -> Count {
+        let tests = points * self.paid(self.tests.len());
+        self.count(Tried { visited: points, tests, held: points })
     }
 }
 
@@ -175,11 +228,11 @@ pub fn costs(rhs: &Rhs) -> Vec<PointCost> {
     let none = Flops::default();
     match rhs {
         Rhs::Sum(terms) => {
-            terms.iter().map(|term| term_cost(term, Flops { add: 1, ..none })).collect()
+            terms.iter().map(|term| term_cost(term, 0, Flops { add: 1, ..none })).collect()
         }
-        Rhs::Fold(Reduction::Prod, term) => vec![term_cost(term, Flops { mul: 1, ..none })],
+        Rhs::Fold(Reduction::Prod, term) => vec![term_cost(term, 1, Flops { mul: 1, ..none })],
         Rhs::Fold(_, term) | Rhs::Arg(_, term) => {
-            vec![term_cost(term, Flops { function: 1, ..none })]
+            vec![term_cost(term, 1, Flops { function: 1, ..none })]
         }
         Rhs::Index(index) => {
             let mut body = Written::default();
@@ -190,11 +243,12 @@ pub fn costs(rhs: &Rhs) -> Vec<PointCost> {
     }
 }
 
-/// The cost of a point of a term; `step` is what adding its value takes.
-fn term_cost(term: &Term, step: Flops) -> PointCost {
+/// The cost of a point of a term; joining its value takes `step`, and reads the value so
+/// far `running` times.
+fn term_cost(term: &Term, running: u64, step: Flops) -> PointCost {
     let mut cost = PointCost::of(&term.guard, [&term.body]);
     cost.body.flops = cost.body.flops + step;
-    cost
+    PointCost { running, ..cost }
 }
 
 /// What stands in a guard.
@@ -218,6 +272,41 @@ impl Visit for Written {
             self.flops = self.flops + operations(*fun, args);
         }
         walk_expr(self, expr);
+    }
+}
+
+impl Tested {
+    /// What a test costs after those before it: what it is the first to read, or 1 if it
+    /// reads nothing.
+    fn price(&mut self, test: &Guard) -> u64 {
+        (self.reading, self.fresh) = (0, 0);
+        self.guard(test);
+        if self.reading == 0 { 1 } else { self.fresh }
+    }
+
+    fn read(&mut self, is_fresh: bool) {
+        self.reading += 1;
+        self.fresh += u64::from(is_fresh);
+    }
+}
+
+/// Index maps are charged to their access, as in bodies.
+impl Visit for Tested {
+    fn atom(&mut self, atom: &Atom) {
+        if matches!(atom, Atom::Read(..)) {
+            let is_fresh = self.reads.insert(atom.clone());
+            self.read(is_fresh);
+        }
+        walk_atom(self, atom);
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        if matches!(expr, Expr::Access(..)) {
+            let is_fresh = self.accesses.insert(expr.clone());
+            self.read(is_fresh);
+        } else {
+            walk_expr(self, expr);
+        }
     }
 }
 

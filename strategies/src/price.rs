@@ -3,7 +3,7 @@
 use iverson_ad::Use;
 use iverson_spec::ir::{Expr, Index, TensorId};
 use iverson_spec::ssa::{Stmt, Term};
-use iverson_spec::work::{Count, Flops, PointCost};
+use iverson_spec::work::{Count, Flops, PointCost, Tried};
 
 /// What a point of a term costs in each direction.
 #[derive(Clone, Debug)]
@@ -41,11 +41,19 @@ impl Price {
         Self { primal, reverse: PointCost::default(), updates: 0, products: 0 }
     }
 
-    /// What the reverse direction costs at so many points visited, and held.
-    pub(crate) fn reverse(&self, (visited, held): (u64, u64)) -> Count {
+    /// What the reverse direction costs, given how often its points were tried.
+    pub(crate) fn reverse(&self, tried: Tried) -> Count {
+        self.reverse.count(tried) + self.update(tried.held)
+    }
+
+    /// What it costs where everything is done at each of so many points.
+    pub(crate) fn reverse_everywhere(&self, points: u64) -> Count {
+        self.reverse.everywhere(points) + self.update(points)
+    }
+
+    fn update(&self, held: u64) -> Count {
         let updates = self.updates * held;
         let flops = Flops { add: updates, mul: self.products * held, ..Flops::default() };
-        let update = Count { accesses: updates, bytes: 16 * updates, flops, ..Count::default() };
-        self.reverse.count((visited, held)) + update
+        Count { accesses: updates, bytes: 16 * updates, flops, ..Count::default() }
     }
 }

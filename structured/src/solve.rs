@@ -10,7 +10,7 @@ use iverson_spec::ast::Cmp;
 use iverson_spec::bounds::{Facts, Verdict, prove};
 use iverson_spec::ir::{Atom, Expr, Extent, Guard, Index, Requires, Symbols, VarId};
 use iverson_spec::ssa::Term;
-use iverson_spec::traverse::{FreeVars, Rewrite, Substitute, rebuild_index};
+use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Substitute, Visit, rebuild_index};
 
 /// What is known at the top level of the program.
 pub(crate) struct Known {
@@ -88,11 +88,15 @@ impl Placed {
         }
     }
 
-    /// The guard left. A range that holds anyway is left out, unless an access of the body
-    /// is not proved in bounds without it (where it alone says that the others have values).
+    /// The guard left: first what reads no data, which needs no protection, then the ranges
+    /// of variables solved for. A range that holds anyway is left out, unless an access of the
+    /// body is not proved in bounds without it (where it alone says that the others have
+    /// values).
     pub(crate) fn guard(&self, known: &Known, symbols: &Symbols) -> Guard {
         let mut all: Vec<Guard> = Vec::new();
-        for conjunct in self.front.iter().chain(&self.conjuncts) {
+        let (plain, data): (Vec<_>, Vec<_>) =
+            self.front.iter().chain(&self.conjuncts).partition(|conjunct| is_plain(conjunct));
+        for conjunct in plain.into_iter().chain(data) {
             if !all.contains(conjunct) {
                 all.push(conjunct.clone());
             }
@@ -249,6 +253,13 @@ pub(crate) fn is_safe(index: &Index, known: &Known, symbols: &Symbols) -> bool {
         }
         Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => false,
     })
+}
+
+/// Whether a proposition reads no data.
+fn is_plain(guard: &Guard) -> bool {
+    let mut reads = Reads::default();
+    reads.guard(guard);
+    reads.tensors.is_empty()
 }
 
 /// Whether an index reads data.

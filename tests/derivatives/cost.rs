@@ -8,7 +8,8 @@ use iverson::random::fill;
 use iverson::spec::call::{Dense, Limits, Value, Values};
 use iverson::spec::function::Fun;
 use iverson::spec::ir::{Expr, Param, TensorId};
-use iverson::spec::ssa::Rhs;
+use iverson::spec::ast::Reduction;
+use iverson::spec::ssa::{Rhs, Stmt};
 use iverson::spec::traverse::{Reads, Visit, walk_expr};
 use iverson::spec::verify::stmts;
 use iverson::spec::{TensorSsa, Typed, normalize, unelaborate};
@@ -17,15 +18,11 @@ use std::fs;
 use std::path::Path;
 
 /// The most that a gradient may cost over its program, both counted with the program.
-const SUMS: f64 = 4.0;
-/// The same for programs with `max`, `min` or `prod`, over work and entries: the search
-/// for the place of a maximum, and the running products, cost a constant for each entry
-/// too, also where no point is folded.
-const FOLDS: f64 = 12.0;
-/// The same for programs with functions whose partial is by cases, such as `abs`: each case
-/// is a term with a test, and a test reads the argument again, with its indices.
-const KINKS: f64 = 8.0;
-/// The same in floating-point operations, for sums.
+const WORK: f64 = 4.0;
+/// The same for programs with folds that pass over more than their points, over the work
+/// and the boxes of these folds.
+const RANGES: f64 = 6.0;
+/// The same in floating-point operations.
 const FLOPS: f64 = 5.0;
 
 /// The largest ratio seen, with what has it.
@@ -51,9 +48,50 @@ fn report(program: &TensorSsa, inputs: &Values<Rational>) -> Option<WorkReport> 
     eval_ssa(program, inputs, Limits::default()).ok().map(|(_, report)| report)
 }
 
-/// Whether all statements are sums or index definitions.
-fn has_folds(program: &TensorSsa) -> bool {
-    stmts(&program.body).iter().any(|stmt| matches!(stmt.rhs, Rhs::Fold(..)))
+/// What programs are told apart by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// Sums of products and smooth functions.
+    Sums,
+    /// With functions whose partial is by cases.
+    Kinks,
+    /// With `max`, `min`, `prod`.
+    Folds,
+    /// With folds for which the bound is relative to their box: see [`passes_over_its_box`].
+    Ranges,
+}
+
+const KINDS: [Kind; 4] = [Kind::Sums, Kind::Kinks, Kind::Folds, Kind::Ranges];
+
+impl Kind {
+    fn of(program: &TensorSsa) -> Self {
+        let all = stmts(&program.body);
+        if all.iter().any(|stmt| passes_over_its_box(stmt)) {
+            Self::Ranges
+        } else if all.iter().any(|stmt| matches!(stmt.rhs, Rhs::Fold(..))) {
+            Self::Folds
+        } else if has_kinks(program) {
+            Self::Kinks
+        } else {
+            Self::Sums
+        }
+    }
+
+    /// The most that a gradient may cost.
+    fn most(self) -> f64 {
+        if self == Self::Ranges { RANGES } else { WORK }
+    }
+}
+
+/// A `prod` with `where` or several variables: its running products pass over what it leaves
+/// out. A `max` of two variables with `where`, or of more: it is searched for each of them.
+fn passes_over_its_box(stmt: &Stmt) -> bool {
+    let Rhs::Fold(op, term) = &stmt.rhs else { return false };
+    match (op, term.binders.len()) {
+        (_, 0) | (Reduction::Max | Reduction::Min, 1) => false,
+        (Reduction::Prod, 1) | (Reduction::Max | Reduction::Min, 2) => !term.guard.is_truth(),
+        _ => true,
+    }
 }
 
 /// Whether a function occurs whose partial is by cases.
@@ -100,17 +138,19 @@ fn shared<S>(program: &TensorSsa, results: &Values<S>) -> u64 {
     shared.map(entries).sum()
 }
 
-/// What the cost of a gradient is compared with: the work of the program; with folds,
-/// also the entries of its definitions.
+/// What the cost of a gradient is compared with: the work of the program, and the boxes of
+/// its folds that pass over them.
 fn base(program: &TensorSsa, primal: &WorkReport) -> u64 {
-    let entries = primal.statements.iter().map(|s| s.count(Model::Sparse).entries).sum::<u64>();
-    primal.work(Model::Sparse) + if has_folds(program) { entries } else { 0 }
+    let pairs = stmts(&program.body).into_iter().zip(&primal.statements);
+    let boxes = pairs.filter(|(stmt, _)| passes_over_its_box(stmt));
+    let boxes: u64 = boxes.map(|(_, count)| count.count(Model::Dense).points).sum();
+    primal.work(Model::Sparse) + boxes
 }
 
 #[test]
 fn gradients_are_cheap() {
-    let [sums, kinks, folds, flops, forward] =
-        std::array::from_fn(|_| RefCell::new(Worst::default()));
+    let kinds = KINDS.map(|_| RefCell::new(Worst::default()));
+    let [flops, forward] = std::array::from_fn(|_| RefCell::new(Worst::default()));
     check_all(Flavour::Rational, 1000, |case| {
         let subject = Subject::new(case)?;
         let (vjp, jvp) = (subject.vjp()?, subject.jvp()?);
@@ -125,32 +165,25 @@ fn gradients_are_cheap() {
             return Ok(());
         };
         let shared = shared(&subject.ssa, &results);
-        let is_vjp = |r: &WorkReport| u64::from(std::ptr::eq(r, &reverse));
-        let work = |r: &WorkReport| r.work(Model::Sparse).saturating_sub(2 * shared * is_vjp(r));
-        let ops = |r: &WorkReport| {
-            r.total(Model::Sparse).flops.total().saturating_sub(shared * is_vjp(r))
-        };
+        let work = reverse.work(Model::Sparse).saturating_sub(2 * shared);
         let text = || format!("{}{reverse}", unelaborate::ssa(&vjp));
-        if has_folds(&subject.ssa) {
-            folds.borrow_mut().see(work(&reverse), base(&subject.ssa, &primal), text);
-        } else if has_kinks(&subject.ssa) {
-            kinks.borrow_mut().see(work(&reverse), work(&primal), text);
-        } else {
-            sums.borrow_mut().see(work(&reverse), work(&primal), text);
-            flops.borrow_mut().see(ops(&reverse), ops(&primal), text);
-            forward.borrow_mut().see(work(&tangent), work(&primal), || {
-                format!("{}{tangent}", unelaborate::ssa(&jvp))
-            });
+        let kind = Kind::of(&subject.ssa);
+        kinds[kind as usize].borrow_mut().see(work, base(&subject.ssa, &primal), text);
+        let ops = |r: &WorkReport| r.total(Model::Sparse).flops.total();
+        if kind == Kind::Sums || kind == Kind::Kinks {
+            flops.borrow_mut().see(ops(&reverse).saturating_sub(shared), ops(&primal), text);
+        }
+        if kind != Kind::Ranges {
+            let [of, to] = [&tangent, &primal].map(|r| r.work(Model::Sparse));
+            let text = || format!("{}{tangent}", unelaborate::ssa(&jvp));
+            forward.borrow_mut().see(of, to, text);
         }
         Ok(())
     });
-    for (what, worst, most) in [
-        ("sums", sums, SUMS),
-        ("kinks", kinks, KINKS),
-        ("folds", folds, FOLDS),
-        ("flops", flops, FLOPS),
-        ("forward", forward, SUMS),
-    ] {
+    let kinds = KINDS.into_iter().zip(kinds);
+    let kinds = kinds.map(|(kind, worst)| (format!("{kind:?}"), worst, kind.most()));
+    let others = [("flops".to_owned(), flops, FLOPS), ("forward".to_owned(), forward, WORK)];
+    for (what, worst, most) in kinds.chain(others) {
         let Worst { ratio, text, programs } = worst.into_inner();
         println!("{what}: at most {ratio:.3} over {programs} programs");
         assert!(programs > 0 && ratio <= most, "{what}: {ratio} over {most}\n{text}");
@@ -180,21 +213,16 @@ fn gradients_of_examples_are_cheap() {
             let inputs = with(&inputs, &added_params(&gradient, &ssa), &bars);
             let (_, reverse) = eval_ssa(&gradient, &inputs, Limits::default())
                 .unwrap_or_else(|error| panic!("{name} at {n}: {error}"));
-            let most = match (has_folds(&ssa), has_kinks(&ssa)) {
-                (true, _) => FOLDS,
-                (false, true) => KINKS,
-                (false, false) => SUMS,
-            };
-            let shared = shared(&ssa, &results);
+            let (shared, kind) = (shared(&ssa, &results), Kind::of(&ssa));
             let of = reverse.work(Model::Sparse).saturating_sub(2 * shared);
             let to = base(&ssa, &primal);
             assert!(
-                of as f64 <= most * to.max(1) as f64,
+                of as f64 <= kind.most() * to.max(1) as f64,
                 "{name} at {n}: {of} over {to}\n{reverse}"
             );
             let [of, to] = [&reverse, &primal].map(|r| r.total(Model::Sparse).flops.total());
             let of = of.saturating_sub(shared);
-            let is_flat = !has_folds(&ssa) && !has_kinks(&ssa);
+            let is_flat = kind == Kind::Sums || kind == Kind::Kinks;
             assert!(
                 !is_flat || of as f64 <= FLOPS * to.max(1) as f64,
                 "{name} at {n}: {of} over {to}"

@@ -16,9 +16,6 @@ open Extracted
 open Program
 open Translate
 
-(* A term of the calculus with the term of the program that it is a step of. *)
-type origin = { tensor : int; number : int; steps : Scalars.scalar cterm list; price : int }
-
 type run = {
   state : state;
   start : Q.t list list;                           (* tensors before anything is computed *)
@@ -49,26 +46,33 @@ let in_step place steps =
 let cterm place tensor steps { binders = _; guard = g; body } =
   let enumerated, tests = Price.split g in
   let whole g = let g, safe = guard place g in conjunction [safe; g] in
+  let made = List.combine (List.map whole tests) (snd (Price.tests tests)) in
+  (* in order, up to the first that fails *)
+  let rec paid made i j = match made with
+    | [] -> 0
+    | (test, price) :: rest -> price + if bval test i j then paid rest i j else 0 in
   { cout = tensor; csum = place.points;
     cguard = conjunction (in_step place steps :: List.map whole enumerated);
-    ctest = conjunction (List.map whole tests);
-    ctests = List.fold_left (fun n g -> n + Price.test g) 0 tests;
+    ctest = conjunction (List.map fst made);
+    ctests = paid made;
     cfacs = factors place body }
 
 let add_counts run key (p, t, a) =
   let p', t', a' = Option.value (Hashtbl.find_opt run.counts key) ~default:(0, 0, 0) in
   Hashtbl.replace run.counts key (p + p', t + t', a + a')
 
-(* Counts a term. The work of the calculus is points + tests + accesses; index maps are
-   free there and numbers are accesses, so accesses are counted by the text. *)
-let count run tensor k (term : Program.term) c =
+(* Counts a term. The work of the calculus is points and tests + accesses; index maps are
+   free there, numbers are accesses, and what a test has loaded is loaded again, so accesses
+   are counted by the text. A fold reads the value so far. *)
+let count run tensor k (term : Program.term) ~running c =
   let shape = run.state.shape in
   let points = ccount shape (cvisits c) c in
   let held = ccount shape (cholds shape c) c in
-  let counted = cargs c.cfacs in
-  let work = ccost1 shape c in
-  assert (work = points * (c.ctests + 1) + held * List.length counted);
-  add_counts run (tensor, k) (points, points * c.ctests, held * Price.body_accesses term.body)
+  let tests = cprice shape c - points in
+  assert (ccost1 shape c = points + tests + held * List.length (cargs c.cfacs));
+  let loaded = fst (Price.tests (snd (Price.split term.guard))) in
+  let accesses = Price.body_accesses loaded term.body + running in
+  add_counts run (tensor, k) (points, tests, held * accesses)
 
 let index_table (state : state) t = state.tables.(t)
 
@@ -86,10 +90,10 @@ let statement run steps (tensor, axes, rhs) =
     let table = index_table state tensor in
     let here = in_step place steps in
     Array.iteri (fun i _ -> if bval here i 0 then table.(i) <- each i) table in
-  let counted k term =
+  let counted ?(running = 0) k term =
     let place = place state axes term.binders in
     let c = cterm place tensor steps term in
-    count run tensor k term c;
+    count run tensor k term ~running c;
     (place, c) in
   let execute k c =
     run.executed <- (tensor, k, c) :: run.executed;
@@ -97,11 +101,11 @@ let statement run steps (tensor, axes, rhs) =
   match rhs with
   | Sum terms -> List.iteri (fun k term -> execute k (snd (counted k term))) terms
   | Search (greatest, term) ->
-    let place, c = counted 0 term in
+    let place, c = counted ~running:1 0 term in
     entries place (search run place greatest c)
   | Extremum (greatest, term) ->
     (* the body at the first best point, which is a fixed function of the entry *)
-    let place, c = counted 0 term in
+    let place, c = counted ~running:1 0 term in
     let best = Array.init (List.nth state.shape tensor) (search run place greatest c) in
     let at = EFun ((fun i -> best.(i)), EI) in
     execute 0 { c with cguard = conjunction [c.cguard; BEq (EJ, at)] }

@@ -1,5 +1,6 @@
 (* What a term costs at a point, by its text (specification, chapter 3, Work): which
-   conjuncts of its guard are enumerated, what the others cost, what its body reads. *)
+   conjuncts of its guard are enumerated, what the others cost, what its body reads. What a
+   point loads is loaded once, whether tests or the body read it. *)
 open Program
 
 (* Reads of index tensors, and the distinct accesses to real tensors, in a text. *)
@@ -26,11 +27,44 @@ and in_expr found e = match e with
     let reads, accesses = List.fold_left in_index found l in
     (reads, if List.mem e accesses then accesses else e :: accesses)
 
-let nothing = (0, [])
-let total (reads, accesses) = reads + List.length accesses
-let body_accesses e = List.length (snd (in_expr nothing e))
-let index_accesses i = total (in_index nothing i)
-let test g = max 1 (total (in_guard nothing g))
+let index_accesses i = let reads, accesses = in_index (0, []) i in reads + List.length accesses
+
+(* What a test reads; an index map is charged to its access. *)
+type load = Entry of expr | Index_entry of atom
+let rec loads_index found { summands; _ } =
+  List.fold_left (fun f (_, a) -> loads_atom f a) found summands
+and loads_atom found a = match a with
+  | Size _ | Var _ -> found
+  | Read (_, l) -> List.fold_left loads_index (Index_entry a :: found) l
+  | Div (i, _) | Mod (i, _) -> loads_index found i
+  | Floor e -> loads_expr found e
+  | If (g, a, b) -> loads_index (loads_index (loads_guard found g) a) b
+and loads_guard found = function
+  | Compare (_, a, b) -> loads_index (loads_index found a) b
+  | Real (_, a, b) -> loads_expr (loads_expr found a) b
+  | Member (_, l) -> List.fold_left loads_index found l
+  | Not g -> loads_guard found g
+  | All l | Any l -> List.fold_left loads_guard found l
+and loads_expr found e = match e with
+  | Const _ -> found
+  | Index i -> loads_index found i
+  | Apply (_, l) -> List.fold_left loads_expr found l
+  | Access _ -> Entry e :: found
+
+(* The price of each test, given those before it, and all that they load: what a test is the
+   first to read, or 1 if it reads nothing. *)
+let tests l =
+  let price (loaded, prices) g =
+    let read = List.sort_uniq compare (loads_guard [] g) in
+    let fresh = List.filter (fun x -> not (List.mem x loaded)) read in
+    (fresh @ loaded, (if read = [] then 1 else List.length fresh) :: prices) in
+  let loaded, prices = List.fold_left price ([], []) l in
+  (loaded, List.rev prices)
+
+(* The accesses of a body that no test has loaded. *)
+let body_accesses loaded e =
+  let is_fresh a = not (List.mem (Entry a) loaded) in
+  List.length (List.filter is_fresh (snd (in_expr (0, []) e)))
 
 (* Variables and sizes, with quotients and remainders; with data in it too. *)
 let rec affine i = List.for_all (fun (_, a) -> match a with

@@ -51,7 +51,7 @@ Definition tangent_pick (t : term) (q : tacc t * seq (tfac t)) : Syntax.term P I
 Definition adjoint_pick (t : term) (q : tacc t * seq (tfac t)) : Syntax.term P Ix2 :=
   @Syntax.Term P V2 Ix2 (inr (avar q.1)) [finType of (Ix (out t) * dom t)%type]
     (fun k ij => guard t ij.1 ij.2 && (k == amap q.1 ij.1 ij.2))
-    (fun _ ij => test t ij.1 ij.2) (tests t)
+    (fun _ ij => test t ij.1 ij.2) (fun _ ij => tests t ij.1 ij.2)
     (Rd (@Access V2 Ix2 _ _ (inr (out t)) (fun _ ij => ij.1))
      :: [seq lift (@snd_ _ _) f | f <- q.2]).
 

@@ -12,7 +12,7 @@ Definition read v a : cfac Z := CRd Z (CAcc v a).
 
 (** full convolution  y[i] = sum_j [j <= i and i - j < 3] a[j] b[i - j]  *)
 Definition conv : cterm Z :=
-  CTerm 2 3 (BAnd (BNot (BLt EI EJ)) (BLt (ESub EI EJ) (EInt 3))) BTrue 0
+  CTerm 2 3 (BAnd (BNot (BLt EI EJ)) (BLt (ESub EI EJ) (EInt 3))) BTrue (fun _ _ => 0)
     [:: read 0 EJ; read 1 (ESub EI EJ)].
 Definition sh := [:: 3; 3; 5].
 Definition env := [:: [:: 1; 2; 3]; [:: 4; 5; 6]; [:: 0; 0; 0; 0; 0]]%Z.
@@ -35,7 +35,7 @@ Proof. by vm_compute. Qed.
 
 (** the recurrence  s[0] = 1, s[t] = a[t] s[t - 1], step by step             *)
 Definition scan_step (t : nat) : cterm Z :=
-  CTerm 1 1 (BEq EI (EInt (Z.of_nat t))) BTrue 0
+  CTerm 1 1 (BEq EI (EInt (Z.of_nat t))) BTrue (fun _ _ => 0)
     (if t is t'.+1 then [:: read 0 EI; read 1 (EInt (Z.of_nat t'))] else [:: CAp 1%Z [::]]).
 Definition scan := [seq scan_step t | t <- iota 0 4].
 Example scan_run :
@@ -54,10 +54,10 @@ Section Scan.
 Variables (P : Type) (one : P) (n : nat).
 Definition SIx (_ : bool) : finType := [finType of 'I_n.+1].   (* false: a, true: s *)
 Definition init : term P SIx :=
-  @Term P _ SIx true [finType of unit] (fun (i : 'I_n.+1) _ => i == ord0) (fun _ _ => true) 0
+  @Term P _ SIx true [finType of unit] (fun (i : 'I_n.+1) _ => i == ord0) (fun _ _ => true) (fun _ _ => 0)
     [:: Ap one [::]].
 Definition next : term P SIx :=
-  @Term P _ SIx true [finType of unit] (fun (i : 'I_n.+1) _ => 0 < i) (fun _ _ => true) 0
+  @Term P _ SIx true [finType of unit] (fun (i : 'I_n.+1) _ => 0 < i) (fun _ _ => true) (fun _ _ => 0)
     [:: Rd (@Access _ SIx _ _ false (fun i _ => i));
         Rd (@Access _ SIx _ _ true (fun (i : 'I_n.+1) _ => inord i.-1))].
 Definition mine (v : bool) := v.                   (* s is defined by the block *)

@@ -53,7 +53,7 @@ Inductive cfac := CRd of cacc | CAp of P & seq cacc.
 Definition cfargs (f : cfac) := match f with CRd a => [:: a] | CAp _ l => l end.
 Definition cargs (fs : seq cfac) := flatten [seq cfargs f | f <- fs].
 Record cterm := CTerm {
-  cout : nat; csum : nat; cguard : bexp; ctest : bexp; ctests : nat; cfacs : seq cfac }.
+  cout : nat; csum : nat; cguard : bexp; ctest : bexp; ctests : Z -> Z -> nat; cfacs : seq cfac }.
 Definition shape := seq nat.           (* size of each tensor *)
 
 (** where an access reads *)
@@ -96,8 +96,14 @@ End Run.
 Definition ccount (sh : shape) (h : Z -> Z -> bool) (s : cterm) : nat :=
   foldr (fun i a => count (fun j => h (Zn i) (Zn j)) (iota 0 (csum s)) + a) 0
     (iota 0 (nth 0 sh (cout s))).
+(** the points visited, each with the price of the tests made there           *)
+Definition cprice (sh : shape) (s : cterm) : nat :=
+  foldr (fun i a => foldr (fun j b => if cvisits s (Zn i) (Zn j)
+                                      then (ctests s (Zn i) (Zn j)).+1 + b else b)
+                          0 (iota 0 (csum s)) + a)
+        0 (iota 0 (nth 0 sh (cout s))).
 Definition ccost1 (sh : shape) (s : cterm) : nat :=
-  ccount sh (cvisits s) s * (ctests s).+1 +
+  cprice sh s +
   ccount sh (cholds sh s) s * size (cargs (cfacs s)).
 Definition ccost sh (p : seq cterm) := foldr (fun s a => ccost1 sh s + a) 0 p.
 End Concrete.
@@ -143,7 +149,7 @@ Definition abs (s : cterm P) : term P CIx :=
   @Term P CV CIx (inord (cout s) : CV) [finType of 'I_(csum s)]
     (fun i j => cvisits s (Zn i) (Zn j))
     (fun i j => bval (ctest s) (Zn i) (Zn j) && all (inside sh (Zn i) (Zn j)) (cargs (cfacs s)))
-    (ctests s) [seq abs_fac _ _ f | f <- cfacs s].
+    (fun i j => ctests s (Zn i) (Zn j)) [seq abs_fac _ _ f | f <- cfacs s].
 
 Definition rel (e : cenv M) (x : store CIx M) :=
   forall (v : CV) (i : CIx v), cget model_ops e v i = get x i.
@@ -224,10 +230,31 @@ pose G i := count (fun j => h (Zn i) (Zn j)) (iota 0 (csum s)).
 rewrite -[RHS](big_mkord xpredT G) oS /index_iota subn0 /ccount.
 by elim: (iota 0 (nth _ _ _)) => [|i l IH] /=; rewrite ?big_nil // big_cons IH.
 Qed.
+Lemma cpriceE (s : cterm P) : (cout s <= n)%N ->
+  cprice sh s = (\sum_(ij in visited (abs s)) price ij)%N.
+Proof.
+move=> wo; have oE : (inord (cout s) : CV) = cout s :> nat by rewrite inordK.
+have oS : (nth 0%N sh (inord (cout s) : CV)).-1.+1 = nth 0%N sh (cout s).
+  by rewrite szE oE.
+pose F (i j : nat) := if cvisits s (Zn i) (Zn j) then (ctests s (Zn i) (Zn j)).+1 else 0%N.
+pose G i := (\sum_(j < csum s) F i j)%N.
+transitivity (\sum_(i <- iota 0 (nth 0 sh (cout s))) G i)%N.
+  rewrite /cprice; elim: (iota 0 (nth _ _ _)) => [|i l IH] /=; first by rewrite big_nil.
+  rewrite big_cons IH; congr (_ + _)%N; rewrite /G -(big_mkord xpredT (F i)) /index_iota subn0.
+  elim: (iota 0 (csum s)) => [|j m IHm] /=; first by rewrite big_nil.
+  by rewrite big_cons IHm /F; case: (cvisits _ _ _).
+have vE (ij : CIx (inord (cout s) : CV) * 'I_(csum s)) :
+  (ij \in visited (abs s)) = cvisits s (Zn ij.1) (Zn ij.2) by rewrite inE.
+rewrite (eq_bigl _ _ vE) /price /=.
+rewrite -(pair_big_dep xpredT (fun (i : 'I_ _) (j : 'I_ _) => cvisits s (Zn i) (Zn j))
+  (fun i j => (ctests s (Zn i) (Zn j)).+1)) /=.
+under [RHS]eq_bigr => i _ do rewrite big_mkcond -/(G i).
+by rewrite -[RHS](big_mkord xpredT G) oS /index_iota subn0.
+Qed.
 Lemma ccost1E s : wft s -> ccost1 sh s = scost1 (abs s).
 Proof.
-move=> /andP[wo _]; rewrite /ccost1 /scost1 /nargs args_abs size_map.
-by congr (_ * _ + _ * _)%N; apply: ccountE => // ij; rewrite inE.
+move=> /andP[wo _]; rewrite /ccost1 /scost1 /nargs args_abs size_map cpriceE //.
+by congr (_ + _ * _)%N; apply: ccountE => // ij; rewrite inE.
 Qed.
 
 Theorem ccostE p : all wft p -> ccost sh p = scost [seq abs s | s <- p].

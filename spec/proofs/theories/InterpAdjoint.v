@@ -83,7 +83,7 @@ Definition cadjoint_pick (sh : shape) (s : cterm P) (q : cacc * seq (cfac P)) : 
   let j := EMod EJ (EInt (Zn (csum s))) in
   CTerm (size sh + cvar q.1) (nth 0 sh (cout s) * csum s)
     (BAnd (bsubst i j (cguard s)) (BEq EI (isubst i j (cmap q.1))))
-    (bsubst i j (ctest s)) (ctests s)
+    (bsubst i j (ctest s)) (fun k ij => ctests s (ival i k ij) (ival j k ij))
     (CRd P (CAcc (size sh + cout s) i) :: [seq fsubst i j f | f <- q.2]).
 Definition cadjoint1 sh s := [seq cadjoint_pick sh s q | q <- cpartials (cfacs s)].
 Fixpoint cbackward sh (p : seq (cterm P)) : seq (cterm P) :=

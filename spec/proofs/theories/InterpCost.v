@@ -34,6 +34,16 @@ have [k kE|no] := pickP (fun k : 'I_m => Z.eqb (Zn k) v).
 by rewrite big1 // => k _; rewrite no.
 Qed.
 
+Lemma cprice_sum (t : shape) s : cprice t s =
+  \sum_(i <- iota 0 (nth 0 t (cout s))) \sum_(j <- iota 0 (csum s))
+    if cvisits s (Zn i) (Zn j) then (ctests s (Zn i) (Zn j)).+1 else 0.
+Proof.
+rewrite /cprice; elim: (iota 0 (nth _ _ _)) => [|i l IH] /=; first by rewrite big_nil.
+rewrite big_cons IH; congr (_ + _); elim: (iota 0 (csum s)) => [|j m IHm] /=.
+  by rewrite big_nil.
+by rewrite big_cons IHm; case: (cvisits _ _ _).
+Qed.
+
 (** the points of a derived term are among those of its term                  *)
 Lemma ccount_pick s q (h h' : Z -> Z -> bool) :
   (forall k i j, k < nth 0 sh (cvar q.1) -> i < nth 0 sh (cout s) -> j < csum s ->
@@ -55,16 +65,34 @@ case: (h _ _) => /=; last by rewrite big1.
 exact: at_most_one.
 Qed.
 
+Lemma cprice_pick s (q : cacc * seq (cfac P)) :
+  all (fun a => cvar a <= n) (cargs q.2) ->
+  (forall b : pred cacc, all b (cargs (cfacs s)) = b q.1 && all b (cargs q.2)) ->
+  cprice (sh ++ sh) (cadjoint_pick sh s q) <= cprice sh s.
+Proof.
+move=> wq qE; rewrite !cprice_sum [nth 0 (sh ++ sh) _]/= szc [csum (cadjoint_pick _ _ _)]/=.
+pose W (i j : nat) := if cvisits s (Zn i) (Zn j) then (ctests s (Zn i) (Zn j)).+1 else 0.
+apply: (@leq_trans (\sum_(k < nth 0 sh (cvar q.1)) \sum_(i < nth 0 sh (cout s)) \sum_(j < csum s)
+    Z.eqb (Zn k) (ival (cmap q.1) (Zn i) (Zn j)) * W i j)).
+  rewrite sum_iota; apply: leq_sum => k _.
+  rewrite (sum_flat _ (nth 0 sh (cout s)) (csum s)); apply: leq_sum => i _.
+  apply: leq_sum => j _; have [dE mE] := flat_point i (ltn_ord j).
+  have [-> _] := adjoint_points sh_size wq qE (ltn_ord k) (ltn_ord i) (ltn_ord j).
+  rewrite /W /= dE mE; case: (cvisits _ _ _) => //=; by case: (Z.eqb _ _); rewrite ?mul1n.
+rewrite exchange_big sum_iota; apply: leq_sum => i _.
+rewrite exchange_big sum_iota; apply: leq_sum => j _.
+by rewrite -big_distrl /= -[X in _ <= X]mul1n leq_mul2r at_most_one orbT.
+Qed.
+
 Lemma ccost1_pick s (q : cacc * seq (cfac P)) :
   all (fun a => cvar a <= n) (cargs q.2) ->
   (forall b : pred cacc, all b (cargs (cfacs s)) = b q.1 && all b (cargs q.2)) ->
   size (cargs q.2) <= size (cargs (cfacs s)) ->
   ccost1 (sh ++ sh) (cadjoint_pick sh s q) <=
-  ccount sh (cvisits s) s * (ctests s).+1 +
-  ccount sh (cholds sh s) s * (size (cargs (cfacs s))).+1.
+  cprice sh s + ccount sh (cholds sh s) s * (size (cargs (cfacs s))).+1.
 Proof.
-move=> wq qE le; rewrite /ccost1; apply: leq_add; apply: leq_mul => //.
-- by apply: ccount_pick => k i j kl il jl; have [-> _] := adjoint_points sh_size wq qE kl il jl.
+move=> wq qE le; rewrite /ccost1; apply: leq_add; first exact: cprice_pick.
+apply: leq_mul => //.
 - by apply: ccount_pick => k i j kl il jl; have [_ ->] := adjoint_points sh_size wq qE kl il jl.
 - by rewrite cargs_pick /= size_map.
 Qed.
@@ -91,7 +119,7 @@ Proof. by rewrite /ccost; elim: p => //= s p ->; rewrite addnA. Qed.
 Lemma ccost_adjoint1 s : wft n s ->
   ccost (sh ++ sh) (cadjoint1 deriv sh s) <= (size (cargs (cfacs s))).+1 * ccost1 sh s.
 Proof.
-move=> /andP[_ ws]; set v := ccount sh (cvisits s) s * (ctests s).+1.
+move=> /andP[_ ws]; set v := cprice sh s.
 set m := ccount sh (cholds sh s) s; set k := size (cargs (cfacs s)).
 apply: (@leq_trans (k * (v + m * k.+1))); last first.
   rewrite /ccost1 -/v -/m -/k !mulnDr; apply: leq_add; first by rewrite leq_mul.
@@ -112,7 +140,7 @@ Qed.
 Lemma ccost_primal p : all (wft n) p -> ccost (sh ++ sh) p = ccost sh p.
 Proof.
 rewrite /ccost; elim: p => //= s p IH /andP[/andP[wo wf] /IH ->]; congr (_ + _).
-rewrite /ccost1 !ccount_sum (sz sh_size wo); congr (_ * _ + _ * _).
+rewrite /ccost1 !ccount_sum !cprice_sum (sz sh_size wo); congr (_ + _ * _).
 by apply: eq_bigr => i _; apply: eq_bigr => j _; rewrite /cholds (inside_cat sh_size).
 Qed.
 

@@ -92,7 +92,7 @@ Definition rda (s : st) (T I J : finType) (a : addr I s) (h : T -> J -> I)
 (** fresh[i] += sum_j [g i j] prod fs *)
 Definition put (s : st) (T J : finType) (g : T -> J -> bool)
   (fs : seq (factor P (@fresh s T) T J)) : term P (@fresh s T) :=
-  @Term P _ (@fresh s T) None J g (fun _ _ => true) 0 fs.
+  @Term P _ (@fresh s T) None J g (fun _ _ => true) (fun _ _ => 0%N) fs.
 Definition push (s : st) (T : finType) (b : prog P (@fresh s T)) : res T s :=
   @Res T s (St ([seq wk T t | t <- sp s] ++ b)) (fun R x => extend x (fun=> 0))
     (fun J a => @Ad J (St ([seq wk T t | t <- sp s] ++ b)) (Some (av a)) (@aphi _ _ a))
@@ -160,7 +160,7 @@ Proof. by rewrite /push /= scost_cat scost_wk. Qed.
 Lemma scost_put s (T J : finType) g (fs : seq (factor P (@fresh s T) T J)) :
   scost [:: put g fs] = ((\sum_(i : T) \sum_(j : J) g i j) * (size (args fs)).+1)%N.
 Proof.
-rewrite /scost big_seq1 /scost1 /nargs /= muln1.
+rewrite /scost big_seq1 /scost1 /nargs /= sum1_card.
 have <- : #|visited (put g fs)| = (\sum_(i : T) \sum_(j : J) g i j)%N.
   rewrite -sum1_card big_mkcond pair_bigA /=; apply: eq_bigr => ij _.
   by rewrite inE /=; case: (g _ _).

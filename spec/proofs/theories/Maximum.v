@@ -53,7 +53,7 @@ Section ReadAt.
 Variables (P : Type) (deriv : P -> nat -> P) (M : model P).
 Variables (V : finType) (Ix : V -> finType) (v y : V) (m : Ix y -> Ix v).
 Definition read_at : term P Ix :=
-  @Term P V Ix y [finType of unit] (fun _ _ => true) (fun _ _ => true) 0
+  @Term P V Ix y [finType of unit] (fun _ _ => true) (fun _ _ => true) (fun _ _ => 0%N)
     [:: Rd (@Access V Ix _ _ v (fun i _ => m i))].
 
 Theorem read_at_adjoint (x u : store Ix M) (k : Ix v) : v != y ->

@@ -98,7 +98,7 @@ Theorem compose_gather t v (phi : Ix (out t) -> Ix v) (g : pred (Ix (out t))) p 
 Proof. by move=> sp ht xi e; rewrite (own_value sp ht xi) e. Qed.
 (** the statement of a gather has that right-hand side *)
 Lemma gather_rhs v w (phi : Ix w -> Ix v) (g : pred (Ix w)) (z : store) (i : Ix w) :
-  @rhs P M V Ix z (@Term P V Ix w [finType of unit] (fun i _ => g i) (fun _ _ => true) 0
+  @rhs P M V Ix z (@Term P V Ix w [finType of unit] (fun i _ => g i) (fun _ _ => true) (fun _ _ => 0%N)
     [:: Rd (@Access V Ix _ _ v (fun i _ => phi i))]) i = (g i)%:R * get z (phi i).
 Proof.
 rewrite /rhs /holds /=; case: (g i); last by rewrite big_pred0 ?mul0r.

@@ -65,17 +65,17 @@ Qed.
 (** slicing costs nothing *)
 Lemma scost_slices : (\sum_(n <- iota 0 N) scost1 (step n) = scost1 t)%N.
 Proof.
-have cnt (A : Ix (out t) -> dom t -> bool) :
-  (\sum_(n <- iota 0 N) #|[set ij : Ix (out t) * dom t | A ij.1 ij.2 && (st ij.1 ij.2 == n)]|
-   = #|[set ij : Ix (out t) * dom t | A ij.1 ij.2]|)%N.
-  under eq_bigr => n _ do rewrite -sum1_card (eq_bigl _ _ (fun ij => in_set _ _)).
+have total (A : Ix (out t) -> dom t -> bool) (w : Ix (out t) * dom t -> nat) :
+  (\sum_(n <- iota 0 N) \sum_(ij in [set ij : Ix (out t) * dom t | A ij.1 ij.2 &&
+     (st ij.1 ij.2 == n)]) w ij = \sum_(ij in [set ij : Ix (out t) * dom t | A ij.1 ij.2]) w ij)%N.
+  under eq_bigr => n _ do rewrite (eq_bigl _ _ (fun ij => in_set _ _)).
   rewrite (exchange_big_dep (fun ij => A ij.1 ij.2)) /= => [|n ij _ /andP[] //].
-  rewrite -sum1_card [RHS](eq_bigl _ _ (fun ij => in_set _ _)); apply: eq_bigr => ij h.
+  rewrite [RHS](eq_bigl _ _ (fun ij => in_set _ _)); apply: eq_bigr => ij h.
   rewrite (eq_bigl (fun n => n == st ij.1 ij.2)) => [|n]; last by rewrite h eq_sym.
   exact: big_step.
-rewrite /scost1 -(cnt (guard t)) -(cnt (holds t)) !big_distrl -big_split /=.
-apply: eq_bigr => n _; congr (_ + #|pred_of_set _| * _)%N.
-by apply/setP=> ij; rewrite !inE holds_slice.
+rewrite /scost1 -(total (guard t)) -sum1_card -(total (holds t)) big_distrl -big_split /=.
+apply: eq_bigr => n _; rewrite -sum1_card; congr (_ + _ * _)%N.
+by apply: eq_bigl => ij; rewrite !inE holds_slice.
 Qed.
 End Steps.
 

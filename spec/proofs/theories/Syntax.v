@@ -34,14 +34,16 @@ Definition args I J (fs : seq (factor I J)) : seq (access I J) :=
 (** A term, with the tensor that it contributes to:
       out[i] = .. + sum_j [guard i j and test i j] * prod_(f <- facs) f(i,j) + ..
     [guard] is the part of the condition that is enumerated, [test] the part
-    that is tried at every visited point, at the price [tests].  A body of one
-    operation is a single factor; a product of two accesses is two factors.   *)
+    that is tried at every visited point; [tests i j] is the price of what is tried
+    there, which may depend on the point: in a conjunction of tests nothing is tried
+    after the first that fails.  A body of one operation is a single factor; a
+    product of two accesses is two factors.                                   *)
 Record term := Term {
   out   : V;
   dom   : finType;
   guard : Ix out -> dom -> bool;
   test  : Ix out -> dom -> bool;
-  tests : nat;
+  tests : Ix out -> dom -> nat;
   facs  : seq (factor (Ix out) dom) }.
 
 Definition holds (t : term) (i : Ix (out t)) (j : dom t) : bool :=
@@ -64,6 +66,7 @@ Arguments Ap {P V Ix I J}.
 Arguments Term {P V Ix}.
 Arguments guard {P V Ix}.
 Arguments test {P V Ix}.
+Arguments tests {P V Ix}.
 Arguments holds {P V Ix}.
 
 (** ** The chain rule, syntactically.

@@ -28,7 +28,7 @@ use crate::ir::{
 };
 use crate::ssa::{Rhs, Stmt, TensorSsa, Term};
 use crate::traverse::{FreeVars, Rewrite, rebuild_index};
-use crate::verify::stmts;
+use crate::verify::{is_foldable, stmts};
 use lift::Lifted;
 use rustc_hash::FxHashMap;
 
@@ -186,7 +186,10 @@ impl Normalize {
                 let inner = context.with_vars(&reduce.binders);
                 let own = self.guard(&reduce.guard, &inner);
                 let inner = inner.with_guards(&own.conjuncts());
-                let body = self.operation(&reduce.body, &inner);
+                let mut body = self.operation(&reduce.body, &inner);
+                if !is_foldable(reduce.op, reduce.binders.len(), &body) {
+                    body = self.lift(&body, &inner);
+                }
                 let guard = Guard::all(inner.guards);
                 Rhs::Fold(reduce.op, Term { binders: reduce.binders.clone(), guard, body })
             }

@@ -253,7 +253,7 @@ impl<'c, S: Scalar> Machine<'c, S> {
     }
 
     fn pay(&mut self, price: &PointCost, points: usize) {
-        self.count = self.count + price.count((points as u64, points as u64));
+        self.count = self.count + price.everywhere(points as u64);
     }
 
     /// The operands of a term and its mask; `None` if it is zero everywhere.
@@ -446,7 +446,7 @@ impl<'c, S: Scalar> Machine<'c, S> {
         }
         let points = size(&vars) as u64;
         if !term.uses.is_empty() {
-            self.count = self.count + term.price.reverse((points, points));
+            self.count = self.count + term.price.reverse_everywhere(points);
         }
     }
 

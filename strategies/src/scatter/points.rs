@@ -14,14 +14,15 @@ use crate::data::Members;
 use crate::scalar::Scalar;
 use iverson_spec::ir::{Atom, Guard, Index, TensorId, VarId};
 use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Substitute, Visit, rebuild_index};
-use iverson_spec::work::split;
+use iverson_spec::work::{PointCost, split};
 use rustc_hash::FxHashSet;
 
 /// The points of a term: disjoint parts, and what is tested at each point.
 #[derive(Clone, Debug)]
 pub(super) struct Points<S> {
     pub(super) parts: Vec<Vec<Step<S>>>,
-    pub(super) tests: Vec<Test<S>>,
+    /// Each with what has been paid once it is made.
+    pub(super) tests: Vec<(Test<S>, u64)>,
 }
 
 /// A step of an enumeration; the steps after it run for each way to take it.
@@ -74,7 +75,9 @@ impl<S: Scalar> Shared<'_, S> {
         guard: &Guard,
     ) -> Result<Points<S>, Unsupported> {
         let (enumerable, tests) = split(guard);
-        let tests = tests.into_iter().map(|t| self.compiler.test(t)).collect::<Result<_, _>>()?;
+        let cost = PointCost::of(guard, []);
+        let test = |(place, test)| Ok((self.compiler.test(test)?, cost.paid(place)));
+        let tests = tests.into_iter().enumerate().map(test).collect::<Result<_, _>>()?;
         let mut planned = Vec::new();
         for part in parts(&enumerable, self.sizes) {
             let mut plan = Plan {

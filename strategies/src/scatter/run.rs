@@ -10,19 +10,17 @@ use crate::scalar::Scalar;
 use iverson_spec::TensorSsa;
 use iverson_spec::ast::{Direction, Reduction};
 use iverson_spec::ir::{Element, TensorId};
+use iverson_spec::work::Tried;
 use std::cmp::Ordering;
 use std::ops::Range;
-
-/// The points visited, and those where the guard held.
-type Visits = (u64, u64);
 
 /// What is counted of a term.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
-    pub(super) primal: Visits,
-    pub(super) reverse: Visits,
+    pub(super) primal: Tried,
+    pub(super) reverse: Tried,
     /// Points whose value the reverse direction computes again.
-    pub(super) repeated: Visits,
+    pub(super) repeated: Tried,
 }
 
 /// What stops a run.
@@ -153,8 +151,8 @@ impl<S: Scalar> Machine<S> {
     // Points.
 
     /// Calls `leaf` at every point where the guard holds; gives the counts.
-    fn visit(&mut self, points: &Points<S>, leaf: &mut impl Leaf<S>) -> Visits {
-        let mut visits = (0, 0);
+    fn visit(&mut self, points: &Points<S>, leaf: &mut impl Leaf<S>) -> Tried {
+        let mut tried = Tried::default();
         for part in &points.parts {
             match part.split_last() {
                 Some((Step::Loop { var, range, lower, upper }, before))
@@ -166,25 +164,36 @@ impl<S: Scalar> Machine<S> {
                             && from < to
                         {
                             let count = (to - from) as u64;
-                            visits = (visits.0 + count, visits.1 + count);
+                            tried.visited += count;
+                            tried.held += count;
                             leaf.strip(m, *var, from, to);
                         }
                     });
                 }
                 _ => self.steps(part, &mut |m| {
-                    visits.0 += 1;
-                    if m.all(&points.tests) {
-                        visits.1 += 1;
+                    tried.visited += 1;
+                    let (holds, paid) = m.all(&points.tests);
+                    tried.tests += paid;
+                    if holds {
+                        tried.held += 1;
                         leaf.point(m);
                     }
                 }),
             }
         }
-        visits
+        tried
     }
 
-    fn all(&mut self, tests: &[Test<S>]) -> bool {
-        tests.iter().all(|test| test.holds(&self.data, &mut self.frame))
+    /// Whether all tests hold, and what those made have cost.
+    fn all(&mut self, tests: &[(Test<S>, u64)]) -> (bool, u64) {
+        let mut paid = 0;
+        for (test, price) in tests {
+            paid = *price;
+            if !test.holds(&self.data, &mut self.frame) {
+                return (false, paid);
+            }
+        }
+        (true, paid)
     }
 
     fn steps(&mut self, steps: &[Step<S>], leaf: &mut impl FnMut(&mut Self)) {
@@ -306,19 +315,19 @@ impl<S: Scalar> Machine<S> {
         match kind {
             Kind::Sum(terms) => {
                 for term in terms {
-                    let visits = self.visit(&term.points, &mut Summing { stmt, term });
-                    self.count(term, visits);
+                    let tried = self.visit(&term.points, &mut Summing { stmt, term });
+                    self.count(term, tried);
                 }
             }
             Kind::Fold(op, term, _, binders) => {
-                let visits =
+                let tried =
                     self.visit(&term.points, &mut |m: &mut Self| m.fold(*op, stmt, term, binders));
-                self.count(term, visits);
+                self.count(term, tried);
             }
             Kind::Arg(op, term, var) => {
-                let visits =
+                let tried =
                     self.visit(&term.points, &mut |m: &mut Self| m.search(*op, stmt, term, *var));
-                self.count(term, visits);
+                self.count(term, tried);
             }
             Kind::Index(axes, value, bound, tally) => self.each(axes, &mut |m| {
                 let found = value.eval(&m.data, &mut m.frame);
@@ -331,15 +340,15 @@ impl<S: Scalar> Machine<S> {
                         m.failure.get_or_insert(failure);
                     }
                 }
-                let visits = &mut m.tally[*tally].primal;
-                *visits = (visits.0 + 1, visits.1 + 1);
+                let tried = &mut m.tally[*tally].primal;
+                *tried = *tried + Tried { visited: 1, tests: 0, held: 1 };
             }),
         }
     }
 
-    fn count(&mut self, term: &Summand<S>, visits: Visits) {
+    fn count(&mut self, term: &Summand<S>, tried: Tried) {
         let total = &mut self.tally[term.tally].primal;
-        *total = (total.0 + visits.0, total.1 + visits.1);
+        *total = *total + tried;
     }
 
     /// Joins the value at a point to its entry; remembers the first that attains a maximum.
@@ -413,9 +422,9 @@ impl<S: Scalar> Machine<S> {
         match &stmt.kind {
             Kind::Sum(terms) => {
                 for term in terms.iter().filter(|term| !term.uses.is_empty()) {
-                    let visits = self.visit(&term.points, &mut Sending { stmt, term });
+                    let tried = self.visit(&term.points, &mut Sending { stmt, term });
                     let total = &mut self.tally[term.tally].reverse;
-                    *total = (total.0 + visits.0, total.1 + visits.1);
+                    *total = *total + tried;
                 }
             }
             Kind::Fold(_, term, ..) if term.uses.is_empty() => {}
@@ -433,8 +442,9 @@ impl<S: Scalar> Machine<S> {
                 }
                 let above = m.cotangent(stmt);
                 m.update(term, &above);
+                let tests = term.points.tests.last().map_or(0, |(_, paid)| *paid);
                 let total = &mut m.tally[term.tally].reverse;
-                *total = (total.0 + 1, total.1 + 1);
+                *total = *total + Tried { visited: 1, tests, held: 1 };
             }),
             Kind::Arg(..) | Kind::Index(..) => {}
         }
@@ -476,8 +486,8 @@ impl<S: Scalar> Machine<S> {
             point += 1;
         });
         let tally = &mut self.tally[term.tally];
-        tally.repeated = (tally.repeated.0 + first.0, tally.repeated.1 + first.1);
-        tally.reverse = (tally.reverse.0 + second.0, tally.reverse.1 + second.1);
+        tally.repeated = tally.repeated + first;
+        tally.reverse = tally.reverse + second;
     }
 }
 
