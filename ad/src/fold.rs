@@ -43,6 +43,8 @@ pub(crate) struct After {
     /// The binder of the product, and the factor at it.
     binder: VarId,
     factor: Expr,
+    /// Where there is a product.
+    guard: Guard,
 }
 
 /// For whom a program is prepared.
@@ -194,12 +196,12 @@ impl Prepare<'_> {
         let &[binder, ref rest @ ..] = term.binders.as_slice() else {
             unreachable!("a fold without binders has one point");
         };
-        let is_plain = rest.is_empty() && term.guard.is_truth();
+        let is_plain = rest.is_empty() && !FreeVars::of_guard(&term.guard).contains(&binder);
         let term = if is_plain { term.clone() } else { self.factors(stmt, term, binder) };
         let before = self.running(stmt, &term, binder, Direction::Ascending);
         let last = shifted(&self.symbols.var(binder).range, -1);
         let value = Term {
-            guard: Guard::Compare(Cmp::Eq, Index::var(binder), last),
+            guard: Guard::Compare(Cmp::Eq, Index::var(binder), last).and(term.guard.clone()),
             body: mul(before.clone(), term.body.clone()),
             ..term.clone()
         };
@@ -243,8 +245,10 @@ impl Prepare<'_> {
         let step = self.axis(binder);
         let (lead, own) = stmt.axes.split_at(self.carried.len());
         let suffix = if direction == Direction::Ascending { "_before" } else { "_after" };
-        let tensor = self.tensor_over(stmt, suffix, &[lead, &[step.0], own].concat(), Element::Real);
-        let run = Running { tensor, step, binder, factor: &term.body, lead, own };
+        let tensor =
+            self.tensor_over(stmt, suffix, &[lead, &[step.0], own].concat(), Element::Real);
+        let (factor, guard) = (&term.body, &term.guard);
+        let run = Running { tensor, step, binder, factor, guard, lead, own };
         self.out.push(run.block(&self.symbols, direction, Expr::integer(1)));
         run.entry(&Index::var(binder))
     }
@@ -255,7 +259,7 @@ impl Prepare<'_> {
         let (lead, own) = stmt.axes.split_at(self.carried.len());
         let axes = [lead, &[step.0], own].concat();
         let tensor = self.tensor_over(stmt, "_after", &axes, Element::Real);
-        After { tensor, step, binder, factor: term.body.clone() }
+        After { tensor, step, binder, factor: term.body.clone(), guard: term.guard.clone() }
     }
 
     /// A variable for an axis over the range of a binder. A range that may be
@@ -302,8 +306,10 @@ impl After {
         let (lead, own) = stmt.axes.split_at(steps.len());
         let to_step = |v: VarId| lead.iter().position(|l| *l == v).map(|p| Index::var(steps[p]));
         let factor = Substitute(to_step).expr(&self.factor).unwrap_or_else(|| overflow());
+        let guard = Substitute(to_step).guard(&self.guard).unwrap_or_else(|| overflow());
         let (tensor, step, binder) = (self.tensor, self.step.clone(), self.binder);
-        let run = Running { tensor, step, binder, factor: &factor, lead: steps, own };
+        let (factor, guard) = (&factor, &guard);
+        let run = Running { tensor, step, binder, factor, guard, lead: steps, own };
         run.block(symbols, Direction::Descending, access(above, &[steps, own].concat()))
     }
 }
@@ -314,6 +320,8 @@ struct Running<'a> {
     step: (VarId, Guard),
     binder: VarId,
     factor: &'a Expr,
+    /// Where there is a product: a guard without the binder.
+    guard: &'a Guard,
     /// The axes before that of the step, and after it.
     lead: &'a [VarId],
     own: &'a [VarId],
@@ -326,7 +334,8 @@ impl Running<'_> {
         Expr::Access(self.tensor, indices)
     }
 
-    /// `rec j { r[j] = [j is first] start + [j is not] r[j - 1] factor(j - 1) }`
+    /// `rec j { r[j] = [j is first] start + [j is not] r[j - 1] factor(j - 1) }`, where there
+    /// is a product
     fn block(&self, symbols: &Symbols, direction: Direction, start: Expr) -> Block<Stmt> {
         let (step, within) = &self.step;
         let here = Index::var(*step);
@@ -340,8 +349,11 @@ impl Running<'_> {
         let starts = Guard::Compare(Cmp::Eq, here.clone(), first.clone());
         let goes_on = Guard::Compare(beyond, here, first);
         let terms = vec![
-            at(within.clone().and(starts), start),
-            at(within.clone().and(goes_on), mul(self.entry(&previous), factor)),
+            at(within.clone().and(starts).and(self.guard.clone()), start),
+            at(
+                within.clone().and(goes_on).and(self.guard.clone()),
+                mul(self.entry(&previous), factor),
+            ),
         ];
         let axes = [self.lead, &[*step], self.own].concat();
         let body = vec![Block::Stmt(Stmt { tensor: self.tensor, axes, rhs: Rhs::Sum(terms) })];

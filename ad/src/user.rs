@@ -121,7 +121,9 @@ fn derivative(symbols: &Symbols, e: &Expr, x: TensorId) -> Result<Expr, AdError>
             Ok(if is_zero { Expr::integer(0) } else { choice() })
         }
         Expr::Reduce(_) | Expr::Let(..) => {
-            unreachable!("ad: definitions are put in place, and a clause with reductions is refused")
+            unreachable!(
+                "ad: definitions are put in place, and a clause with reductions is refused"
+            )
         }
     }
 }

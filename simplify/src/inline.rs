@@ -15,7 +15,7 @@ use crate::guards::is_enumerable;
 use iverson_spec::ir::{Atom, Expr, Guard, Index, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::traverse::{
-    Reads, Rewrite, Substitute, Visit, rebuild_atom, rebuild_expr, rebuild_index,
+    Reads, Rewrite, Substitute, Visit, rebuild_atom, rebuild_expr, rebuild_index, walk_expr,
 };
 use rustc_hash::FxHashMap;
 
@@ -184,10 +184,13 @@ impl Replace<'_> {
     }
 }
 
-/// `[p] c t[a] e = sum of [p and q(a)] c b(a) e` over the terms `[q] b` of t
+/// `[p] c t[a] e = sum of [p and q(a)] c b(a) e` over the terms `[q] b` of t. What a test
+/// reads is loaded anyway, so it stays.
 pub(crate) fn inline_terms(known: &Known, term: &Term) -> Option<Vec<Term>> {
     let product = Product::of(&term.body);
+    let tested = Accesses::of_guard(&term.guard);
     let inlined = |(at, factor): (usize, &Expr)| match factor {
+        Expr::Access(..) if tested.contains(factor) => None,
         Expr::Access(tensor, indices) => Some((at, known.terms_of(*tensor, indices)?)),
         Expr::Const(_)
         | Expr::Pi
@@ -208,4 +211,24 @@ pub(crate) fn inline_terms(known: &Known, term: &Term) -> Option<Vec<Term>> {
         Term { binders: term.binders.clone(), guard, body: whole.body() }
     };
     Some(terms.iter().map(put).collect())
+}
+
+/// The accesses to real tensors in a guard.
+struct Accesses(Vec<Expr>);
+
+impl Accesses {
+    fn of_guard(guard: &Guard) -> Vec<Expr> {
+        let mut found = Self(Vec::new());
+        found.guard(guard);
+        found.0
+    }
+}
+
+impl Visit for Accesses {
+    fn expr(&mut self, e: &Expr) {
+        if matches!(e, Expr::Access(..)) {
+            self.0.push(e.clone());
+        }
+        walk_expr(self, e);
+    }
 }

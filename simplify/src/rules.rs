@@ -84,7 +84,7 @@ pub const RULES: &[Rule] = &[
     rule("complementary-guards", "[p] e + [not p] e = e", "", Rationals, "complementary", Sum(sums::complementary)),
     rule("replace-access", "t[a] = u[b(a)]", "t[i] = u[b(i)], or t[i] is a constant", Always, "replace_access", Program),
     rule("compose-gather", "p[q[a]] = p[b(a)]", "q[i] = b(i), affine or one read of the same range", Always, "compose_index", Program),
-    rule("inline-terms", "[p] c t[a] e = sum of [p and q(a)] c b(a) e", "t is a sum of terms [q] b of one access, on disjoint points, without sums or tests", Rationals, "inline_terms", Program),
+    rule("inline-terms", "[p] c t[a] e = sum of [p and q(a)] c b(a) e", "no test reads t[a]; t is a sum of terms [q] b of one access, on disjoint points, without sums or tests", Rationals, "inline_terms", Program),
     rule("restrict-support", "[p] t[a] e = sum of [p and q(a)] t[a] e", "t is 0 but where one of the q holds, which are disjoint equations of its axes", Rationals, "restrict_support", Program),
     rule("hoist-invariant", "sum(j) a e(j) = a t, t = sum(j) e(j)", "outside recurrences; a mentions no j, e lacks an axis, and both ranges have 2 points for all sizes", Rationals, "hoist_invariant", Program),
     rule("share", "t = u", "their right sides are equal, and u stands first", Always, "share", Program),

@@ -42,7 +42,7 @@ Maximum.v@s/if le \(e n\) \(e \(argmax k\)\) then argmax k else n else/if le (e 
 Interp.v@s/cvisits s i j && \(bval \(ctest s\) i j && all \(inside sh i j\) \(cargs \(cfacs s\)\)\)/cvisits s i j \&\& bval (ctest s) i j/@the interpreter reads out of bounds
 InterpAdjoint.v@s/\(BAnd \(bsubst i j \(cguard s\)\) \(BEq EI \(isubst i j \(cmap q\.1\)\)\)\)/(bsubst i j (cguard s))/@the executable adjoint drops k = phi
 InterpAdjoint.v@s/cbackward sh p\x27 \+\+ cadjoint1 sh s/cadjoint1 sh s ++ cbackward sh p\x27/@the executable backward pass runs forwards
-Interp.v@s/\(cvisits s\) s \* \(ctests s\)\.\+1/(cvisits s) s * (ctests s)/@visiting a point is free in the executable cost
+Interp.v@s/then \(ctests s \(Zn i\) \(Zn j\)\)\.\+1 \+ b else b\)\n/then ctests s (Zn i) (Zn j) + b else b)\n/@visiting a point is free in the executable cost
 Rewrite.v@s/⟦\(0 <= a\) && \(a < n%:Z\)⟧ \* e a\./⟦a < n%:Z⟧ * e a./@sifting forgets that an index is not negative
 MUTATIONS
 [ "$missed" = 0 ] || { echo "a mutation went unnoticed"; exit 1; }
