@@ -96,7 +96,8 @@ fn indicators_grow_as_stated() {
 fn derivatives() -> impl Iterator<Item = (Way, Engine)> {
     let own = Way::ALL.into_iter().filter(|way| *way != Way::Primal).map(|way| (way, Engine::Own));
     let threads = [1, 2].into_iter().filter_map(NonZero::new);
-    own.chain(threads.map(|threads| (Way::Indicator, Engine::Block(threads))))
+    let block = threads.map(|threads| (Way::Indicator, Engine::Block(threads)));
+    own.chain(block)
 }
 
 #[test]
@@ -133,7 +134,7 @@ fn counts_are_those_of_the_interpreter() {
         let subject = Subject::new(family, member);
         let at = member.point(5, 1);
         let inputs = subject.arguments(Way::Indicator, &at);
-        let indicator = count(&subject.simplified, &inputs).unwrap().work(Model::Sparse);
+        let indicator = count(&subject.compact, &inputs).unwrap().work(Model::Sparse);
         assert_eq!(work(&subject, Way::Indicator, &at).unwrap(), indicator, "{}", member.function);
         let primal = count(&subject.program, &at.inputs).unwrap().work(Model::Sparse);
         assert_eq!(work(&subject, Way::Primal, &at).unwrap(), primal, "{}", member.function);

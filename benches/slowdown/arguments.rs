@@ -65,14 +65,15 @@ impl Arguments {
     }
 
     pub(crate) fn effort(&self) -> Effort {
-        let effort = |longest, each, most_points, least_samples| Effort {
+        let effort = |longest, longest_dense, each, most_points, least_samples| Effort {
             longest: Duration::from_millis(longest),
+            longest_dense: Duration::from_millis(longest_dense),
             each: Duration::from_millis(each),
             most_points,
             least_samples,
             bytes: 1 << 30,
             seed: self.seed,
         };
-        if self.quick { effort(8, 6, 6, 3) } else { effort(250, 100, 12, 5) }
+        if self.quick { effort(8, 8, 6, 6, 3) } else { effort(250, 1000, 100, 12, 5) }
     }
 }

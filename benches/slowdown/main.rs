@@ -20,6 +20,7 @@ mod setting;
 
 use arguments::Arguments;
 use indicatif::{ProgressBar, ProgressStyle};
+use iverson::executor::native::Compiler;
 use iverson::pathological::{Derivative, Family, Member};
 use iverson::reports::data::{Expected, Program, Quantity, Record, Source, Subject as Key};
 use iverson::reports::summary::TOLERANCE;
@@ -78,7 +79,12 @@ fn measure(
     chosen: &[(&'static Family, &'static Member)],
 ) -> (Vec<Record>, Vec<String>) {
     let setting = setting::setting(arguments);
-    let bar = ProgressBar::new((chosen.len() * lines().len()) as u64);
+    let native = Compiler::find();
+    if let Err(reason) = &native {
+        println!("slowdown: skipped: native code ({reason})");
+    }
+    let lines = lines(native.is_ok());
+    let bar = ProgressBar::new((chosen.len() * lines.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {wide_msg}") {
         bar.set_style(style);
     }
@@ -86,7 +92,7 @@ fn measure(
     for (family, member) in chosen {
         let subject = Subject::new(family, member);
         records.push(Record::Program(Box::new(program(&subject))));
-        for (way, engine) in lines() {
+        for &(way, engine) in &lines {
             bar.set_message(format!("{}, {}", member.function, way));
             if way.applies(member) {
                 let series = Series {
@@ -152,7 +158,8 @@ fn program(subject: &Subject) -> Program {
     let expected = Way::ALL.into_iter().filter_map(|way| Some((way, powers(way)?)));
     let expected = expected.flat_map(|(way, (work, memory))| {
         // memory that is written takes time, also where no work is counted for its zeros
-        let time = if way == Way::Primal { work } else { work.max(memory) };
+        let is_compact = way == Way::Indicator && !subject.structures.is_empty();
+        let time = if way == Way::Primal || is_compact { work } else { work.max(memory) };
         let quantities =
             [(Quantity::Work, work), (Quantity::Time, time), (Quantity::Memory, memory)];
         quantities.map(|(quantity, power)| Expected {
@@ -173,6 +180,11 @@ fn program(subject: &Subject) -> Program {
         ssa: unelaborate::ssa(&subject.program),
         derived: unelaborate::ssa(&subject.derived),
         simplified: unelaborate::ssa(&subject.simplified),
+        compact: if subject.structures.is_empty() {
+            String::new()
+        } else {
+            unelaborate::ssa(&subject.compact)
+        },
         sources: subject.family.sources.iter().map(source).collect(),
         expected: expected.collect(),
     }

@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 pub(crate) struct Effort {
     /// A series ends before a run that would take longer.
     pub(crate) longest: Duration,
+    /// The same for dense: its growth shows where the whole tensors that it adds outweigh
+    /// what each operation costs by itself.
+    pub(crate) longest_dense: Duration,
     /// For the samples of a point.
     pub(crate) each: Duration,
     /// The most points of a series.
     pub(crate) most_points: usize,
-    /// The least samples of a point, however long they take.
+    /// The least samples of a point, however long they take; three of a long run.
     pub(crate) least_samples: usize,
     /// A series ends before a point whose memory would be more.
     pub(crate) bytes: u64,
@@ -35,11 +38,10 @@ pub(crate) fn time<E>(
     mut run: impl FnMut() -> Result<(), E>,
 ) -> Result<Time, E> {
     let repeats = SAMPLE.as_nanos().div_ceil(once.as_nanos().max(1)).clamp(1, 10_000) as u32;
+    let least = if once > effort.longest { 3 } else { effort.least_samples };
     let mut samples = Vec::new();
     let begin = Instant::now();
-    while samples.len() < effort.least_samples
-        || (begin.elapsed() < effort.each && samples.len() < MOST_SAMPLES)
-    {
+    while samples.len() < least || (begin.elapsed() < effort.each && samples.len() < MOST_SAMPLES) {
         let start = Instant::now();
         for _ in 0..repeats {
             run()?;

@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 /// A way, and what runs it.
 pub(crate) type Line = (Way, Engine);
 
-/// What is measured of each program.
-pub(crate) fn lines() -> Vec<Line> {
+/// What is measured of each program; native code where there is a C compiler.
+pub(crate) fn lines(native: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = Way::ALL.into_iter().map(|way| (way, Engine::Own)).collect();
     let block = |threads| NonZero::new(threads).map(Engine::Block);
     lines.extend(block(1).map(|engine| (Way::Primal, engine)));
     lines.extend([1, 2].into_iter().filter_map(block).map(|engine| (Way::Indicator, engine)));
+    if native {
+        lines.extend([Way::Primal, Way::Indicator].map(|way| (way, Engine::Native)));
+    }
     lines
 }
 
@@ -36,7 +39,7 @@ impl Series<'_> {
         let mut held = Vec::new();
         let mut n = self.subject.member.start;
         while points.len() < effort.most_points {
-            if let Some(stop) = too_much(&points, &held, n, effort) {
+            if let Some(stop) = too_much(&points, &held, n, self.longest(effort), effort.bytes) {
                 if let Some(last) = points.last_mut() {
                     last.stopped = Some(stop);
                 }
@@ -124,12 +127,21 @@ impl Series<'_> {
         match self.engine {
             Engine::Own => self.way.name().to_owned(),
             Engine::Block(_) => format!("{}-block", self.way),
+            Engine::Native => format!("{}-native", self.way),
+        }
+    }
+
+    /// The longest run of the series.
+    fn longest(&self, effort: &Effort) -> Duration {
+        match self.way {
+            Way::Dense => effort.longest_dense,
+            Way::Primal | Way::Scatter | Way::Indicator | Way::DenseIndicator => effort.longest,
         }
     }
 
     fn threads(&self) -> usize {
         match self.engine {
-            Engine::Own => 1,
+            Engine::Own | Engine::Native => 1,
             Engine::Block(threads) => threads.get(),
         }
     }
@@ -137,6 +149,7 @@ impl Series<'_> {
     fn engine_name(&self) -> &'static str {
         match (self.engine, self.way) {
             (Engine::Block(_), _) => "block",
+            (Engine::Native, _) => "native",
             (Engine::Own, Way::Dense) => "tape",
             (Engine::Own, Way::Primal | Way::Scatter | Way::Indicator) => "loops",
             (Engine::Own, Way::DenseIndicator) => "interpreter",
@@ -145,17 +158,22 @@ impl Series<'_> {
 }
 
 /// Why the next point is not measured, told from how the last two grew.
-fn too_much(points: &[Point], held: &[usize], n: usize, effort: &Effort) -> Option<String> {
+fn too_much(
+    points: &[Point],
+    held: &[usize],
+    n: usize,
+    limit: Duration,
+    most_bytes: u64,
+) -> Option<String> {
     let next = |old: f64, new: f64| new * (new / old.max(1e-12)).clamp(1.0, 16.0);
     let ([.., before, last], [.., held_before, held_last]) = (points, held) else { return None };
     let seconds = next(before.time?.median, last.time?.median);
-    if seconds > effort.longest.as_secs_f64() {
-        let limit = effort.longest;
+    if seconds > limit.as_secs_f64() {
         let about = Duration::from_secs_f64(seconds);
         return Some(format!("a run at n = {n} would take about {about:.0?}, more than {limit:?}"));
     }
     let bytes = next(*held_before as f64, *held_last as f64)
         .max(next(before.peak_bytes? as f64, last.peak_bytes? as f64));
-    (bytes > effort.bytes as f64)
+    (bytes > most_bytes as f64)
         .then(|| format!("n = {n} would need about {:.1} GB of memory", bytes / 1e9))
 }

@@ -28,6 +28,7 @@ fn program(dense: f64) -> Record {
         ssa: "ssa".to_owned(),
         derived: "derived".to_owned(),
         simplified: "simplified".to_owned(),
+        compact: String::new(),
         sources: vec![Source {
             title: "a thread".to_owned(),
             url: "https://example.org".to_owned(),

@@ -45,6 +45,10 @@ pub struct Program {
     pub derived: String,
     /// Its derivative simplified.
     pub simplified: String,
+    /// The same with the values alone of results that are zero by structure; empty where
+    /// no result is.
+    #[serde(default)]
+    pub compact: String,
     /// Where the pattern was met.
     pub sources: Vec<Source>,
     /// What should grow with which power.
@@ -232,6 +236,7 @@ mod tests {
             ssa: String::new(),
             derived: String::new(),
             simplified: String::new(),
+            compact: String::new(),
             sources: vec![Source { title: text("a \"thread\""), url: text("u") }],
             expected: vec![Expected {
                 strategy: text("dense"),

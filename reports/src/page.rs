@@ -182,7 +182,8 @@ fn growth_row(measured: &Measured<'_>, series: &Series<'_>) -> Markup {
 fn label(series: &Series<'_>) -> String {
     let known = STRATEGIES.iter().find(|(key, ..)| *key == series.strategy);
     let name = known.map_or(series.strategy, |(_, name, _)| name);
-    match (series.strategy.ends_with("-block"), series.threads) {
+    let compiled = ["-block", "-native"].iter().any(|end| series.strategy.ends_with(end));
+    match (compiled, series.threads) {
         (true, 1) => format!("{name}, 1 thread"),
         (true, threads) => format!("{name}, {threads} threads"),
         (false, _) => format!("{name} ({})", series.engine),
@@ -195,6 +196,7 @@ fn texts(program: &Program) -> Markup {
         ("Tensor SSA", &program.ssa),
         ("Derivative, as derived", &program.derived),
         ("Derivative, simplified", &program.simplified),
+        ("Derivative, values alone", &program.compact),
     ];
     html! {
         @for (title, text) in parts {

@@ -9,7 +9,7 @@ use crate::summary::Measured;
 use std::fmt::Write;
 
 /// The strategies that are drawn: key in the data, name for readers, shape of the marker.
-pub const STRATEGIES: [(&str, &str, Marker); 7] = [
+pub const STRATEGIES: [(&str, &str, Marker); 9] = [
     ("primal", "program", Marker::Circle),
     ("dense", "Dense", Marker::Square),
     ("scatter", "Scatter", Marker::Triangle),
@@ -17,6 +17,8 @@ pub const STRATEGIES: [(&str, &str, Marker); 7] = [
     ("dense-indicator", "DenseIndicator", Marker::Cross),
     ("primal-block", "program, block", Marker::Ring),
     ("indicator-block", "Indicator, block", Marker::Ring),
+    ("primal-native", "program, native", Marker::Ring),
+    ("indicator-native", "Indicator, native", Marker::Ring),
 ];
 
 /// The shape of a marker.

@@ -6,7 +6,7 @@ use crate::summary::{Deviation, Measured, Summary, geometric_mean};
 use std::fmt::Write;
 
 /// The columns of the summary.
-pub const HEADINGS: [&str; 9] = [
+pub const HEADINGS: [&str; 10] = [
     "program",
     "work: primal",
     "dense",
@@ -16,11 +16,12 @@ pub const HEADINGS: [&str; 9] = [
     "indicator",
     "dense / indicator",
     "indicator / primal",
+    "its power",
 ];
 
 /// The cells of the summary's row of a program: powers of n, then ratios of time.
 #[must_use]
-pub fn row(measured: &Measured<'_>) -> [String; 9] {
+pub fn row(measured: &Measured<'_>) -> [String; 10] {
     let grows = |strategy: &str, quantity: Quantity| {
         measured.strategy(strategy).and_then(|series| series.fit(quantity))
     };
@@ -40,6 +41,7 @@ pub fn row(measured: &Measured<'_>) -> [String; 9] {
         time("indicator"),
         slower,
         ratio(measured.ratio(Quantity::Time, "indicator", "primal")),
+        power(measured.ratio_growth(Quantity::Time, "indicator", "primal")),
     ]
 }
 
@@ -97,27 +99,29 @@ pub fn markdown(summary: &Summary<'_>) -> String {
     text + "\n" + &findings(summary)
 }
 
+/// Two series whose times are compared, and how the comparison is told.
+const COMPARED: [(&str, &str, &str); 6] = [
+    ("scatter", "indicator", "scatter / indicator, the same loops, one thread"),
+    ("scatter", "indicator-block", "scatter / indicator on the block engine, one thread"),
+    ("scatter", "indicator-native", "scatter / indicator as native code, one thread"),
+    ("indicator", "primal", "indicator / primal"),
+    ("indicator-block", "primal-block", "indicator / primal, both on the block engine"),
+    ("indicator-native", "primal-native", "indicator / primal, both as native code"),
+];
+/// The ratio that a whole power of n shows at practical sizes.
+const SLOWER: f64 = 100.0;
+/// A ratio that grows with at most this power of n does not grow.
+const STEADY: f64 = 0.1;
+
 /// What the table says as a whole, a sentence a line.
 #[must_use]
 pub fn findings(summary: &Summary<'_>) -> String {
-    let mut text = String::new();
-    let mean = |over: &str, under: &str| {
+    let mut text = slowdowns(summary) + &steadiness(summary);
+    for (over, under, what) in COMPARED {
         let ratios = summary.programs.iter().filter_map(|m| m.ratio(Quantity::Time, over, under));
-        geometric_mean(&ratios.map(|(_, ratio)| ratio).collect::<Vec<_>>())
-    };
-    if let Some(mean) = mean("scatter", "indicator") {
-        let _ = writeln!(
-            text,
-            "Geometric mean of scatter / indicator in time, one thread: {}.",
-            figures(mean)
-        );
-    }
-    if let Some(mean) = mean("scatter", "indicator-block") {
-        let _ = writeln!(
-            text,
-            "Geometric mean of scatter / indicator on the block engine, one thread: {}.",
-            figures(mean)
-        );
+        if let Some(mean) = geometric_mean(&ratios.map(|(_, ratio)| ratio).collect::<Vec<_>>()) {
+            let _ = writeln!(text, "Geometric mean of {what}: {}.", figures(mean));
+        }
     }
     let threads = summary.programs.iter().filter_map(|m| m.threads_ratio("indicator-block"));
     if let Some(mean) = geometric_mean(&threads.collect::<Vec<_>>()) {
@@ -128,10 +132,51 @@ pub fn findings(summary: &Summary<'_>) -> String {
             figures(mean)
         );
     }
-    if let Some(mean) = mean("indicator", "primal") {
-        let _ = writeln!(text, "Geometric mean of indicator / primal in time: {}.", figures(mean));
-    }
     text
+}
+
+/// Where dense is slower by two powers of ten, of the programs that its work outgrows.
+fn slowdowns(summary: &Summary<'_>) -> String {
+    let power = |m: &Measured<'_>, strategy| m.expected(strategy, Quantity::Work).map(|e| e.power);
+    let outgrown =
+        |m: &&Measured<'_>| power(m, "dense") >= power(m, "indicator").map(|power| power + 1.0);
+    let ratio = |m: &Measured<'_>| m.ratio(Quantity::Time, "dense", "indicator");
+    let all: Vec<_> =
+        summary.programs.iter().filter(outgrown).filter_map(|m| Some((m, ratio(m)?))).collect();
+    let less = all.iter().filter(|(_, (_, ratio))| *ratio < SLOWER);
+    let less: Vec<String> =
+        less.map(|(m, (n, ratio))| format!("{} (×{} at {n})", name(m), figures(*ratio))).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let but = if less.is_empty() { "" } else { "; constants still hide it at these sizes for " };
+    format!(
+        "Dense takes {SLOWER} times as long as indicator, or longer, on {} of the {} programs \
+         that it slows down by a power of n{but}{}.\n",
+        all.len() - less.len(),
+        all.len(),
+        less.join(", ")
+    )
+}
+
+/// Where the time of the method over that of the program may grow with n.
+fn steadiness(summary: &Summary<'_>) -> String {
+    let growth = |m: &Measured<'_>| m.ratio_growth(Quantity::Time, "indicator", "primal");
+    let all: Vec<_> = summary.programs.iter().filter_map(|m| Some((m, growth(m)?))).collect();
+    let grows = all.iter().filter(|(_, fit)| fit.power - fit.margin > STEADY);
+    let grows: Vec<String> =
+        grows.map(|(m, fit)| format!("{} ({})", name(m), power(Some(*fit)))).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let but = if grows.is_empty() { "" } else { "; it does for " };
+    format!(
+        "The time of indicator over that of the program does not grow with n, by more than the \
+         power {STEADY} and its margin, on {} of {} programs{but}{}.\n",
+        all.len() - grows.len(),
+        all.len(),
+        grows.join(", ")
+    )
 }
 
 /// `trace, gradient: work of dense grows with power 2.43 ± 0.01, stated is 3`

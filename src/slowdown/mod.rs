@@ -18,6 +18,7 @@ use iverson_spec::call::{Dense, Limits, Value, Values, bind};
 use iverson_spec::ir::{Param, TensorId};
 use iverson_spec::{TensorSsa, normalize, render};
 use iverson_strategies::Strategy;
+use iverson_structured::{Coordinate, Kind, Structure, split};
 use std::fmt;
 
 /// A way to get a derivative, or the program alone.
@@ -29,7 +30,8 @@ pub enum Way {
     Dense,
     /// [`Strategy::Scatter`]
     Scatter,
-    /// [`Strategy::Indicator`]: derived, simplified, and run as the program is.
+    /// [`Strategy::Indicator`]: derived, simplified, and run as the program is; of a result
+    /// that is zero by structure its values alone.
     Indicator,
     /// The derivative of `Indicator` as it is derived, with its guards tried at every
     /// point: what the method costs if indicators are not solved.
@@ -100,6 +102,13 @@ pub struct Subject {
     pub derived: TensorSsa,
     /// The same simplified.
     pub simplified: TensorSsa,
+    /// What the method runs: the same, but of results that are zero by structure the values
+    /// alone, where index expressions say where they stand. (Where data say it, values
+    /// for one entry would still have to be added.)
+    pub compact: TensorSsa,
+    /// Where the values of each result of the derivative stand in `compact`; none if they
+    /// are all entries.
+    pub structures: Vec<Structure>,
     /// What a reverse mode differentiates: the program, or its gradient.
     backwards: TensorSsa,
 }
@@ -129,7 +138,8 @@ impl Subject {
             Derivative::Hessian => iverson_simplify::simplify(&gradient_alone(&program, member)),
         };
         let simplified = iverson_simplify::simplify(&derived);
-        Self { family, member, program, derived, simplified, backwards }
+        let (compact, structures) = compact(&simplified, asked(&program, member));
+        Self { family, member, program, derived, simplified, compact, structures, backwards }
     }
 
     /// All members of all families.
@@ -143,7 +153,7 @@ impl Subject {
         match way {
             Way::Primal => &self.program,
             Way::Dense | Way::Scatter => &self.backwards,
-            Way::Indicator => &self.simplified,
+            Way::Indicator => &self.compact,
             Way::DenseIndicator => &self.derived,
         }
     }
@@ -185,11 +195,7 @@ impl Subject {
     #[must_use]
     pub fn derivative_names(&self) -> Vec<String> {
         let count = self.derived.results.len();
-        let asked = match self.member.derivative {
-            Derivative::Gradient | Derivative::GaussNewton => self.member.wrt.len(),
-            Derivative::Directional => self.program.results.len(),
-            Derivative::Jacobian | Derivative::Hessian => 1,
-        };
+        let asked = asked(&self.program, self.member);
         (count - asked..count).map(|k| result_name(&self.derived, k)).collect()
     }
 }
@@ -226,6 +232,29 @@ fn gradient_alone(program: &TensorSsa, member: &Member) -> TensorSsa {
         vjp(program, member.wrt).unwrap_or_else(|e| panic!("`{}`: {e}", member.function));
     gradient.results.drain(..program.results.len());
     gradient
+}
+
+/// How many results of a derivative are asked for: the last ones.
+fn asked(program: &TensorSsa, member: &Member) -> usize {
+    match member.derivative {
+        Derivative::Gradient | Derivative::GaussNewton => member.wrt.len(),
+        Derivative::Directional => program.results.len(),
+        Derivative::Jacobian | Derivative::Hessian => 1,
+    }
+}
+
+/// The program of the values of the last results, if index expressions place them all and
+/// leave something out.
+fn compact(simplified: &TensorSsa, asked: usize) -> (TensorSsa, Vec<Structure>) {
+    let answers = &simplified.results[simplified.results.len() - asked..];
+    let (program, structures) = split(simplified, answers);
+    let parts = || structures.iter().flat_map(|structure| &structure.parts);
+    let is_affine = |c: &Coordinate| matches!(c, Coordinate::Affine(_));
+    let placed = parts().all(|part| part.map.iter().all(is_affine));
+    if placed && parts().any(|part| part.kind != Kind::Dense) {
+        return (program, structures);
+    }
+    (simplified.clone(), Vec::new())
 }
 
 fn result_name(program: &TensorSsa, place: usize) -> String {

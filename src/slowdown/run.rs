@@ -5,8 +5,9 @@ use iverson_executor::{CompileError, Executable, Inputs, Options, Output, Output
 use iverson_interpreter::{EvalError, Model, eval_ssa};
 use iverson_pathological::Point;
 use iverson_spec::TensorSsa;
-use iverson_spec::call::{Dense, Limits, Value, Values};
+use iverson_spec::call::{CallError, Dense, Limits, Value, Values, bind};
 use iverson_strategies::{Prepared, Strategy, StrategyError};
+use iverson_structured::Structure;
 use std::num::NonZero;
 use thiserror::Error;
 
@@ -25,6 +26,9 @@ pub enum RunError {
     /// The interpreter found no value.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// The arguments are not those of the program.
+    #[error(transparent)]
+    Call(#[from] CallError),
 }
 
 /// What runs a way.
@@ -36,6 +40,19 @@ pub enum Engine {
     /// The executor's block engine with at most so many threads, for programs that are run
     /// as they are.
     Block(NonZero<usize>),
+    /// The same as native code, on one thread.
+    Native,
+}
+
+impl Engine {
+    /// The executor's engine and its threads.
+    fn compiled(self) -> Option<(iverson_executor::Engine, NonZero<usize>)> {
+        match self {
+            Self::Own => None,
+            Self::Block(threads) => Some((iverson_executor::Engine::Block, threads)),
+            Self::Native => Some((iverson_executor::Engine::Native, NonZero::<usize>::MIN)),
+        }
+    }
 }
 
 /// What a run says that it cost.
@@ -50,27 +67,22 @@ pub struct Spent {
 
 /// A way bound to a point.
 #[derive(Debug)]
-pub enum Run {
+pub struct Run {
+    way: Way,
+    sizes: Vec<i64>,
+    machine: Machine,
+}
+
+#[derive(Debug)]
+enum Machine {
     /// A reverse mode: one pass for each cotangent.
     Backwards(Vec<Prepared<f64>>),
     /// A program that is run as it is, by the loops of scatter.
     Forwards(Box<Prepared<f64>>),
     /// The same compiled by the executor, with its arguments and the memory for its results.
-    Compiled {
-        /// The program.
-        executable: Box<Executable<f64>>,
-        /// The arguments.
-        inputs: Values<f64>,
-        /// The memory.
-        results: Values<f64>,
-    },
+    Compiled { executable: Box<Executable<f64>>, inputs: Values<f64>, results: Values<f64> },
     /// A program for the interpreter.
-    Interpreted {
-        /// The program.
-        program: Box<TensorSsa>,
-        /// The arguments.
-        inputs: Values<f64>,
-    },
+    Interpreted { program: Box<TensorSsa>, inputs: Values<f64> },
 }
 
 impl Run {
@@ -82,10 +94,89 @@ impl Run {
     /// # Panics
     /// If the executor is asked to run what runs backwards: a mistake of the caller.
     pub fn new(subject: &Subject, way: Way, engine: Engine, at: &Point) -> Result<Self, RunError> {
+        let sizes = bind(&subject.program, &at.inputs, Limits::default())?.sizes;
+        Ok(Self { way, sizes, machine: Machine::new(subject, way, engine, at)? })
+    }
+
+    /// Runs it; what it gives stays inside.
+    ///
+    /// # Errors
+    /// [`RunError`] if the data are not as the program demands.
+    pub fn run(&mut self) -> Result<Spent, RunError> {
+        match &mut self.machine {
+            Machine::Backwards(passes) => {
+                let (mut work, mut peak) = (0, 0);
+                for pass in passes {
+                    let outcome = std::hint::black_box(pass.run()?);
+                    work += outcome.total().work();
+                    peak = outcome.peak_bytes.max(peak);
+                }
+                Ok(Spent { work: Some(work), peak_bytes: Some(peak) })
+            }
+            Machine::Forwards(pass) => {
+                let outcome = std::hint::black_box(pass.run()?);
+                let peak_bytes = Some(outcome.peak_bytes);
+                Ok(Spent { work: Some(outcome.primal.work()), peak_bytes })
+            }
+            Machine::Compiled { executable, inputs, results } => {
+                executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
+                Ok(Spent { work: None, peak_bytes: None })
+            }
+            Machine::Interpreted { program, inputs } => {
+                let (_, report) =
+                    std::hint::black_box(eval_ssa(program, inputs, Limits::default())?);
+                Ok(Spent { work: Some(report.work(Model::Dense)), peak_bytes: None })
+            }
+        }
+    }
+
+    /// Runs it and gives the derivative: its entries, row-major, for each input (of a
+    /// directional derivative: for each result), as a reference does, zeros included. Not
+    /// for the program alone.
+    ///
+    /// # Errors
+    /// As [`Run::run`].
+    pub fn derivative(&mut self, subject: &Subject) -> Result<Vec<Vec<f64>>, RunError> {
+        let values = match &mut self.machine {
+            Machine::Backwards(passes) => {
+                // by place: in the program of a gradient the name `x_bar` is taken
+                let mut all = vec![Vec::new(); subject.member.wrt.len()];
+                for pass in passes {
+                    let gradient = pass.run()?.gradient;
+                    for (all, name) in all.iter_mut().zip(gradient.keys()) {
+                        all.extend(entries(&gradient, name));
+                    }
+                }
+                return Ok(all);
+            }
+            Machine::Forwards(pass) => &pass.run()?.values,
+            Machine::Compiled { executable, inputs, results } => {
+                executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
+                results
+            }
+            Machine::Interpreted { program, inputs } => {
+                &eval_ssa(program, inputs, Limits::default())?.0
+            }
+        };
+        let names = subject.derivative_names();
+        if self.way != Way::Indicator || subject.structures.is_empty() {
+            return Ok(names.iter().map(|name| entries(values, name).to_vec()).collect());
+        }
+        let dense = |structure: &Structure| {
+            let dense = structure.dense(&self.sizes, values, &0.0, |a, b| a + b);
+            dense.map(|dense| dense.data).unwrap_or_else(|missing| {
+                unreachable!("the values are the results of the program that was split: {missing}")
+            })
+        };
+        Ok(subject.structures.iter().map(dense).collect())
+    }
+}
+
+impl Machine {
+    fn new(subject: &Subject, way: Way, engine: Engine, at: &Point) -> Result<Self, RunError> {
         let program = subject.evaluated(way);
-        if let Engine::Block(threads) = engine {
+        if let Some((engine, threads)) = engine.compiled() {
             assert!(way.strategy().is_none(), "the executor runs no {way}");
-            let engine = iverson_executor::Engine::Block;
             let options = Options { engine, threads: Some(threads), ..Options::default() };
             let mut executable = Box::new(compile(program, options)?);
             let inputs = subject.arguments(way, at);
@@ -109,72 +200,6 @@ impl Run {
             (Way::Primal | Way::Dense | Way::Scatter | Way::Indicator, None) => {
                 let inputs = subject.arguments(way, at);
                 Ok(Self::Forwards(Box::new(prepare(Strategy::Scatter, &[], &inputs)?)))
-            }
-        }
-    }
-
-    /// Runs it; what it gives stays inside.
-    ///
-    /// # Errors
-    /// [`RunError`] if the data are not as the program demands.
-    pub fn run(&mut self) -> Result<Spent, RunError> {
-        match self {
-            Self::Backwards(passes) => {
-                let (mut work, mut peak) = (0, 0);
-                for pass in passes {
-                    let outcome = std::hint::black_box(pass.run()?);
-                    work += outcome.total().work();
-                    peak = outcome.peak_bytes.max(peak);
-                }
-                Ok(Spent { work: Some(work), peak_bytes: Some(peak) })
-            }
-            Self::Forwards(pass) => {
-                let outcome = std::hint::black_box(pass.run()?);
-                let peak_bytes = Some(outcome.peak_bytes);
-                Ok(Spent { work: Some(outcome.primal.work()), peak_bytes })
-            }
-            Self::Compiled { executable, inputs, results } => {
-                executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
-                Ok(Spent { work: None, peak_bytes: None })
-            }
-            Self::Interpreted { program, inputs } => {
-                let (_, report) =
-                    std::hint::black_box(eval_ssa(program, inputs, Limits::default())?);
-                Ok(Spent { work: Some(report.work(Model::Dense)), peak_bytes: None })
-            }
-        }
-    }
-
-    /// Runs it and gives the derivative: its entries, row-major, for each input (of a
-    /// directional derivative: for each result), as a reference does. Not for the
-    /// program alone.
-    ///
-    /// # Errors
-    /// As [`Run::run`].
-    pub fn derivative(&mut self, subject: &Subject) -> Result<Vec<Vec<f64>>, RunError> {
-        let named = |values: &Values<f64>| {
-            let names = subject.derivative_names();
-            names.iter().map(|name| entries(values, name).to_vec()).collect()
-        };
-        match self {
-            Self::Backwards(passes) => {
-                // by place: in the program of a gradient the name `x_bar` is taken
-                let mut all = vec![Vec::new(); subject.member.wrt.len()];
-                for pass in passes {
-                    let gradient = pass.run()?.gradient;
-                    for (all, name) in all.iter_mut().zip(gradient.keys()) {
-                        all.extend(entries(&gradient, name));
-                    }
-                }
-                Ok(all)
-            }
-            Self::Forwards(pass) => Ok(named(&pass.run()?.values)),
-            Self::Compiled { executable, inputs, results } => {
-                executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
-                Ok(named(results))
-            }
-            Self::Interpreted { program, inputs } => {
-                Ok(named(&eval_ssa(program, inputs, Limits::default())?.0))
             }
         }
     }

@@ -38,7 +38,7 @@ const BANDED: Member = Member {
     ],
     reference: jacobian,
     work: Growth::each(1.0, 3.0, 2.0, 1.0),
-    memory: Growth::each(1.0, 1.0, 1.0, 2.0),
+    memory: Growth::of(1.0, 1.0),
     start: 8,
 };
 
