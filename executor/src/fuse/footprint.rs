@@ -1,8 +1,11 @@
 //! What nodes touch, and which of them may change places.
 
 use crate::loops::walk::Visit;
-use crate::loops::{BufferId, Cond, Int, IntId, Node, RealId};
+use crate::loops::{BufferId, Cond, Int, IntId, Node, RealId, RelationTable};
 use rustc_hash::FxHashMap;
+
+/// A relation, by its place, with the axis of each of its coordinates.
+type Tuple = (usize, Vec<usize>);
 
 /// What a node touches.
 #[derive(Default)]
@@ -13,6 +16,8 @@ pub(super) struct Footprint {
     ints_set: Vec<IntId>,
     reals_read: Vec<RealId>,
     reals_set: Vec<RealId>,
+    /// What integer variables are set to, where they are set once.
+    values: FxHashMap<IntId, Option<Int>>,
     checks: bool,
 }
 
@@ -40,7 +45,34 @@ impl Footprint {
         self.ints_set.extend(other.ints_set);
         self.reals_read.extend(other.reals_read);
         self.reals_set.extend(other.reals_set);
+        for (var, value) in other.values {
+            let known = self.values.entry(var).or_insert_with(|| value.clone());
+            if *known != value {
+                *known = None;
+            }
+        }
         self.checks |= other.checks;
+    }
+
+    /// An index, or what the variable that it is was set to.
+    fn resolved<'e>(&'e self, index: &'e Int) -> &'e Int {
+        let Int::Var(var) = index else { return index };
+        self.values.get(var).and_then(Option::as_ref).unwrap_or(index)
+    }
+
+    /// The relation of which indices are a tuple, that of the step of a loop over `var`, with the axis of
+    /// each of its places. Tuples are distinct: another step has other indices.
+    fn tuple(&self, relations: &[RelationTable], indices: &[Int], var: IntId) -> Option<Tuple> {
+        let step = [Int::Var(var)];
+        let axis = |coordinates: &BufferId| {
+            indices.iter().position(|index| {
+                matches!(self.resolved(index), Int::Load(of, at) if of == coordinates && *at == step)
+            })
+        };
+        relations.iter().enumerate().find_map(|(place, relation)| {
+            let axes = relation.coordinates.iter().map(axis).collect::<Option<Vec<usize>>>()?;
+            (!axes.is_empty()).then_some((place, axes))
+        })
     }
 
     /// Whether a real variable is read or set.
@@ -85,13 +117,22 @@ impl Footprint {
     }
 
     /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is
-    /// at the same step of both: at some axis, both index with exactly their variable.
-    pub(super) fn is_aligned(&self, a: IntId, other: &Self, b: IntId) -> bool {
+    /// at the same step of both: at some axis, both index with exactly their variable, or the indices are the
+    /// tuple of a relation at the step.
+    pub(super) fn is_aligned(
+        &self,
+        relations: &[RelationTable],
+        a: IntId,
+        other: &Self,
+        b: IntId,
+    ) -> bool {
         if self.checks || other.checks || self.shares_variables(other) {
             return false;
         }
         let same_step = |x: &[Int], y: &[Int]| {
+            let tuple = || self.tuple(relations, x, a);
             x.iter().zip(y).any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b))
+                || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
         };
         self.buffers.iter().all(|(buffer, accesses)| {
             other.buffers.get(buffer).into_iter().flatten().all(|(later, writes)| {
@@ -125,7 +166,13 @@ impl Visit for Footprint {
     fn enter(&mut self, node: &Node) {
         match node {
             Node::For(header) => self.ints_set.push(header.var),
-            Node::SetInt(var, _) => self.ints_set.push(*var),
+            Node::SetInt(var, e) => {
+                self.ints_set.push(*var);
+                let known = self.values.entry(*var).or_insert_with(|| Some(e.clone()));
+                if known.as_ref() != Some(e) {
+                    *known = None;
+                }
+            }
             Node::Set(var, _) | Node::Join(var, ..) => self.reals_set.push(*var),
             Node::Store(place, _) | Node::StoreInt(place, _) => {
                 self.add(place.buffer, &place.indices, true);

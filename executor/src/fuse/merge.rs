@@ -2,7 +2,8 @@
 //!
 //! Loop B joins an earlier loop A if nothing between them touches what B touches, and
 //! every entry that one of them writes and the other touches is at the same step of both:
-//! at some axis, both index with exactly their loop variable. Their ranges are the same, or
+//! at some axis, both index with exactly their loop variable, or the indices are the tuple of a relation
+//! at the step. Their ranges are the same, or
 //! differ at their ends and are cut ([`split`](super::split)).
 
 use super::ends::Naturals;
@@ -11,13 +12,13 @@ use super::fresh::Fresh;
 use super::split::{Cut, guarded};
 use super::unroll::Fix;
 use crate::loops::walk::Rewrite;
-use crate::loops::{For, Int, LoopProgram, Node, Order, Real};
+use crate::loops::{For, Int, LoopProgram, Node, Order, Real, RelationTable};
 
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
     let body = std::mem::take(&mut program.body);
-    let naturals = Naturals::of(&body);
-    let mut merge = Merge { naturals, fresh: Fresh::new(program, &body) };
+    let facts = Facts { naturals: Naturals::of(&body), relations: program.relations.clone() };
+    let mut merge = Merge { facts, fresh: Fresh::new(program, &body) };
     program.body = merge.nodes(body, Ends::Apart);
 }
 
@@ -67,7 +68,7 @@ impl Item {
 }
 
 /// Adds an item: to earlier loops, in front (a constant in a register), or at the end.
-fn place(naturals: &Naturals, out: &mut Vec<Item>, item: Item) {
+fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
     let Item { kind, footprint } = item;
     let loops = match kind {
         Kind::Node(Node::Set(var, Real::Const(value)))
@@ -81,8 +82,13 @@ fn place(naturals: &Naturals, out: &mut Vec<Item>, item: Item) {
     };
     for at in (0..out.len()).rev() {
         if let Kind::Loops(earlier) = &out[at].kind
-            && out[at].footprint.is_aligned(earlier[0].var, &footprint, loops[0].var)
-            && agree(naturals, earlier, &loops, || {
+            && out[at].footprint.is_aligned(
+                &facts.relations,
+                earlier[0].var,
+                &footprint,
+                loops[0].var,
+            )
+            && agree(&facts.naturals, earlier, &loops, || {
                 out[at].footprint.meets(earlier[0].var, &footprint, loops[0].var)
             })
         {
@@ -200,8 +206,14 @@ fn joint(a: Order, b: Order) -> Option<Order> {
     }
 }
 
-struct Merge<'p> {
+/// What is known of a program.
+struct Facts {
     naturals: Naturals,
+    relations: Vec<RelationTable>,
+}
+
+struct Merge<'p> {
+    facts: Facts,
     fresh: Fresh<'p>,
 }
 
@@ -212,13 +224,12 @@ impl Merge<'_> {
         for node in nodes {
             // The loops of one statement are merged first, so that they stay together.
             if matches!(node, Node::Note(_)) {
-                statement.drain(..).for_each(|item| place(&self.naturals, &mut out, item));
+                statement.drain(..).for_each(|item| place(&self.facts, &mut out, item));
             }
-            place(&self.naturals, &mut statement, Item::of(node));
+            place(&self.facts, &mut statement, Item::of(node));
         }
-        statement.drain(..).for_each(|item| place(&self.naturals, &mut out, item));
-        let nodes = out.into_iter().flat_map(|item| self.item(item.kind, ends));
-        unite_conditions(nodes.collect())
+        statement.drain(..).for_each(|item| place(&self.facts, &mut out, item));
+        out.into_iter().flat_map(|item| self.item(item.kind, ends)).collect()
     }
 
     fn item(&mut self, kind: Kind, ends: Ends) -> Vec<Node> {
@@ -239,7 +250,7 @@ impl Merge<'_> {
             });
             return whole.collect();
         }
-        let Some(cut) = Cut::of(&self.naturals, &loops) else {
+        let Some(cut) = Cut::of(&self.facts.naturals, &loops) else {
             unreachable!("loops that agree and have several ranges can be cut")
         };
         let segments = match ends {
@@ -260,8 +271,8 @@ impl Merge<'_> {
         }
         let whole = parts.into_iter().map(|(range, copied, ends)| {
             let mut range = if copied { self.fresh.copy(&range) } else { range };
-            self.naturals.note(&range);
-            self.naturals.collect(&range.body);
+            self.facts.naturals.note(&range);
+            self.facts.naturals.collect(&range.body);
             range.body = self.nodes(std::mem::take(&mut range.body), ends);
             Node::For(Box::new(range))
         });
@@ -271,20 +282,4 @@ impl Merge<'_> {
 
 fn is_note(node: &Node) -> bool {
     matches!(node, Node::Note(_))
-}
-
-/// `if p { a }; if p { b }` is `if p { a; b }` where `a` changes nothing that `p` reads.
-fn unite_conditions(nodes: Vec<Node>) -> Vec<Node> {
-    let mut out: Vec<Node> = Vec::new();
-    for node in nodes {
-        match (out.last_mut(), node) {
-            (Some(Node::If(cond, first)), Node::If(other, second))
-                if *cond == other && Footprint::of(first).keeps(cond) =>
-            {
-                first.extend(second);
-            }
-            (_, node) => out.push(node),
-        }
-    }
-    out
 }

@@ -3,9 +3,10 @@
 //! 1. [`unroll`]: short loops of constant length become straight lines.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
-//! 3. [`contract`]: buffers that are written and read at one step alone become variables.
-//! 4. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
-//! 5. [`registers`]: an entry that is written several times in a step is stored once.
+//! 3. [`share`]: integers and conditions that stand several times in a step are computed once.
+//! 4. [`contract`]: buffers that are written and read at one step alone become variables.
+//! 5. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
+//! 6. [`registers`]: an entry that is written several times in a step is stored once.
 //!
 //! No step does anything more often than before.
 
@@ -16,6 +17,7 @@ mod fresh;
 mod merge;
 mod peel;
 mod registers;
+mod share;
 mod split;
 mod unroll;
 
@@ -26,6 +28,7 @@ use crate::loops::LoopProgram;
 pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program.body = unroll::unroll(&program.body);
     merge::merge(&mut program);
+    share::share(&mut program);
     contract::contract(&mut program);
     peel::peel(&mut program);
     program.body = unroll::unroll(&program.body);
