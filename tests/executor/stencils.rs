@@ -217,3 +217,11 @@ fn loops_of_a_cross() {
     let text = STENCILS[8].1;
     insta::assert_snapshot!("cross", loops(&program(text)));
 }
+
+#[test]
+fn loops_of_a_cross_inside_a_relation() {
+    let text = include_str!("../../examples/laplacian.iv");
+    let laplacian = program(text);
+    let gradient = simplify(&vjp(&laplacian, &["u"]).unwrap());
+    insta::assert_snapshot!("laplacian_gradient", loops(&gradient));
+}

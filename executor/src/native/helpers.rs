@@ -88,7 +88,7 @@ pub(super) fn helpers(text: &str, arities: &BTreeSet<usize>) -> String {
 }
 
 /// The search for a tuple among sorted ones, from where the last search ended: loops look tuples up in
-/// order, so that the next one is near.
+/// order, so that most often it is the next one, or near.
 fn member(arity: usize) -> String {
     if arity == 0 {
         return "/* Whether () is among count tuples. */\n\
@@ -104,12 +104,18 @@ fn member(arity: usize) -> String {
             let k = k - 1;
             format!("c{k}[e] < w{k} || (c{k}[e] == w{k} && ({rest}))")
         });
-    let equal = (0..arity).map(|k| format!("c{k}[high] == w{k}")).collect::<Vec<_>>().join(" && ");
+    let equal = |at: &str| {
+        (0..arity).map(|k| format!("c{k}[{at}] == w{k}")).collect::<Vec<_>>().join(" && ")
+    };
+    let (is_next, is_high) = (equal("next"), equal("high"));
     format!(
         "/* Whether tuple e comes before (w0, ..). */\n\
          static inline int iv_before_{arity}({columns}, {wanted}, int64_t e) {{\n    return {below};\n}}\n\n\
          /* Whether (w0, ..) is among count sorted tuples; the search begins at *at. */\n\
          static inline int iv_member_{arity}(int64_t count, {columns}, {wanted}, int64_t *at) {{\n    \
+         const int64_t next = *at + 1;\n    \
+         if (next < count && {is_next}) {{\n        \
+         *at = next;\n        return 1;\n    }}\n    \
          int64_t low = -1, high = count, step = 1;\n    \
          if (*at < count && iv_before_{arity}({names}, {values}, *at)) {{\n        \
          low = *at;\n        \
@@ -127,6 +133,6 @@ fn member(arity: usize) -> String {
          if (iv_before_{arity}({names}, {values}, middle)) low = middle;\n        \
          else high = middle;\n    }}\n    \
          *at = high;\n    \
-         return high < count && {equal};\n}}\n"
+         return high < count && {is_high};\n}}\n"
     )
 }

@@ -177,20 +177,25 @@ impl Statements<'_> {
         if !simple || mentions.checks || mentions.floors || !mentions.relations.is_empty() {
             return None;
         }
+        let declared = self.declared(header);
+        joins.retain(|(var, _)| !declared.contains(&Variable::Real(*var)));
         let writes = !mentions.written.is_empty();
         let independent = match header.order {
             Order::Parallel => true,
             Order::Ascending => !joins.is_empty() && (!writes || shared(header).is_some()),
             Order::Descending => false,
         };
-        let local = self.is_local(&mentions, &joins, header);
+        let ints = mentions.ints_set.iter().map(|var| Variable::Int(*var));
+        let joined = |var: &RealId| joins.iter().any(|(joined, _)| joined == var);
+        let reals =
+            mentions.reals_set.iter().filter(|var| !joined(var)).map(|var| Variable::Real(*var));
+        let local = ints.chain(reals).all(|variable| declared.contains(&variable));
         let reduced = joins.iter().all(|(var, fold)| {
             !mentions.reals_read.contains(var) && joins.iter().all(|(v, f)| v != var || f == fold)
         });
         if !independent || !local || !reduced {
             return None;
         }
-        joins.dedup();
         let mut clauses = String::new();
         for (place, (var, fold)) in joins.iter().enumerate() {
             if !joins[..place].contains(&(*var, *fold)) {
@@ -205,8 +210,8 @@ impl Statements<'_> {
         Some(format!("IV_PRAGMA(omp simd{clauses})"))
     }
 
-    /// Whether all variables that the body sets, but those joined, are declared within it.
-    fn is_local(&self, mentions: &Mentions, joins: &[(RealId, Fold)], header: &For) -> bool {
+    /// The variables that are declared within a loop: each step has its own.
+    fn declared(&self, header: &For) -> Vec<Variable> {
         let mut declared = Vec::new();
         let mut number = self.next;
         collect(&header.body, &mut number, &mut |node, variable| {
@@ -214,12 +219,7 @@ impl Statements<'_> {
                 declared.push(variable);
             }
         });
-        let ints = mentions.ints_set.iter().map(|var| Variable::Int(*var));
-        let joined = |var: &RealId| joins.iter().any(|(joined, _)| joined == var);
-        let reals =
-            mentions.reals_set.iter().filter(|var| !joined(var)).map(|var| Variable::Real(*var));
-        let all_local = ints.chain(reals).all(|variable| declared.contains(&variable));
-        all_local && joins.iter().all(|(var, _)| !declared.contains(&Variable::Real(*var)))
+        declared
     }
 
     // Text.
