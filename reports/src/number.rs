@@ -35,7 +35,10 @@ pub(crate) fn figures(x: f64) -> String {
 
 /// `2.00 ± 0.01`
 pub(crate) fn power(fit: Option<crate::fit::Fit>) -> String {
-    fit.map_or_else(|| "–".to_owned(), |fit| format!("{:.2} ± {:.2}", fit.power, fit.margin))
+    // a sum with 0 of what rounds to it has no sign
+    let rounded = |power: f64| (power * 100.0).round() / 100.0 + 0.0;
+    let text = |fit: crate::fit::Fit| format!("{:.2} ± {:.2}", rounded(fit.power), fit.margin);
+    fit.map_or_else(|| "–".to_owned(), |fit| text(fit).replace('-', "−"))
 }
 
 /// `×120`
@@ -46,6 +49,14 @@ pub(crate) fn ratio(ratio: Option<(u64, f64)>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_near_zero_have_no_sign() {
+        let fit = |power| Some(crate::fit::Fit { power, margin: 0.01, offset: 0.0, points: 5 });
+        assert_eq!(power(fit(-0.001)), "0.00 ± 0.01");
+        assert_eq!(power(fit(-0.123)), "−0.12 ± 0.01");
+        assert_eq!(power(None), "–");
+    }
 
     #[test]
     fn values_have_units() {
