@@ -213,3 +213,134 @@ fn under(cond: &Cond, nodes: Vec<Node>) -> Vec<Node> {
     };
     nodes.into_iter().map(inside).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loops::SizeId;
+
+    fn value(e: &Int, sizes: [i64; 2], var: i64) -> i64 {
+        match e {
+            Int::Const(n) => *n,
+            Int::Size(size) => sizes[size.index()],
+            Int::Var(_) => var,
+            Int::Sum(terms, n) => {
+                terms.iter().map(|(a, e)| a * value(e, sizes, var)).sum::<i64>() + n
+            }
+            Int::Select(parts) => {
+                let side = if holds(&parts.0, sizes, var) { &parts.1 } else { &parts.2 };
+                value(side, sizes, var)
+            }
+            Int::Load(..) | Int::Product(_) | Int::Div(..) | Int::Mod(..) => unreachable!(),
+            Int::DivBy(_) | Int::Floor(_) => unreachable!("ends are sums of sizes"),
+        }
+    }
+
+    fn holds(cond: &Cond, sizes: [i64; 2], var: i64) -> bool {
+        match cond {
+            Cond::Int(cmp, a, b) => cmp.holds(value(a, sizes, var), value(b, sizes, var)),
+            Cond::All(parts) => parts.iter().all(|part| holds(part, sizes, var)),
+            Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => unreachable!(),
+        }
+    }
+
+    fn steps(header: &For, sizes: [i64; 2]) -> std::ops::Range<i64> {
+        let all = |ends: &[Int]| ends.iter().map(|e| value(e, sizes, 0)).collect::<Vec<_>>();
+        let start = all(&header.lower).into_iter().max().unwrap_or_default();
+        start..all(&header.upper).into_iter().min().unwrap_or_default()
+    }
+
+    /// What runs, as pairs of a step and a member, step after step.
+    fn cut(loops: &[For], segments: &[Segment<'_>], sizes: [i64; 2]) -> Vec<(i64, String)> {
+        let mut found = Vec::new();
+        for segment in segments {
+            let (range, parts) = segment.parts(loops);
+            for step in steps(&range, sizes) {
+                for (tests, member) in &parts {
+                    for node in guarded(tests, member.var, member.body.clone()) {
+                        let body = if let Node::If(cond, body) = node {
+                            if holds(&cond, sizes, step) { body } else { Vec::new() }
+                        } else {
+                            vec![node]
+                        };
+                        found.extend(body.iter().map(|node| (step, format!("{node:?}"))));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn plain(loops: &[For], sizes: [i64; 2]) -> Vec<(i64, String)> {
+        let mut found: Vec<(i64, usize)> = Vec::new();
+        for (member, header) in loops.iter().enumerate() {
+            found.extend(steps(header, sizes).map(|step| (step, member)));
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(step, member)| (step, text(member))).collect()
+    }
+
+    /// A node that conditions stay in front of.
+    fn mark(member: usize) -> Node {
+        Node::Visit(crate::loops::StatementId(member as u32))
+    }
+
+    fn text(member: usize) -> String {
+        format!("{:?}", mark(member))
+    }
+
+    fn member(at: usize, lower: Vec<Int>, upper: Vec<Int>) -> For {
+        let body = vec![mark(at)];
+        For { var: IntId(0), lower, upper, stride: None, order: Order::Parallel, body }
+    }
+
+    #[test]
+    fn cut_loops_meet_the_same_members_in_the_same_order_for_every_size() {
+        let (n, k) = (|| Int::Size(SizeId(0)), || Int::Size(SizeId(1)));
+        let zero = || vec![Int::Const(0)];
+        let families = [
+            vec![
+                (vec![Int::Const(1)], vec![n()]),
+                (zero(), vec![n()]),
+                (zero(), vec![n().offset(-1)]),
+            ],
+            vec![(vec![Int::Const(3)], vec![n().offset(-2)]), (vec![Int::Const(1)], vec![n()])],
+            vec![(vec![k()], vec![n()]), (zero(), vec![n()]), (zero(), vec![n().minus(k())])],
+            vec![
+                (vec![k(), Int::Const(2)], vec![n()]),
+                (zero(), vec![n().plus(k())]),
+                (zero(), vec![n(), k()]),
+            ],
+            vec![
+                (zero(), vec![Int::Const(3)]),
+                (vec![n()], vec![n().offset(3)]),
+                (zero(), vec![n().offset(3)]),
+            ],
+        ];
+        for family in families {
+            let numbered = family.into_iter().enumerate();
+            let loops: Vec<For> = numbered.map(|(at, (a, b))| member(at, a, b)).collect();
+            let naturals = Naturals::of(&[]);
+            let Some(whole) = Cut::of(&naturals, &loops) else { panic!("{loops:?}") };
+            for sizes in (0..9).flat_map(|n| (0..9).map(move |k| [n, k])) {
+                let wanted = plain(&loops, sizes);
+                for segments in [whole.segments(), vec![whole.whole()]] {
+                    let found = cut(&loops, &segments, sizes);
+                    assert_eq!(found, wanted, "sizes {sizes:?}, {loops:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn loops_that_are_far_apart_or_go_down_are_not_cut() {
+        let n = || Int::Size(SizeId(0));
+        let naturals = Naturals::of(&[]);
+        let first = member(0, vec![Int::Const(0)], vec![Int::Const(3)]);
+        let last = member(1, vec![n().offset(-3)], vec![n()]);
+        assert!(Cut::of(&naturals, [&first, &last]).is_none());
+        let mut down = member(2, vec![Int::Const(0)], vec![Int::Const(2)]);
+        down.order = Order::Descending;
+        assert!(Cut::of(&naturals, [&first, &down]).is_none());
+    }
+}

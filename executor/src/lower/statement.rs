@@ -171,19 +171,17 @@ impl Lower<'_> {
                 }),
             ),
         ];
-        let cases = cases(&term.guard);
-        for case in &cases {
+        for case in cases(&term.guard) {
             let request = Request {
                 env: &inner,
                 fixed: &stmt.axes,
                 axes: &[],
                 open: vec![binder],
                 axes_first: true,
-                case,
+                case: &case,
                 statement: StatementId(stmt.tensor.0),
             };
             let Some(plan) = plan(self, &request) else { continue };
-            let in_order = cases.len() == 1 && walks_upwards(&plan, binder);
             let value = self.out.add_real("value");
             let at = plan.env.ints[&binder].clone();
             let mut point = self.earlier(stmt, term, &plan.env);
@@ -191,12 +189,11 @@ impl Lower<'_> {
             let compare = |cmp| Cond::Real(cmp, Box::new((Real::Var(value), Real::Var(best))));
             let better = if op == Reduction::Argmax { CmpOp::Gt } else { CmpOp::Lt };
             let earlier = Cond::Int(CmpOp::Lt, at.clone(), Int::Var(found));
-            let mut replaces =
-                vec![Cond::Int(CmpOp::Eq, Int::Var(found), range.clone()), compare(better)];
-            if !in_order {
-                replaces.push(Cond::All(vec![compare(CmpOp::Eq), earlier]));
-            }
-            let replaces = Cond::Any(replaces);
+            let replaces = Cond::Any(vec![
+                Cond::Int(CmpOp::Eq, Int::Var(found), range.clone()),
+                compare(better),
+                Cond::All(vec![compare(CmpOp::Eq), earlier]),
+            ]);
             point.push(Node::If(
                 replaces,
                 vec![Node::Set(best, Real::Var(value)), Node::SetInt(found, at)],
@@ -331,18 +328,6 @@ impl Visit for Entries {
         }
         walk_expr(self, expr);
     }
-}
-
-/// Whether the only loop of a plan runs upwards over a variable.
-fn walks_upwards(plan: &Plan, var: VarId) -> bool {
-    let mut loops = plan.levels.iter().filter_map(|level| match level {
-        Level::Loop(header) => Some(header),
-        Level::Let(..) | Level::If(_) | Level::Test(_) | Level::Visit(_) => None,
-    });
-    let upwards = |header: &For| {
-        header.order != Order::Descending && plan.env.ints[&var] == Int::Var(header.var)
-    };
-    loops.next().is_some_and(upwards) && loops.next().is_none()
 }
 
 fn fold(op: Reduction) -> Fold {
