@@ -4,18 +4,16 @@
 //! list of nodes, a store first. Where entries are cleared elsewhere and each is then
 //! accumulated in one list, the first accumulation is the store, and clearing is left out.
 
-use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real};
-use crate::loops::{
-    BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId, Role,
-};
+use super::sites::{Kind, Site, is_clear, sites};
+use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
+use crate::loops::{BufferId, Element, Int, IntId, LoopProgram, Node, Real, RealId, Role};
 use rustc_hash::FxHashMap;
 
 /// Turns buffers into variables, until none is left that can be.
 pub(super) fn contract(program: &mut LoopProgram) {
-    let mut sites = Sites::default();
-    sites.list(&program.body);
+    let by_buffer = sites(&program.body);
     let mut found: FxHashMap<BufferId, Vec<Entry>> = FxHashMap::default();
-    let mut ids: Vec<BufferId> = sites.by_buffer.keys().copied().collect();
+    let mut ids: Vec<BufferId> = by_buffer.keys().copied().collect();
     ids.sort_unstable();
     for id in ids {
         let buffer = program.buffer(id);
@@ -23,7 +21,7 @@ pub(super) fn contract(program: &mut LoopProgram) {
             continue;
         }
         let name = buffer.name.clone();
-        let Some(groups) = groups(&sites.by_buffer[&id]) else { continue };
+        let Some(groups) = groups(&by_buffer[&id]) else { continue };
         let entries = groups.into_iter().map(|group| {
             let Group { indices, accumulated, read } = group;
             let var = read.then(|| program.add_real(name.clone()));
@@ -44,96 +42,6 @@ struct Entry {
     var: Option<RealId>,
     /// Whether it begins with an accumulation.
     accumulated: bool,
-}
-
-/// One access: what it is, where, and under which loops.
-#[derive(Clone)]
-struct Site {
-    kind: Kind,
-    indices: Vec<Int>,
-    /// The place of the node in its list, and of the lists around it, outermost first.
-    path: Vec<usize>,
-    loops: Vec<IntId>,
-}
-
-impl Site {
-    /// Where its list of nodes is.
-    fn list(&self) -> &[usize] {
-        &self.path[..self.path.len() - 1]
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Load,
-    /// A store; of this constant if it is one.
-    Store(Option<f64>),
-    Accumulate(Fold),
-}
-
-#[derive(Default)]
-struct Sites {
-    by_buffer: FxHashMap<BufferId, Vec<Site>>,
-    path: Vec<usize>,
-    loops: Vec<IntId>,
-}
-
-impl Sites {
-    fn list(&mut self, nodes: &[Node]) {
-        for (place, node) in nodes.iter().enumerate() {
-            self.path.push(place);
-            self.node(node);
-            self.path.pop();
-        }
-    }
-
-    fn add(&mut self, kind: Kind, buffer: BufferId, indices: &[Int]) {
-        let site = Site {
-            kind,
-            indices: indices.to_vec(),
-            path: self.path.clone(),
-            loops: self.loops.clone(),
-        };
-        self.by_buffer.entry(buffer).or_default().push(site);
-    }
-}
-
-impl Visit for Sites {
-    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
-        self.add(Kind::Load, buffer, indices);
-    }
-
-    fn node(&mut self, node: &Node) {
-        match node {
-            Node::For(header) => {
-                header.lower.iter().chain(&header.upper).for_each(|e| self.int(e));
-                self.loops.push(header.var);
-                self.list(&header.body);
-                self.loops.pop();
-            }
-            Node::If(cond, body) => {
-                self.cond(cond);
-                self.list(body);
-            }
-            Node::Store(Place { buffer, indices }, e) => {
-                crate::loops::walk::walk_node(self, node);
-                let constant = if let Real::Const(x) = e { Some(*x) } else { None };
-                self.add(Kind::Store(constant), *buffer, indices);
-            }
-            Node::Accumulate(Place { buffer, indices }, fold, _) => {
-                crate::loops::walk::walk_node(self, node);
-                self.add(Kind::Accumulate(*fold), *buffer, indices);
-            }
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => crate::loops::walk::walk_node(self, node),
-        }
-    }
 }
 
 /// The accesses to one entry, in one list of nodes.
@@ -183,16 +91,6 @@ fn are_apart(a: &Site, b: &Site) -> bool {
     let (one, other) = (a.list(), b.list());
     a.indices.iter().zip(&b.indices).any(unlike)
         || stored(a) && stored(b) && !one.starts_with(other) && !other.starts_with(one)
-}
-
-/// Whether a store sets an entry to what an accumulation elsewhere starts from.
-fn is_clear(site: &Site, sites: &[Site]) -> bool {
-    let Kind::Store(Some(value)) = site.kind else { return false };
-    let starts = |other: &Site| match other.kind {
-        Kind::Accumulate(fold) => fold.empty() == value && other.indices != site.indices,
-        Kind::Load | Kind::Store(_) => false,
-    };
-    sites.iter().any(starts)
 }
 
 /// Whether a group of accesses to one entry stands in one list, what defines the entry first.

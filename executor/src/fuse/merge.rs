@@ -9,10 +9,11 @@
 use super::ends::Naturals;
 use super::footprint::Footprint;
 use super::fresh::Fresh;
+use super::sites::apart;
 use super::split::{Cut, guarded};
 use super::unroll::Fix;
 use crate::loops::walk::Rewrite;
-use crate::loops::{For, Int, LoopProgram, Node, Order, Real, RelationTable};
+use crate::loops::{For, Int, LoopProgram, Node, Order, Place, Real, RelationTable};
 
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
@@ -65,9 +66,15 @@ impl Item {
     fn is_note(&self) -> bool {
         matches!(self.kind, Kind::Node(Node::Note(_)))
     }
+
+    /// Whether it stores a constant to another entry than this one.
+    fn clears_apart_from(&self, place: &Place) -> bool {
+        matches!(&self.kind, Kind::Node(Node::Store(other, Real::Const(_)))
+            if apart(&other.indices, &place.indices))
+    }
 }
 
-/// Adds an item: to earlier loops, in front (a constant in a register), or at the end.
+/// Adds an item: to earlier loops, in front (a constant), or at the end.
 fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
     let Item { kind, footprint } = item;
     let loops = match kind {
@@ -75,6 +82,15 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             if out.iter().all(|other| !other.footprint.touches_real(var)) =>
         {
             let kind = Kind::Node(Node::Set(var, Real::Const(value)));
+            return out.insert(0, Item { kind, footprint });
+        }
+        // what is cleared early is not in the way of the loops that add to it
+        Kind::Node(Node::Store(place, Real::Const(value)))
+            if out.iter().all(|other| {
+                other.footprint.commutes(&footprint) || other.clears_apart_from(&place)
+            }) =>
+        {
+            let kind = Kind::Node(Node::Store(place, Real::Const(value)));
             return out.insert(0, Item { kind, footprint });
         }
         Kind::Node(_) => return out.push(Item { kind, footprint }),

@@ -5,20 +5,31 @@
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once.
 //! 4. [`contract`]: buffers that are written and read at one step alone become variables.
-//! 5. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
-//! 6. [`registers`]: an entry that is written several times in a step is stored once.
+//! 5. [`recompute`]: large buffers are computed again where they are read.
+//! 6. [`dead`]: what nothing reads is left out.
+//! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
+//! 8. [`sums`]: sums at one place are kept in a variable during a loop.
+//! 9. [`registers`]: an entry that is written several times in a step is stored once.
+//! 10. [`memory`]: buffers that are never needed at once share memory.
 //!
-//! No step does anything more often than before.
+//! No step but `recompute` does anything more often than before, and that one by a stated constant.
 
 mod contract;
+mod dead;
 mod ends;
+mod facts;
 mod footprint;
 mod fresh;
+mod memory;
 mod merge;
 mod peel;
+mod recompute;
 mod registers;
 mod share;
+mod sites;
+mod slice;
 mod split;
+mod sums;
 mod unroll;
 
 use crate::loops::LoopProgram;
@@ -30,8 +41,12 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     merge::merge(&mut program);
     share::share(&mut program);
     contract::contract(&mut program);
+    recompute::recompute(&mut program);
+    dead::drop_dead(&mut program);
     peel::peel(&mut program);
     program.body = unroll::unroll(&program.body);
+    sums::keep_sums(&mut program);
     registers::keep_entries(&mut program);
+    memory::reuse(&mut program);
     program
 }

@@ -74,7 +74,7 @@ impl Compiler {
         let command = given.unwrap_or_else(|| "cc".to_owned());
         let mut words = command.split_whitespace().map(str::to_owned);
         let program = words.next().unwrap_or_default();
-        let arguments: Vec<String> = words.collect();
+        let mut arguments: Vec<String> = words.collect();
         let missing = |reason: String| NativeError::NoCompiler { wanted: wanted.clone(), reason };
         let answer = Command::new(&program)
             .args(&arguments)
@@ -85,6 +85,10 @@ impl Compiler {
             return Err(missing(answer.status.to_string()));
         }
         let version = String::from_utf8_lossy(&answer.stdout).into_owned();
+        if version.contains("Free Software Foundation") {
+            // gcc may split the loop around a vector loop, and loses the vectors of one half
+            arguments.push("-fno-split-loops".to_owned());
+        }
         Ok(Self { program, arguments, version })
     }
 

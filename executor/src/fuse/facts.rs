@@ -1,0 +1,151 @@
+//! What holds at a place of a program, for exact proofs about indices.
+//!
+//! Known are the bounds of the loops around, the comparisons of the conditions around, and
+//! the values of integer variables that are set once. What is no sum of variables and sizes
+//! (an entry, a quotient, ..) is one unknown.
+
+use super::sites::lists;
+use crate::loops::walk::{Visit, walk_node};
+use crate::loops::{CmpOp, Cond, For, Int, IntId, Node};
+use iverson_affine::{Budget, Constraint, Linear, System, Var, Verdict, prove};
+use rustc_hash::FxHashMap;
+
+/// What holds at a place.
+#[derive(Clone, Default)]
+pub(super) struct Facts {
+    unknowns: Vec<Int>,
+    system: System,
+}
+
+/// How often each integer variable is set by other nodes than loops.
+pub(super) fn settings(body: &[Node]) -> FxHashMap<IntId, usize> {
+    struct Settings(FxHashMap<IntId, usize>);
+    impl Visit for Settings {
+        fn node(&mut self, node: &Node) {
+            if let Node::SetInt(var, _) = node {
+                *self.0.entry(*var).or_default() += 1;
+            }
+            walk_node(self, node);
+        }
+    }
+    let mut settings = Settings(FxHashMap::default());
+    body.iter().for_each(|node| settings.node(node));
+    settings.0
+}
+
+impl Facts {
+    /// What holds in front of the node at a path.
+    pub(super) fn at(body: &[Node], path: &[usize], settings: &FxHashMap<IntId, usize>) -> Self {
+        let mut facts = Self::default();
+        let around = lists(body, path);
+        for (level, (list, place)) in around.iter().enumerate() {
+            list[..*place].iter().for_each(|node| facts.after(node, settings));
+            if level + 1 < around.len() {
+                facts.inside(&list[*place]);
+            }
+        }
+        facts
+    }
+
+    /// Adds what holds after a node.
+    pub(super) fn after(&mut self, node: &Node, settings: &FxHashMap<IntId, usize>) {
+        if let Node::SetInt(var, e) = node
+            && settings.get(var) == Some(&1)
+        {
+            self.compare(CmpOp::Eq, &Int::Var(*var), e);
+        }
+    }
+
+    /// Adds what holds in the body of a node.
+    fn inside(&mut self, node: &Node) {
+        match node {
+            Node::For(header) => self.bounds(header),
+            Node::If(cond, _) => self.condition(cond),
+            Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+    }
+
+    /// Adds the bounds of a loop's variable.
+    pub(super) fn bounds(&mut self, header: &For) {
+        let var = Int::Var(header.var);
+        header.lower.iter().for_each(|e| self.compare(CmpOp::Le, e, &var));
+        header.upper.iter().for_each(|e| self.compare(CmpOp::Lt, &var, e));
+    }
+
+    /// Adds what a condition says of integers.
+    pub(super) fn condition(&mut self, cond: &Cond) {
+        match cond {
+            Cond::Int(cmp, a, b) => self.compare(*cmp, a, b),
+            Cond::All(parts) => parts.iter().for_each(|part| self.condition(part)),
+            Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => {}
+        }
+    }
+
+    fn compare(&mut self, cmp: CmpOp, a: &Int, b: &Int) {
+        let known = self.constraint(cmp, a, b);
+        self.system.extend(known);
+    }
+
+    /// Whether a comparison follows; false for what is not known.
+    pub(super) fn prove(&mut self, cmp: CmpOp, a: &Int, b: &Int) -> bool {
+        let goal = self.constraint(cmp, a, b);
+        goal.is_some_and(|goal| prove(&self.system, &goal, Budget::default()) == Verdict::Proved)
+    }
+
+    /// A comparison in the unknowns; `None` for `!=` and beyond 128 bits.
+    fn constraint(&mut self, cmp: CmpOp, a: &Int, b: &Int) -> Option<Constraint> {
+        let (a, b) = (self.linear(a)?, self.linear(b)?);
+        match cmp {
+            CmpOp::Eq => Constraint::equal(&a, &b),
+            CmpOp::Lt => Constraint::less(&a, &b),
+            CmpOp::Le => Constraint::at_least(&b, &a),
+            CmpOp::Gt => Constraint::less(&b, &a),
+            CmpOp::Ge => Constraint::at_least(&a, &b),
+            CmpOp::Ne => None,
+        }
+    }
+
+    fn linear(&mut self, e: &Int) -> Option<Linear> {
+        match e {
+            Int::Const(n) => Some(Linear::constant(i128::from(*n))),
+            Int::Sum(terms, constant) => {
+                let mut sum = Linear::constant(i128::from(*constant));
+                for (factor, term) in terms {
+                    sum = sum.add(&self.linear(term)?.scale(i128::from(*factor))?)?;
+                }
+                Some(sum)
+            }
+            Int::Size(_)
+            | Int::Var(_)
+            | Int::Load(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => Some(Linear::var(self.unknown(e))),
+        }
+    }
+
+    fn unknown(&mut self, e: &Int) -> Var {
+        let known = self.unknowns.iter().position(|unknown| unknown == e);
+        let at = known.unwrap_or_else(|| {
+            self.unknowns.push(e.clone());
+            let var = Var(self.unknowns.len() as u32 - 1);
+            if matches!(e, Int::Size(_)) {
+                self.system.push(Constraint::NonNegative(Linear::var(var)));
+            }
+            self.unknowns.len() - 1
+        });
+        Var(at as u32)
+    }
+}

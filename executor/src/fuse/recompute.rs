@@ -1,0 +1,487 @@
+//! Temporaries that are computed again where they are read, instead of stored.
+//!
+//! A temporary over a large domain, each entry of which a straight line computes from entries of smaller
+//! tensors, need not be stored: the line stands again in front of each read, in the reader's
+//! variables. So the gradient of an energy of all pairs needs no matrix of forces, though it is
+//! summed along both of its axes.
+//!
+//! * **Bytes**: the temporary's entries grow faster with the sizes than those of anything the line reads.
+//! * **Work**: a copy runs at most once for each entry, has at most [`OPERATIONS`] functions, and the points of
+//!   a statement are computed at most [`AGAIN`] times more than before.
+//! * **Meaning**: an entry that is read was computed by the step of the loops that the indices say,
+//!   if they are within the loops' bounds (which is proved); what the line reads was complete then.
+//!   So it gives the same value again, to the bit.
+
+use super::contract::contract;
+use super::facts::{Facts, settings};
+use super::sites::{Kind, Site, apart, lists, sites};
+use super::slice::{Slice, slice};
+use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_int};
+use crate::loops::{
+    BufferId, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Real, RealId, Role, StatementId,
+};
+use rustc_hash::FxHashMap;
+
+/// The most functions that a line may apply.
+const OPERATIONS: usize = 64;
+
+/// How many times more than once a point may be computed.
+const AGAIN: usize = 7;
+
+/// Has temporaries computed where they are read, where that is right and worth it.
+pub(super) fn recompute(program: &mut LoopProgram) {
+    let mut copies = Copies::default();
+    let mut by_buffer = sites(&program.body);
+    for buffer in candidates(program, &by_buffer) {
+        let Some(all) = by_buffer.get(&buffer) else { continue };
+        if let Some(plan) = plan(program, buffer, all, &mut copies) {
+            plan.apply(program);
+            // later temporaries are computed from variables now
+            contract(program);
+            by_buffer = sites(&program.body);
+        }
+    }
+}
+
+/// The temporaries of reals with an axis that grows, in the order in which they are first touched.
+fn candidates(program: &LoopProgram, by_buffer: &FxHashMap<BufferId, Vec<Site>>) -> Vec<BufferId> {
+    let large = |id: &BufferId| {
+        let buffer = program.buffer(*id);
+        buffer.role == Role::Temporary
+            && buffer.element == Element::Real
+            && degree(program, *id) > 0
+    };
+    let mut found: Vec<BufferId> = by_buffer.keys().copied().filter(large).collect();
+    found.sort_by_key(|id| by_buffer[id][0].path.clone());
+    found
+}
+
+/// The degree of the number of entries of a buffer, as a polynomial in the sizes.
+fn degree(program: &LoopProgram, id: BufferId) -> usize {
+    fn of(e: &Int) -> usize {
+        match e {
+            Int::Size(_) => 1,
+            Int::Sum(terms, _) => terms.iter().map(|(_, e)| of(e)).max().unwrap_or(0),
+            Int::Product(factors) => factors.iter().map(of).sum(),
+            Int::Div(e, _) => of(e),
+            Int::DivBy(sides) => of(&sides.0),
+            Int::Const(_)
+            | Int::Var(_)
+            | Int::Load(..)
+            | Int::Mod(..)
+            | Int::Floor(_)
+            | Int::Select(_) => 0,
+        }
+    }
+    program.buffer(id).extents.iter().map(of).sum()
+}
+
+/// How often the points of each statement are visited by copies.
+#[derive(Default)]
+struct Copies {
+    /// The visits of the first copy, and of all.
+    by_statement: FxHashMap<StatementId, (usize, usize)>,
+}
+
+impl Copies {
+    /// Takes account of copies; false, and nothing, if that is too often.
+    fn add(&mut self, copies: &[Slice]) -> bool {
+        let mut after = self.by_statement.clone();
+        for (statement, count) in copies.iter().flat_map(|copy| &copy.visits) {
+            after.entry(*statement).or_insert((*count, 0)).1 += count;
+        }
+        let few = after.values().all(|(first, all)| *all <= AGAIN * first);
+        if few {
+            self.by_statement = after;
+        }
+        few
+    }
+}
+
+// Where it is computed.
+
+/// Where a temporary is computed: each entry at one step of loops, by a straight line.
+pub(super) struct Home {
+    pub(super) buffer: BufferId,
+    /// The path of the list that writes it.
+    pub(super) list: Vec<usize>,
+    /// The loops around, outermost first, without their bodies.
+    pub(super) loops: Vec<For>,
+    /// The entries that a step writes: variables of the loops, and constants.
+    pub(super) entries: Vec<Vec<Int>>,
+    /// By entry: the place of the node that writes it first.
+    pub(super) firsts: Vec<usize>,
+}
+
+/// Where a temporary is computed, if one list does, and the loads elsewhere.
+fn home<'s>(
+    program: &LoopProgram,
+    buffer: BufferId,
+    all: &'s [Site],
+) -> Option<(Home, Vec<&'s Site>)> {
+    let (loads, writes): (Vec<&Site>, Vec<&Site>) =
+        all.iter().partition(|site| site.kind == Kind::Load);
+    let computes = |site: &&&Site| !matches!(site.kind, Kind::Store(Some(_)));
+    let anchor = writes.iter().find(computes).or(writes.first())?;
+    let mut home = Home {
+        buffer,
+        list: anchor.list().to_vec(),
+        loops: loops(&program.body, &anchor.path)?,
+        entries: Vec::new(),
+        firsts: Vec::new(),
+    };
+    let (own, clears): (Vec<&Site>, Vec<&Site>) =
+        writes.into_iter().partition(|site| site.list().starts_with(&home.list));
+    let is_clear = |site: &&Site| {
+        own.iter().any(|other| match (site.kind, other.kind) {
+            (Kind::Store(Some(value)), Kind::Accumulate(fold)) => value == fold.empty(),
+            (Kind::Store(_) | Kind::Load | Kind::Accumulate(_), _) => false,
+        })
+    };
+    if !clears.iter().all(is_clear) {
+        return None;
+    }
+    for site in own {
+        if home.entries.contains(&site.indices) {
+            continue;
+        }
+        let begins = matches!(site.kind, Kind::Store(_)) || !clears.is_empty();
+        let alone = home.entries.iter().all(|entry| apart(entry, &site.indices));
+        if !begins || !alone || site.list() != home.list || !home.is_step(&site.indices) {
+            return None;
+        }
+        home.entries.push(site.indices.clone());
+        home.firsts.push(site.place());
+    }
+    let elsewhere = loads.into_iter().filter(|load| !home.has(load)).collect();
+    Some((home, elsewhere))
+}
+
+/// The loops around a node; `None` if there are conditions or strides, or no loops.
+fn loops(body: &[Node], path: &[usize]) -> Option<Vec<For>> {
+    let around = lists(body, path);
+    let around = &around[..around.len() - 1];
+    let header = |(list, place): &(&[Node], usize)| match &list[*place] {
+        Node::For(header) if header.stride.is_none() => {
+            let (lower, upper) = (header.lower.clone(), header.upper.clone());
+            let (var, order) = (header.var, header.order);
+            Some(For { var, lower, upper, stride: None, order, body: Vec::new() })
+        }
+        Node::For(_)
+        | Node::If(..)
+        | Node::Note(_)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => None,
+    };
+    let found: Vec<For> = around.iter().map(header).collect::<Option<_>>()?;
+    (!found.is_empty()).then_some(found)
+}
+
+impl Home {
+    /// Whether an entry belongs to one step: each loop variable is an index, the others are constants.
+    fn is_step(&self, indices: &[Int]) -> bool {
+        let mut open: Vec<IntId> = self.loops.iter().map(|header| header.var).collect();
+        let plain = indices.iter().all(|index| {
+            let known = open.iter().position(|var| *index == Int::Var(*var));
+            known.map(|at| open.remove(at)).is_some() || index.as_const().is_some()
+        });
+        plain && open.is_empty()
+    }
+
+    /// Whether a load stands where the temporary is computed, and reads what the same step has written.
+    fn has(&self, load: &Site) -> bool {
+        let entry = self.entries.iter().position(|entry| *entry == load.indices);
+        entry.is_some_and(|entry| {
+            load.path.starts_with(&self.list) && load.path[self.list.len()] > self.firsts[entry]
+        })
+    }
+
+    /// The entry that indices say, and the step that computes it.
+    fn step(&self, indices: &[Int]) -> Option<(usize, Vec<(IntId, Int)>)> {
+        let fits = |entry: &Vec<Int>| {
+            entry.iter().zip(indices).all(|(own, index)| match own.as_const() {
+                Some(_) => own == index,
+                None => true,
+            })
+        };
+        let entry = self.entries.iter().position(fits)?;
+        let value = |header: &For| {
+            let own = Int::Var(header.var);
+            let axis = self.entries[entry].iter().position(|index| *index == own)?;
+            Some((header.var, indices[axis].clone()))
+        };
+        Some((entry, self.loops.iter().map(value).collect::<Option<_>>()?))
+    }
+}
+
+// Where it is read.
+
+/// A read of a temporary elsewhere.
+struct Read {
+    /// The node that reads.
+    path: Vec<usize>,
+    indices: Vec<Int>,
+    entry: usize,
+    /// By loop of the home: which step computed the entry.
+    step: Vec<(IntId, Int)>,
+    /// The node in front of which it is to be computed.
+    at: Vec<usize>,
+}
+
+/// Reads that one copy serves.
+struct Group {
+    reads: Vec<Read>,
+    wanted: Vec<usize>,
+}
+
+/// A temporary that is to be computed where it is read.
+struct Plan {
+    buffer: BufferId,
+    groups: Vec<(Group, Slice)>,
+}
+
+/// How a temporary is computed where it is read, if that is right and worth it.
+fn plan(
+    program: &LoopProgram,
+    buffer: BufferId,
+    all: &[Site],
+    copies: &mut Copies,
+) -> Option<Plan> {
+    let (home, loads) = home(program, buffer, all)?;
+    if loads.is_empty() {
+        return None;
+    }
+    let settings = settings(&program.body);
+    let mut groups: Vec<Group> = Vec::new();
+    for load in loads {
+        let read = read(program, &home, load, &settings)?;
+        let same = |group: &&mut Group| {
+            let first = &group.reads[0];
+            first.step == read.step && parent(&first.at) == parent(&read.at)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.reads.push(read),
+            None => groups.push(Group { reads: vec![read], wanted: Vec::new() }),
+        }
+    }
+    let mut slices = Vec::new();
+    for group in &mut groups {
+        group.wanted = group.reads.iter().map(|read| read.entry).collect();
+        group.wanted.sort_unstable();
+        group.wanted.dedup();
+        let slice = slice(program, &home, &group.wanted)?;
+        let own = degree(program, buffer);
+        let smaller = slice.loads.iter().all(|load| degree(program, *load) < own);
+        if !smaller || slice.operations > OPERATIONS {
+            return None;
+        }
+        slices.push(slice);
+    }
+    copies.add(&slices).then(|| Plan { buffer, groups: groups.into_iter().zip(slices).collect() })
+}
+
+fn parent(path: &[usize]) -> &[usize] {
+    &path[..path.len() - 1]
+}
+
+/// A read, if the entry was computed and is read at most once at the place where it is to be computed.
+fn read(
+    program: &LoopProgram,
+    home: &Home,
+    load: &Site,
+    settings: &FxHashMap<IntId, usize>,
+) -> Option<Read> {
+    let (entry, step) = home.step(&load.indices)?;
+    let at = place(program, home, load, &step);
+    let around: Vec<IntId> = loop_vars(&program.body, &at);
+    if !is_injective(&around, &step) {
+        return None;
+    }
+    let mut facts = Facts::at(&program.body, &at, settings);
+    let mut values = Step(step.iter().cloned().collect());
+    let within = home.loops.iter().zip(&step).all(|(header, (_, value))| {
+        header.lower.iter().all(|e| facts.prove(CmpOp::Le, &values.int(e), value))
+            && header.upper.iter().all(|e| facts.prove(CmpOp::Lt, value, &values.int(e)))
+    });
+    let (path, indices) = (load.path.clone(), load.indices.clone());
+    within.then_some(Read { path, indices, entry, step, at })
+}
+
+/// The node in front of which an entry is computed: outside of the loops that read it again and again.
+fn place(program: &LoopProgram, home: &Home, load: &Site, step: &[(IntId, Int)]) -> Vec<usize> {
+    let mut mentioned = Vars(Vec::new());
+    step.iter().for_each(|(_, value)| mentioned.int(value));
+    let around = lists(&program.body, &load.path);
+    let mut best = load.path.len();
+    for level in (1..load.path.len()).rev() {
+        let (inner, place) = around[level];
+        let sets = |node: &Node| matches!(node, Node::SetInt(var, _) if mentioned.0.contains(var));
+        if inner[..place].iter().any(sets) || home.list.starts_with(&load.path[..level]) {
+            break;
+        }
+        let (outer, place) = around[level - 1];
+        if let Node::For(header) = &outer[place] {
+            if mentioned.0.contains(&header.var) {
+                break;
+            }
+            best = level;
+        }
+    }
+    let mut at = load.path[..best].to_vec();
+    let (list, place) = around[best - 1];
+    at[best - 1] -= list[..place].iter().rev().take_while(|n| matches!(n, Node::Visit(_))).count();
+    at
+}
+
+fn loop_vars(body: &[Node], path: &[usize]) -> Vec<IntId> {
+    let around = lists(body, path);
+    let header = |(list, place): &(&[Node], usize)| match &list[*place] {
+        Node::For(header) => Some(header.var),
+        Node::If(..)
+        | Node::Note(_)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => None,
+    };
+    around[..around.len() - 1].iter().filter_map(header).collect()
+}
+
+/// Whether different steps of the loops `around` read different entries: their variables can be told
+/// from the step, one after the other.
+fn is_injective(around: &[IntId], step: &[(IntId, Int)]) -> bool {
+    let mut open = around.to_vec();
+    while !open.is_empty() {
+        let tells = |value: &Int| {
+            let mut mentioned = Vars(Vec::new());
+            mentioned.int(value);
+            mentioned.0.retain(|var| open.contains(var));
+            let [var] = mentioned.0.as_slice() else { return None };
+            let own = Int::Var(*var);
+            let linear = match value {
+                Int::Sum(terms, _) => terms.iter().any(|(_, term)| *term == own),
+                Int::Const(_)
+                | Int::Size(_)
+                | Int::Var(_)
+                | Int::Load(..)
+                | Int::Product(_)
+                | Int::Div(..)
+                | Int::Mod(..)
+                | Int::DivBy(_)
+                | Int::Floor(_)
+                | Int::Select(_) => *value == own,
+            };
+            linear.then_some(*var)
+        };
+        let Some(var) = step.iter().find_map(|(_, value)| tells(value)) else { return false };
+        open.retain(|known| *known != var);
+    }
+    true
+}
+
+/// The integer variables that are mentioned, each time.
+struct Vars(Vec<IntId>);
+
+impl Visit for Vars {
+    fn int_var(&mut self, var: IntId) {
+        self.0.push(var);
+    }
+
+    fn int(&mut self, e: &Int) {
+        walk_int(self, e);
+    }
+}
+
+/// Puts the values of a step in the place of the loops' variables.
+struct Step(FxHashMap<IntId, Int>);
+
+impl Rewrite for Step {
+    fn int(&mut self, e: &Int) -> Int {
+        match e {
+            Int::Var(var) => self.0.get(var).cloned().unwrap_or_else(|| e.clone()),
+            Int::Const(_)
+            | Int::Size(_)
+            | Int::Load(..)
+            | Int::Sum(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => rebuild_int(self, e),
+        }
+    }
+}
+
+// The change.
+
+impl Plan {
+    /// Puts the copies in front of the reads, which then read variables.
+    fn apply(self, program: &mut LoopProgram) {
+        let mut change = Change {
+            buffer: self.buffer,
+            copies: FxHashMap::default(),
+            reads: FxHashMap::default(),
+            path: Vec::new(),
+        };
+        for (group, slice) in self.groups {
+            let (nodes, results) = slice.copy(program, &group.reads[0].step);
+            let note = Node::Note(format!("{}, computed again", program.buffer(self.buffer).name));
+            let first = group.reads.iter().map(|read| &read.at).min().cloned();
+            let Some(first) = first else { continue };
+            change.copies.entry(first).or_default().extend([note].into_iter().chain(nodes));
+            for read in group.reads {
+                let var = group.wanted.iter().position(|entry| *entry == read.entry);
+                let var = results[var.unwrap_or_else(|| unreachable!("what is read is wanted"))];
+                change.reads.entry(read.path).or_default().push((read.indices, var));
+            }
+        }
+        program.body = change.nodes(&program.body);
+    }
+}
+
+struct Change {
+    buffer: BufferId,
+    /// By path of a node: what comes before it.
+    copies: FxHashMap<Vec<usize>, Vec<Node>>,
+    /// By path of a node: which entries are variables.
+    reads: FxHashMap<Vec<usize>, Vec<(Vec<Int>, RealId)>>,
+    /// Where the walk is.
+    path: Vec<usize>,
+}
+
+impl Rewrite for Change {
+    fn real(&mut self, e: &Real) -> Real {
+        if let Real::Load(buffer, indices) = e
+            && *buffer == self.buffer
+            && let Some(reads) = self.reads.get(&self.path)
+            && let Some((_, var)) = reads.iter().find(|(known, _)| known == indices)
+        {
+            return Real::Var(*var);
+        }
+        rebuild_real(self, e)
+    }
+
+    fn nodes(&mut self, nodes: &[Node]) -> Vec<Node> {
+        let mut out = Vec::new();
+        for (place, node) in nodes.iter().enumerate() {
+            self.path.push(place);
+            out.extend(self.copies.remove(&self.path).unwrap_or_default());
+            out.extend(self.node(node));
+            self.path.pop();
+        }
+        out
+    }
+}

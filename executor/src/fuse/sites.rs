@@ -1,0 +1,152 @@
+//! Accesses to buffers, with where they stand.
+
+use crate::loops::walk::{Visit, walk_node};
+use crate::loops::{BufferId, Fold, Int, IntId, Node, Place, Real};
+use rustc_hash::FxHashMap;
+
+/// One access: what it is, where, and under which loops.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub(super) kind: Kind,
+    pub(super) indices: Vec<Int>,
+    /// The place of the node in its list, and of the lists around it, outermost first.
+    pub(super) path: Vec<usize>,
+    /// The variables of the loops around, outermost first.
+    pub(super) loops: Vec<IntId>,
+}
+
+/// What an access is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Kind {
+    Load,
+    /// A store; of this constant if it is one.
+    Store(Option<f64>),
+    Accumulate(Fold),
+}
+
+impl Site {
+    /// The path of the list that the node stands in.
+    pub(super) fn list(&self) -> &[usize] {
+        &self.path[..self.path.len() - 1]
+    }
+
+    /// The place of the node in its list.
+    pub(super) fn place(&self) -> usize {
+        self.path[self.path.len() - 1]
+    }
+}
+
+/// The accesses of each buffer in the order of the text; those to integers are loads alone.
+pub(super) fn sites(body: &[Node]) -> FxHashMap<BufferId, Vec<Site>> {
+    let mut sites = Sites::default();
+    sites.list(body);
+    sites.by_buffer
+}
+
+/// The lists of nodes that a path goes through, outermost first, each with the place in it.
+pub(super) fn lists<'n>(body: &'n [Node], path: &[usize]) -> Vec<(&'n [Node], usize)> {
+    let mut list = body;
+    let mut found = Vec::new();
+    for place in path {
+        found.push((list, *place));
+        list = match list.get(*place) {
+            Some(Node::For(header)) => &header.body,
+            Some(Node::If(_, body)) => body,
+            Some(
+                Node::Note(_)
+                | Node::SetInt(..)
+                | Node::Set(..)
+                | Node::Join(..)
+                | Node::Store(..)
+                | Node::Accumulate(..)
+                | Node::StoreInt(..)
+                | Node::AddInt(..)
+                | Node::Visit(_)
+                | Node::Check(..),
+            )
+            | None => &[],
+        };
+    }
+    found
+}
+
+/// Whether a store sets an entry to what an accumulation elsewhere starts from.
+pub(super) fn is_clear(site: &Site, sites: &[Site]) -> bool {
+    let Kind::Store(Some(value)) = site.kind else { return false };
+    let starts = |other: &Site| match other.kind {
+        Kind::Accumulate(fold) => fold.empty() == value && other.indices != site.indices,
+        Kind::Load | Kind::Store(_) => false,
+    };
+    sites.iter().any(starts)
+}
+
+/// Whether two entries differ whatever the variables are: by two constants at one axis.
+pub(super) fn apart(a: &[Int], b: &[Int]) -> bool {
+    a.iter().zip(b).any(|(a, b)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b))
+}
+
+#[derive(Default)]
+struct Sites {
+    by_buffer: FxHashMap<BufferId, Vec<Site>>,
+    path: Vec<usize>,
+    loops: Vec<IntId>,
+}
+
+impl Sites {
+    fn list(&mut self, nodes: &[Node]) {
+        for (place, node) in nodes.iter().enumerate() {
+            self.path.push(place);
+            self.node(node);
+            self.path.pop();
+        }
+    }
+
+    fn add(&mut self, kind: Kind, buffer: BufferId, indices: &[Int]) {
+        let site = Site {
+            kind,
+            indices: indices.to_vec(),
+            path: self.path.clone(),
+            loops: self.loops.clone(),
+        };
+        self.by_buffer.entry(buffer).or_default().push(site);
+    }
+}
+
+impl Visit for Sites {
+    fn load(&mut self, buffer: BufferId, indices: &[Int]) {
+        self.add(Kind::Load, buffer, indices);
+    }
+
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::For(header) => {
+                header.lower.iter().chain(&header.upper).for_each(|e| self.int(e));
+                header.stride.iter().for_each(|(_, e)| self.int(e));
+                self.loops.push(header.var);
+                self.list(&header.body);
+                self.loops.pop();
+            }
+            Node::If(cond, body) => {
+                self.cond(cond);
+                self.list(body);
+            }
+            Node::Store(Place { buffer, indices }, e) => {
+                walk_node(self, node);
+                let constant = if let Real::Const(x) = e { Some(*x) } else { None };
+                self.add(Kind::Store(constant), *buffer, indices);
+            }
+            Node::Accumulate(Place { buffer, indices }, fold, _) => {
+                walk_node(self, node);
+                self.add(Kind::Accumulate(*fold), *buffer, indices);
+            }
+            Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => walk_node(self, node),
+        }
+    }
+}

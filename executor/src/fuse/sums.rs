@@ -1,0 +1,172 @@
+//! Sums at one place of a buffer are kept in a variable during a loop.
+//!
+//! `for j { b[i] += x }`, where nothing else in the loop touches `b`, becomes
+//! `r = b[i]; for j { r += x }; b[i] = r`, if the place is in the buffer even where the loop takes no step.
+
+use super::facts::{Facts, settings};
+use super::sites::apart;
+use crate::loops::walk::Visit;
+use crate::loops::{BufferId, CmpOp, Fold, For, Int, IntId, LoopProgram, Node, Place, Real};
+use rustc_hash::FxHashMap;
+
+/// Has sums kept in variables, in innermost loops first.
+pub(super) fn keep_sums(program: &mut LoopProgram) {
+    let body = std::mem::take(&mut program.body);
+    let settings = settings(&body);
+    program.body = Registers { program, settings }.list(body, &Facts::default());
+}
+
+struct Registers<'p> {
+    program: &'p mut LoopProgram,
+    settings: FxHashMap<IntId, usize>,
+}
+
+impl Registers<'_> {
+    fn list(&mut self, nodes: Vec<Node>, around: &Facts) -> Vec<Node> {
+        let mut facts = around.clone();
+        let mut out = Vec::new();
+        for node in nodes {
+            match node {
+                Node::For(mut header) => {
+                    let mut inner = facts.clone();
+                    inner.bounds(&header);
+                    header.body = self.list(std::mem::take(&mut header.body), &inner);
+                    out.extend(self.kept(*header, &facts));
+                }
+                Node::If(cond, body) => {
+                    let mut inner = facts.clone();
+                    inner.condition(&cond);
+                    out.push(Node::If(cond, self.list(body, &inner)));
+                }
+                other @ (Node::Note(_)
+                | Node::SetInt(..)
+                | Node::Set(..)
+                | Node::Join(..)
+                | Node::Store(..)
+                | Node::Accumulate(..)
+                | Node::StoreInt(..)
+                | Node::AddInt(..)
+                | Node::Visit(_)
+                | Node::Check(..)) => {
+                    facts.after(&other, &self.settings);
+                    out.push(other);
+                }
+            }
+        }
+        out
+    }
+
+    /// A loop with its sums at fixed places kept in variables, and what stands around it.
+    fn kept(&mut self, mut header: For, facts: &Facts) -> Vec<Node> {
+        let mut out = Vec::new();
+        let mut after = Vec::new();
+        for (place, fold) in places(&header) {
+            if !self.exists(&place, facts) {
+                continue;
+            }
+            let var = self.program.add_real(self.program.buffer(place.buffer).name.clone());
+            for node in &mut header.body {
+                if let Node::Accumulate(at, _, e) = node
+                    && *at == place
+                {
+                    *node = Node::Join(var, fold, e.clone());
+                }
+            }
+            let Place { buffer, indices } = place.clone();
+            out.push(Node::Set(var, Real::Load(buffer, indices)));
+            after.push(Node::Store(place, Real::Var(var)));
+        }
+        out.push(Node::For(Box::new(header)));
+        out.extend(after);
+        out
+    }
+
+    /// Whether a place is in its buffer, whether or not the loop takes a step.
+    fn exists(&self, place: &Place, facts: &Facts) -> bool {
+        let mut facts = facts.clone();
+        let extents = &self.program.buffer(place.buffer).extents;
+        place.indices.iter().zip(extents).all(|(index, extent)| {
+            facts.prove(CmpOp::Le, &Int::Const(0), index) && facts.prove(CmpOp::Lt, index, extent)
+        })
+    }
+}
+
+/// The places that do not move with a loop and are touched by accumulations of its body alone.
+fn places(header: &For) -> Vec<(Place, Fold)> {
+    let mut touched = Touched::default();
+    header.body.iter().for_each(|node| touched.node(node));
+    touched.ints_set.push(header.var);
+    let mut found: Vec<(Place, Fold)> = Vec::new();
+    let mut refused: Vec<BufferId> = touched.others;
+    for node in &header.body {
+        let Node::Accumulate(place, fold, _) = node else { continue };
+        let same = |(known, other): &&(Place, Fold)| {
+            known.buffer == place.buffer && {
+                known == place && other == fold || apart(&known.indices, &place.indices)
+            }
+        };
+        let others = found.iter().filter(|(known, _)| known.buffer == place.buffer).count();
+        let fits = found.iter().filter(same).count() == others;
+        if !fits || !place.indices.iter().all(|e| is_fixed(e, &touched.ints_set)) {
+            refused.push(place.buffer);
+        } else if !found.iter().any(|(known, _)| known == place) {
+            found.push((place.clone(), *fold));
+        }
+    }
+    let listed = |place: &Place| {
+        let own = header
+            .body
+            .iter()
+            .filter(|node| matches!(node, Node::Accumulate(at, ..) if at.buffer == place.buffer));
+        touched.accumulations.get(&place.buffer) == Some(&own.count())
+    };
+    found.retain(|(place, _)| !refused.contains(&place.buffer) && listed(place));
+    found
+}
+
+/// Whether an integer keeps its value while these variables change.
+fn is_fixed(e: &Int, changing: &[IntId]) -> bool {
+    match e {
+        Int::Const(_) | Int::Size(_) => true,
+        Int::Var(var) => !changing.contains(var),
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_fixed(e, changing)),
+        Int::Product(factors) => factors.iter().all(|e| is_fixed(e, changing)),
+        Int::Div(e, _) | Int::Mod(e, _) => is_fixed(e, changing),
+        Int::Load(..) | Int::DivBy(_) | Int::Floor(_) | Int::Select(_) => false,
+    }
+}
+
+/// What a loop touches.
+#[derive(Default)]
+struct Touched {
+    /// By buffer: the number of accumulations, at any depth.
+    accumulations: FxHashMap<BufferId, usize>,
+    /// What is read or stored to.
+    others: Vec<BufferId>,
+    ints_set: Vec<IntId>,
+}
+
+impl Visit for Touched {
+    fn load(&mut self, buffer: BufferId, _: &[Int]) {
+        self.others.push(buffer);
+    }
+
+    fn enter(&mut self, node: &Node) {
+        match node {
+            Node::Accumulate(place, ..) => {
+                *self.accumulations.entry(place.buffer).or_default() += 1;
+            }
+            Node::Store(place, _) | Node::StoreInt(place, _) | Node::AddInt(place, _) => {
+                self.others.push(place.buffer);
+            }
+            Node::SetInt(var, _) => self.ints_set.push(*var),
+            Node::For(header) => self.ints_set.push(header.var),
+            Node::Note(_)
+            | Node::If(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+    }
+}

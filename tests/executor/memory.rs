@@ -1,0 +1,158 @@
+//! What temporaries a program needs: none that can be computed again cheaply, and shared memory for the others.
+
+use crate::compare::{difference, with_cotangents};
+use crate::examples::{cases, real_params};
+use iverson::derivative::Kind;
+use iverson::executor::frame::extent;
+use iverson::executor::loops::{Element, Role};
+use iverson::executor::{Engine, Fusion, LoopProgram, Options, compile};
+use iverson::pipeline::{differentiate, load};
+use iverson::spec::call::{Dense, Limits, Value, Values, bind};
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+
+fn program(text: &str) -> TensorSsa {
+    normalize(load(text).unwrap().function(None).unwrap())
+}
+
+fn gradient(program: &TensorSsa, wrt: &[&str]) -> TensorSsa {
+    differentiate(program, Kind::Gradient, wrt).unwrap().program
+}
+
+fn loops(program: &TensorSsa, fusion: Fusion) -> LoopProgram {
+    let options = Options { engine: Engine::Block, fusion, ..Options::default() };
+    compile::<f64>(program, options).unwrap().loops().clone()
+}
+
+/// The bytes of the real buffers of some roles, at sizes (and numbers of tuples of relations).
+fn bytes(loops: &LoopProgram, sizes: &[i64], roles: &[Role]) -> i64 {
+    let real = loops.buffers.iter().filter(|buffer| buffer.element == Element::Real);
+    let chosen = real.filter(|buffer| roles.contains(&buffer.role));
+    chosen.map(|b| b.extents.iter().map(|e| extent(e, sizes).max(0)).product::<i64>() * 8).sum()
+}
+
+fn sizes(program: &TensorSsa, inputs: &Values<f64>) -> Vec<i64> {
+    let mut sizes = bind(program, inputs, Limits::default()).unwrap().sizes;
+    sizes.extend(program.symbols.relations.iter().map(|relation| match &inputs[&relation.name] {
+        Value::Relation(r) => r.tuples.len() as i64,
+        other @ (Value::Size(_) | Value::Real(_) | Value::Index(_)) => {
+            panic!("a relation, found {other:?}")
+        }
+    }));
+    sizes
+}
+
+fn nbody(n: usize) -> (TensorSsa, Values<f64>) {
+    let program = cases().into_iter().find(|(name, ..)| name.starts_with("nbody")).unwrap().1;
+    let mut inputs = Values::new();
+    inputs.insert("m".into(), Value::vector(vec![1.0; n]));
+    for name in ["x", "v"] {
+        let data = (0..3 * n).map(|i| (i as f64 * 0.7).sin()).collect();
+        inputs.insert(name.into(), Value::Real(Dense { shape: vec![n, 3], data }));
+    }
+    inputs.insert("epsilon".into(), Value::scalar(0.1));
+    (program, inputs)
+}
+
+/// The loops: the forces are computed in both orders, and no matrix is kept.
+#[test]
+fn the_gradient_of_n_bodies_needs_no_matrix() {
+    let (program, inputs) = nbody(40);
+    let derivative = gradient(&program, &["x"]);
+    insta::assert_snapshot!("nbody", loops(&derivative, Fusion::On).to_string());
+    let temporaries = |fusion| bytes(&loops(&derivative, fusion), &[1000], &[Role::Temporary]);
+    assert!(temporaries(Fusion::On) <= 8 * 1000, "{}", temporaries(Fusion::On));
+    assert!(temporaries(Fusion::Off) >= 8 * 1000 * 1000);
+    let inputs = with_cotangents(&derivative, &program, &inputs);
+    assert_eq!(difference(&derivative, &inputs, 4096.0), None);
+}
+
+/// A kernel of all pairs, weighted and normalised: no matrix in the result and none in the gradient.
+const PAIRS: &str = "fn pairs(n: size, x: real[n], y: real[n], v: real[n]) -> (s: real) {
+    k[i: n, j: n] = exp(x[i] * y[j])
+    total[i: n] = sum(j: n) k[i, j]
+    mean[i: n] = sum(j: n) k[i, j] * v[j] / total[i]
+    s = sum(i: n) mean[i]^2
+}";
+
+#[test]
+fn sums_like_attention_need_no_matrix() {
+    let program = program(PAIRS);
+    let derivative = gradient(&program, &["x", "y", "v"]);
+    let mut inputs = Values::new();
+    for name in ["x", "y", "v"] {
+        let data = (0..30).map(|i| (f64::from(i) * 0.7).cos()).collect();
+        inputs.insert(name.into(), Value::vector(data));
+    }
+    for program in [&program, &derivative] {
+        let loops = loops(program, Fusion::On);
+        let temporaries = bytes(&loops, &[1000], &[Role::Temporary]);
+        assert!(temporaries <= 16 * 8 * 1000, "{temporaries}\n{loops}");
+    }
+    assert_eq!(difference(&program, &inputs, 4096.0), None);
+    let inputs = with_cotangents(&derivative, &program, &inputs);
+    assert_eq!(difference(&derivative, &inputs, 4096.0), None);
+}
+
+/// What may not be computed again: longer than a line, or read more often than it is written.
+#[test]
+fn what_would_cost_more_is_kept() {
+    let product =
+        "fn f(n: size, m: size, x: real[n], y: real[m], V: real[m, n]) -> (z: real[n, n]) {
+        p[i: n, j: m] = exp(x[i] * y[j])
+        z[b: n, i: n] = sum(j: m) p[i, j] * V[j, b]
+    }";
+    let sum = "fn f(n: size, m: size, a: real[n, m], x: real[n]) -> (y: real[n], z: real[n]) {
+        p[i: n, j: n] = sum(k: m) a[i, k] * x[j]
+        y[i: n] = sum(j: n) p[i, j] * p[j, i]
+        z[j: n] = sum(i: n) p[i, j]
+    }";
+    for text in [product, sum] {
+        let loops = loops(&program(text), Fusion::On);
+        assert_eq!(bytes(&loops, &[1000, 1000], &[Role::Temporary]), 8_000_000, "{loops}");
+    }
+}
+
+/// A chain of statements each of which needs the sum of the one before.
+fn chain(length: usize) -> TensorSsa {
+    let mut text = "fn f(n: size, x: real[n]) -> (y: real[n]) {\n    a0[i: n] = x[i]\n".to_owned();
+    for k in 1..=length {
+        let before = k - 1;
+        text += &format!("    s{k} = sum(i: n) a{before}[i]^2\n");
+        text += &format!("    a{k}[i: n + {}] = if i < n then a{before}[i] / s{k} else 1\n", k % 3);
+    }
+    text += &format!("    y[i: n] = a{length}[i]\n}}");
+    program(&text)
+}
+
+#[test]
+fn the_memory_of_a_chain_does_not_grow() {
+    let temporaries =
+        |length| bytes(&loops(&chain(length), Fusion::On), &[1000], &[Role::Temporary]);
+    assert!(temporaries(4) >= 8 * 1000, "the chain needs memory");
+    // a sum for each statement
+    assert_eq!(temporaries(40), temporaries(7) + 8 * 33);
+    let mut inputs = Values::new();
+    inputs.insert("x".into(), Value::vector(vec![1.0, 2.0, 0.5]));
+    assert_eq!(difference(&chain(7), &inputs, 64.0), None);
+}
+
+/// A gradient needs at most three times the reals that it is given and gives and that its program keeps without
+/// fusion (and some entries where all are empty). Inverse images have an entry for each point.
+#[test]
+fn gradients_need_little_more_than_their_programs_keep() {
+    for (name, program, inputs) in cases() {
+        let Ok(derivative) = differentiate(&program, Kind::Gradient, &real_params(&program)) else {
+            continue;
+        };
+        let derivative = derivative.program;
+        let sizes = sizes(&program, &inputs);
+        let outside = [Role::Input, Role::Output];
+        let all = [Role::Input, Role::Output, Role::Temporary];
+        let (fused, kept) = (loops(&derivative, Fusion::On), loops(&program, Fusion::Off));
+        let needed = bytes(&fused, &sizes, &all);
+        let allowed = bytes(&fused, &sizes, &outside) + bytes(&kept, &sizes, &[Role::Temporary]);
+        let few = needed <= 3 * allowed + 64;
+        assert!(few, "{name} needs {needed} bytes, allowed are 3 times {allowed}");
+    }
+}
