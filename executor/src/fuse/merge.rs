@@ -67,6 +67,11 @@ impl Item {
         matches!(self.kind, Kind::Node(Node::Note(_)))
     }
 
+    /// Whether it stores a constant.
+    fn is_clear(&self) -> bool {
+        matches!(self.kind, Kind::Node(Node::Store(_, Real::Const(_))))
+    }
+
     /// Whether it stores a constant to another entry than this one.
     fn clears_apart_from(&self, place: &Place) -> bool {
         matches!(&self.kind, Kind::Node(Node::Store(other, Real::Const(_)))
@@ -90,8 +95,9 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
                 other.footprint.commutes(&footprint) || other.clears_apart_from(&place)
             }) =>
         {
+            let front = out.iter().take_while(|other| other.is_note() || other.is_clear()).count();
             let kind = Kind::Node(Node::Store(place, Real::Const(value)));
-            return out.insert(0, Item { kind, footprint });
+            return out.insert(front, Item { kind, footprint });
         }
         Kind::Node(_) => return out.push(Item { kind, footprint }),
         Kind::Loops(loops) => loops,
