@@ -61,10 +61,22 @@ fn add(a: Expr, b: Expr) -> Expr {
 }
 
 fn sub(a: Expr, b: Expr) -> Expr {
-    add(a, neg(b))
+    add(a, minus(b))
 }
 
+/// `-a` inside an expression.
+fn minus(a: Expr) -> Expr {
+    match a {
+        Expr::Const(n) => Expr::Const(n.negate()),
+        a => call(Fun::Neg, a),
+    }
+}
+
+/// `-a` as a factor, the sign in front.
 fn neg(a: Expr) -> Expr {
+    if matches!(a, Expr::Apply(Fun::Div, _)) {
+        return Expr::Apply(Fun::Mul, vec![int(-1), a]);
+    }
     iverson_spec::ssa::negate(a)
 }
 
@@ -97,7 +109,7 @@ fn unary(f: Fun, x: &Expr) -> Option<Vec<Case>> {
         Fun::Cos => always(neg(call(Fun::Sin, x))),
         Fun::Tan => always(add(int(1), sqr(call(Fun::Tan, x)))),
         Fun::Asin => always(div(int(1), call(Fun::Sqrt, sub(int(1), sqr(x))))),
-        Fun::Acos => always(div(int(-1), call(Fun::Sqrt, sub(int(1), sqr(x))))),
+        Fun::Acos => always(neg(div(int(1), call(Fun::Sqrt, sub(int(1), sqr(x)))))),
         Fun::Atan => always(div(int(1), add(int(1), sqr(x)))),
         Fun::Sinh => always(call(Fun::Cosh, x)),
         Fun::Cosh => always(call(Fun::Sinh, x)),
@@ -109,12 +121,12 @@ fn unary(f: Fun, x: &Expr) -> Option<Vec<Case>> {
             when(real(Cmp::Lt, x, int(0)), int(-1)),
         ],
         Fun::Sigmoid => {
-            let other = call(Fun::Sigmoid, neg(x.clone()));
+            let other = call(Fun::Sigmoid, minus(x.clone()));
             always(mul(call(Fun::Sigmoid, x), other))
         }
         Fun::Erf => {
             let two_over_root_pi = div(int(2), call(Fun::Sqrt, Expr::Pi));
-            always(mul(two_over_root_pi, call(Fun::Exp, neg(sqr(x)))))
+            always(mul(two_over_root_pi, call(Fun::Exp, minus(sqr(x)))))
         }
         Fun::Lgamma => always(call(Fun::Digamma, x)),
         Fun::Digamma => always(call(Fun::Trigamma, x)),
@@ -138,10 +150,12 @@ fn binary(f: Fun, x: &Expr, y: &Expr, place: usize) -> Option<Vec<Case>> {
         (Fun::Div, 0) => always(div(int(1), b)),
         (Fun::Div, _) => always(neg(div(div(a, b.clone()), b))),
         (Fun::Pow, 0) => power_in_base(a, b),
-        // 0 where the base is 0
+        // 0 where the base is 0 and the power is, too
         (Fun::Pow, _) => {
             let nonzero = real(Cmp::Ne, a.clone(), int(0));
-            vec![when(nonzero, mul(pow(a.clone(), b), call(Fun::Log, a)))]
+            let positive = real(Cmp::Gt, b.clone(), int(0));
+            let guard = Guard::any(vec![nonzero, Guard::Not(Box::new(positive))]);
+            vec![when(guard, mul(pow(a.clone(), b), call(Fun::Log, a)))]
         }
         (Fun::Atan2, 0) => always(div(b, norm())),
         (Fun::Atan2, _) => always(neg(div(a, norm()))),
@@ -154,11 +168,12 @@ fn binary(f: Fun, x: &Expr, y: &Expr, place: usize) -> Option<Vec<Case>> {
     })
 }
 
-/// `∂/∂a a^b` is `b a^(b-1)`, and 0 where b is 0, also at a = 0.
+/// `∂/∂a a^b` is `b a^(b-1)`, and 0 where both are 0.
 fn power_in_base(a: Expr, b: Expr) -> Vec<Case> {
     let Some(c) = constant(&b) else {
-        let nonzero = real(Cmp::Ne, b.clone(), int(0));
-        return vec![when(nonzero, mul(b.clone(), pow(a, sub(b, int(1)))))];
+        let nonzero = |e: &Expr| real(Cmp::Ne, e.clone(), int(0));
+        let guard = Guard::any(vec![nonzero(&a), nonzero(&b)]);
+        return vec![when(guard, mul(b.clone(), pow(a, sub(b, int(1)))))];
     };
     let lower = Number::new(c.exact() - Number::integer(1).exact());
     match (c.as_integer(), lower.as_integer()) {

@@ -99,7 +99,8 @@ impl Round {
         adopt_results(&mut next);
         for tensor in drop_dead(&mut next) {
             let dropped = || ("a definition that nothing reads".to_owned(), "none".to_owned());
-            self.cx.trace.words(&self.cx.symbols, named("drop-dead"), tensor, dropped);
+            let place = Place { tensor, axes: &[] };
+            self.cx.trace.words(&self.cx.symbols, named("drop-dead"), place, dropped);
         }
         next
     }
@@ -136,13 +137,8 @@ impl Round {
                 continue;
             };
             let (old, new) = ([term.clone()], [outer.clone()]);
-            self.cx.trace.terms(
-                &self.cx.symbols,
-                named("hoist-invariant"),
-                stmt.tensor,
-                &old,
-                &new,
-            );
+            let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
+            self.cx.trace.terms(&self.cx.symbols, named("hoist-invariant"), place, &old, &new);
             before.push(Block::Stmt(sum));
             kept.push(outer);
         }
@@ -202,7 +198,8 @@ impl Round {
             }
         };
         let words = || ("an equal definition".to_owned(), "one read".to_owned());
-        self.cx.trace.words(&self.cx.symbols, named("share"), stmt.tensor, words);
+        let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
+        self.cx.trace.words(&self.cx.symbols, named("share"), place, words);
         Stmt { tensor: stmt.tensor, axes: stmt.axes, rhs }
     }
 
@@ -211,7 +208,7 @@ impl Round {
         let Some(new) = rebuild_index(&mut replace, index) else { return index.clone() };
         if let Some(rule) = replace.fired {
             let words = || ("an index".to_owned(), "what it is".to_owned());
-            self.cx.trace.words(&self.cx.symbols, named(rule), place.tensor, words);
+            self.cx.trace.words(&self.cx.symbols, named(rule), place, words);
         }
         new
     }
@@ -222,7 +219,7 @@ impl Round {
         let Some(new) = replace.term(term) else { return term.clone() };
         if let Some(rule) = replace.fired {
             let (before, after) = ([term.clone()], [new.clone()]);
-            self.cx.trace.terms(&self.cx.symbols, named(rule), place.tensor, &before, &after);
+            self.cx.trace.terms(&self.cx.symbols, named(rule), place, &before, &after);
         }
         new
     }
@@ -238,7 +235,7 @@ impl Round {
         let mut term = term;
         for (name, law) in laws {
             if let Some(mut new) = law(&mut self.cx, place, &term) {
-                self.cx.trace.terms(&self.cx.symbols, named(name), place.tensor, &[term], &new);
+                self.cx.trace.terms(&self.cx.symbols, named(name), place, &[term], &new);
                 term = new.remove(0);
             }
         }
@@ -266,7 +263,7 @@ impl Round {
             match self.step(place, &term) {
                 Some((rule, new)) => {
                     let before = [term];
-                    self.cx.trace.terms(&self.cx.symbols, rule, place.tensor, &before, &new);
+                    self.cx.trace.terms(&self.cx.symbols, rule, place, &before, &new);
                     new.into_iter().rev().for_each(|term| open.push_front(term));
                 }
                 None => done.push(term),
@@ -295,7 +292,7 @@ impl Round {
             Apply::Sum(law) => Some((rule.name, law(&mut self.cx, place, terms)?)),
             Apply::Term(_) | Apply::Program => None,
         })?;
-        self.cx.trace.terms(&self.cx.symbols, rule, place.tensor, terms, &new);
+        self.cx.trace.terms(&self.cx.symbols, rule, place, terms, &new);
         Some(new)
     }
 }

@@ -1,6 +1,7 @@
 //! Which law fired where.
 
-use iverson_spec::ir::{Symbols, TensorId, Value};
+use crate::context::Place;
+use iverson_spec::ir::{Expr, Index, Symbols, TensorId, Value};
 use iverson_spec::print;
 use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::unelaborate::Names;
@@ -11,8 +12,8 @@ use std::fmt;
 pub struct Firing {
     /// The name of the rule.
     pub rule: &'static str,
-    /// The tensor whose statement it changed.
-    pub tensor: String,
+    /// The entry whose statement it changed, `t[i]`.
+    pub entry: String,
     /// What stood there.
     pub before: String,
     /// What stands there now.
@@ -21,8 +22,8 @@ pub struct Firing {
 
 impl fmt::Display for Firing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, tensor, before, after } = self;
-        writeln!(f, "{rule} in `{tensor}`")?;
+        let Self { rule, entry, before, after } = self;
+        writeln!(f, "{rule} in `{entry}`")?;
         writeln!(f, "      {before}")?;
         writeln!(f, "   => {after}")
     }
@@ -47,13 +48,14 @@ impl Trace {
         &mut self,
         symbols: &Symbols,
         rule: &'static str,
-        tensor: TensorId,
+        place: Place<'_>,
         before: &[Term],
         after: &[Term],
     ) {
         if self.kept {
-            let (before, after) = (text(symbols, before), text(symbols, after));
-            self.push(symbols, rule, tensor, before, after);
+            let names = Names::within(symbols, place.axes);
+            let (before, after) = (text(&names, before), text(&names, after));
+            self.push(&names, rule, place, before, after);
         }
     }
 
@@ -62,25 +64,26 @@ impl Trace {
         &mut self,
         symbols: &Symbols,
         rule: &'static str,
-        tensor: TensorId,
+        place: Place<'_>,
         words: impl FnOnce() -> (String, String),
     ) {
         if self.kept {
             let (before, after) = words();
-            self.push(symbols, rule, tensor, before, after);
+            self.push(&Names::within(symbols, place.axes), rule, place, before, after);
         }
     }
 
     fn push(
         &mut self,
-        symbols: &Symbols,
+        names: &Names<'_>,
         rule: &'static str,
-        tensor: TensorId,
+        place: Place<'_>,
         before: String,
         after: String,
     ) {
-        let tensor = symbols.tensor(tensor).name.clone();
-        self.firings.push(Firing { rule, tensor, before, after });
+        let axes = place.axes.iter().map(|v| Index::var(*v)).collect();
+        let entry = print::expr(&names.expr(&Expr::Access(place.tensor, axes)));
+        self.firings.push(Firing { rule, entry, before, after });
     }
 }
 
@@ -91,9 +94,8 @@ impl fmt::Display for Trace {
 }
 
 /// The sum of the terms, as text.
-fn text(symbols: &Symbols, terms: &[Term]) -> String {
+fn text(names: &Names<'_>, terms: &[Term]) -> String {
     let sum = Stmt { tensor: TensorId(0), axes: Vec::new(), rhs: Rhs::Sum(terms.to_vec()) };
-    let names = Names::plain(symbols);
     match sum.to_def().value {
         Value::Real(e) => print::expr(&names.expr(&e)),
         Value::Index(i) => print::expr(&names.index(&i)),

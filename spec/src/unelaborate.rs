@@ -96,6 +96,21 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Names for what stands in one statement with these axes: they differ for all tensors,
+    /// and for the variables in scope. The same symbols always have the same names.
+    #[must_use]
+    pub fn within(symbols: &'a Symbols, axes: &[VarId]) -> Self {
+        let mut names = Self::plain(symbols);
+        names.taken.extend(symbols.sizes.iter().cloned());
+        names.taken.extend(symbols.relations.iter().map(|r| r.name.clone()));
+        let tensors: Vec<TensorId> = (0..symbols.tensors.len() as u32).map(TensorId).collect();
+        names.rename(&tensors);
+        for axis in axes {
+            names.bind(*axis);
+        }
+        names
+    }
+
     /// Names that differ wherever they could be confused: sizes, relations,
     /// parameters and results keep theirs, and older tensors go before younger ones.
     fn unique<S>(program: &'a Program<S>, def: impl Fn(&S) -> Def + Copy) -> Self {

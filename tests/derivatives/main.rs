@@ -12,6 +12,7 @@ mod errors;
 mod first;
 mod golden;
 mod matrices;
+mod partials;
 mod rounding;
 mod second;
 mod structured;

@@ -3,13 +3,15 @@
 //! `tests/cases/traps/NAME.iv` is a program and `NAME.case.json` its cases: inputs,
 //! cotangents of the results (1 for a scalar that has none), values and gradients by
 //! formulas of calculus (`reference.py`). Each case is run through the typed program,
-//! the normal form and the reverse derivative; exactly where the case is rational.
+//! the normal form, the reverse derivative and the simplified one, which costs no more;
+//! exactly where the case is rational.
 
 use iverson::ad::vjp;
 use iverson::entry::Entry;
 use iverson::interpreter::{Model, Rational, eval, eval_ssa};
 use iverson::json::{self, Reals};
 use iverson::pipeline::load;
+use iverson::simplify::simplify;
 use iverson::spec::call::{CallError, Dense, Limits, Value, Values};
 use iverson::spec::ir::{Element, Param};
 use iverson::spec::{TensorSsa, Typed, normalize, render, verify};
@@ -24,6 +26,7 @@ struct Trap {
     typed: Typed,
     ssa: TensorSsa,
     gradient: TensorSsa,
+    simple: TensorSsa,
     cases: Vec<Json>,
 }
 
@@ -35,9 +38,11 @@ fn trap(name: &str) -> Trap {
     let typed = typed(&read(format!("{name}.iv")));
     let ssa = normalize(&typed);
     let gradient = gradient(&ssa);
+    let simple = simplify(&gradient);
+    verify(&simple).unwrap_or_else(|violation| panic!("{violation}"));
     let cases = serde_json::from_str(&read(format!("{name}.case.json")))
         .unwrap_or_else(|e| panic!("{name}: {e}"));
-    Trap { typed, ssa, gradient, cases }
+    Trap { typed, ssa, gradient, simple, cases }
 }
 
 fn typed(text: &str) -> Typed {
@@ -77,8 +82,18 @@ impl Trap {
             given[&seed] = cotangent.cloned().unwrap_or_else(|| json!(1));
         }
         let inputs = read::<S, _>(&given.to_string(), &self.gradient);
-        let found = eval_ssa(&self.gradient, &inputs, Limits::default());
-        let (mut found, _) = found.unwrap_or_else(|e| panic!("{name}: {e}"));
+        let [work, less] = [&self.gradient, &self.simple].map(|program| {
+            let found = eval_ssa(program, &inputs, Limits::default());
+            let (found, report) = found.unwrap_or_else(|e| panic!("{name}: {e}"));
+            self.expect_gradient(found, case, exact);
+            report.work(Model::Sparse)
+        });
+        assert!(less <= work, "{name}: {less} simplified, {work} before");
+    }
+
+    /// The results of a derivative are the values and gradients of the case.
+    fn expect_gradient<S: Entry>(&self, mut found: Values<S>, case: &Json, exact: bool) {
+        let name = &self.typed.name;
         let mut gradient = Values::new();
         for input in case["gradient"].as_object().into_iter().flat_map(|o| o.keys()) {
             let bar = found.shift_remove(&format!("{input}_bar"));
@@ -183,8 +198,10 @@ fn contractions_are_not_merged() {
     for name in ["two_matrices", "shares", "triangular_norm", "square_of_sum", "factors"] {
         let trap = trap(name);
         for n in [1, 4, 16, 32] {
-            let (primal, derivative) = (work_at(&trap.ssa, n), work_at(&trap.gradient, n));
+            let [primal, derivative, simple] =
+                [&trap.ssa, &trap.gradient, &trap.simple].map(|program| work_at(program, n));
             assert!(derivative <= 4 * primal, "{name} at {n}: {derivative} over {primal}");
+            assert!(simple <= derivative, "{name} at {n}: {simple} over {derivative}");
         }
     }
 }

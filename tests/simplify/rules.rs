@@ -4,9 +4,10 @@
 //! the rule must fire, and `stays..`, on which it must not. What they become is a snapshot.
 
 use insta::assert_snapshot;
+use iverson::ad::vjp;
 use iverson::pipeline::{Loaded, load};
 use iverson::simplify::{Exact, RULES, simplify_traced};
-use iverson::spec::{render, ssa, unelaborate, verify};
+use iverson::spec::{normalize, render, ssa, unelaborate, verify};
 use std::fmt::Write;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/rules");
@@ -69,4 +70,20 @@ fn the_chapter_lists_the_rules() {
         );
         assert!(chapter.contains(&row), "chapter 6 lacks the row\n{row}");
     }
+}
+
+/// Variables of one name are told apart, as in the text of a program.
+#[test]
+fn a_trace_tells_variables_apart() {
+    let text = "fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) exp(x[i]) }";
+    let loaded = load(text).unwrap_or_else(|found| panic!("{}", render::render(&found, "-", text)));
+    let typed = loaded.function(None).unwrap_or_else(|none| panic!("{none}"));
+    let gradient = vjp(&normalize(typed), &["x"]).unwrap_or_else(|error| panic!("{error}"));
+    let (_, trace) = simplify_traced(&gradient);
+    let sifted = "sift in `x_bar[i]`
+      sum(i_1: n where i = i_1) exp(x[i_1]) * y_ct
+   => [i >= 0 and i < n] * exp(x[i]) * y_ct
+";
+    let trace = trace.to_string();
+    assert!(trace.contains(sifted), "{trace}");
 }
