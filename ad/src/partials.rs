@@ -66,10 +66,7 @@ fn sub(a: Expr, b: Expr) -> Expr {
 
 /// `-a` inside an expression.
 fn minus(a: Expr) -> Expr {
-    match a {
-        Expr::Const(n) => Expr::Const(n.negate()),
-        a => call(Fun::Neg, a),
-    }
+    if let Expr::Const(n) = a { Expr::Const(n.negate()) } else { call(Fun::Neg, a) }
 }
 
 /// `-a` as a factor, the sign in front.
