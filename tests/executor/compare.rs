@@ -21,7 +21,6 @@ const AGAIN: u64 = 8;
 /// without fusion, which must visit the sparse count of points, and the engines with it. Fusion changes no
 /// bit of what the plain runner gives, signs of zeros apart.
 pub(crate) fn difference(program: &TensorSsa, inputs: &Values<f64>, ulps: f64) -> Option<String> {
-    let wanted = eval_ssa(program, inputs, Limits::default());
     let ways = [
         (Engine::Runner, Fusion::Off, Vectors::default()),
         (Engine::Runner, Fusion::On, Vectors::default()),
@@ -29,8 +28,19 @@ pub(crate) fn difference(program: &TensorSsa, inputs: &Values<f64>, ulps: f64) -
         (Engine::Block, Fusion::On, Vectors::default()),
         (Engine::Block, Fusion::On, chopped()),
     ];
+    difference_in(&ways, program, inputs, ulps)
+}
+
+/// What differs in some ways to run a program.
+pub(crate) fn difference_in(
+    ways: &[(Engine, Fusion, Vectors)],
+    program: &TensorSsa,
+    inputs: &Values<f64>,
+    ulps: f64,
+) -> Option<String> {
+    let wanted = eval_ssa(program, inputs, Limits::default());
     let mut plain: Option<Values<f64>> = None;
-    ways.into_iter().find_map(|(engine, fusion, vectors)| {
+    ways.iter().find_map(|&(engine, fusion, vectors)| {
         let options = Options { engine, fusion, ..Options::default() };
         let mut executable: Executable<f64> = match compile(program, options) {
             Ok(executable) => executable,
