@@ -1,13 +1,15 @@
 //! Times the walk from text to value: parsing, checking and normalizing a program of
 //! a thousand statements, differentiating and simplifying such programs as they grow,
-//! and interpreting a million points. The throughput column is statements, bytes or
+//! compiling a derivative to loops, and interpreting a million points. The throughput column is statements, bytes or
 //! points a second.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use iverson::ad::vjp;
+use iverson::executor::{Engine, Options, compile, lower};
 use iverson::interpreter::{eval, eval_ssa};
 use iverson::simplify::simplify;
 use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::verify::stmts;
 use iverson::spec::{Typed, check, normalize, parse};
 use std::fmt::Write;
 use std::hint::black_box;
@@ -85,5 +87,21 @@ fn derivative(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, front_end, derivative, interpreter);
+/// A derivative of about a thousand statements as loops, and made ready for an engine; the native engine adds the
+/// time of the C compiler.
+fn executor(c: &mut Criterion) {
+    let ssa = normalize(&typed(&chain(143)));
+    let gradient = vjp(&ssa, &["x"]).expect("the program is differentiable");
+    let count = stmts(&gradient.body).len();
+    let mut group = c.benchmark_group(format!("executor/derivative_of_{count}_statements"));
+    group.sample_size(10).throughput(Throughput::Elements(count as u64));
+    group.bench_function("lower", |b| b.iter(|| lower(black_box(&gradient))));
+    group.bench_function("compile", |b| {
+        let options = Options { engine: Engine::Block, ..Options::default() };
+        b.iter(|| compile::<f64>(black_box(&gradient), options.clone()));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, front_end, derivative, executor, interpreter);
 criterion_main!(benches);
