@@ -411,7 +411,7 @@ impl<'r, S: Scalar> Block<'_, 'r, S> {
     }
 
     fn search(&mut self, search: &Search) {
-        let Search { value, at, best, found, none, greatest } = search;
+        let Search { value, at, best, found, none, greatest, ties } = search;
         let lanes = self.lanes();
         let none = self.here().uniform_ints[*none];
         let vars = &self.runner.vars;
@@ -421,12 +421,13 @@ impl<'r, S: Scalar> Block<'_, 'r, S> {
         self.copied(*value, own);
         let better = |x: S, kept: S| if *greatest { x > kept } else { x < kept };
         // most blocks have nothing as good
-        if place == none || own.iter().fold(false, |any, x| any | better(*x, least) | (*x == least))
+        if place == none
+            || own.iter().fold(false, |any, x| any | better(*x, least) | (*ties & (*x == least)))
         {
             for (lane, x) in own.iter().enumerate() {
                 if place == none
                     || better(*x, least)
-                    || *x == least && self.int_at(*at, lane) < place
+                    || *ties && *x == least && self.int_at(*at, lane) < place
                 {
                     (least, place) = (*x, self.int_at(*at, lane));
                 }

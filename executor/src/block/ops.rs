@@ -198,6 +198,8 @@ pub(super) struct Search {
     /// What `found` is as long as there is none.
     pub(super) none: usize,
     pub(super) greatest: bool,
+    /// Whether an equal value at an earlier place replaces the one that is kept.
+    pub(super) ties: bool,
 }
 
 /// Sees every block that an operation mentions, but those of scopes within.

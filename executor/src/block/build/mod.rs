@@ -441,20 +441,20 @@ fn search(header: &For) -> Option<VectorLoop> {
     let [Node::Set(best, Real::Var(kept)), Node::SetInt(found, at)] = body.as_slice() else {
         return None;
     };
-    let [Cond::Int(CmpOp::Eq, Int::Var(none_of), none), Cond::Real(better, sides), Cond::All(ties)] =
+    let [Cond::Int(CmpOp::Eq, Int::Var(none_of), none), Cond::Real(better, sides), ties @ ..] =
         parts.as_slice()
     else {
         return None;
     };
     let both = (Real::Var(*value), Real::Var(*best));
-    let tie = [
+    let tie = Cond::All(vec![
         Cond::Real(CmpOp::Eq, Box::new(both.clone())),
         Cond::Int(CmpOp::Lt, at.clone(), Int::Var(*found)),
-    ];
+    ]);
     let greatest = *better == CmpOp::Gt;
     let whole = (greatest || *better == CmpOp::Lt)
         && **sides == both
-        && ties.as_slice() == tie
+        && (ties.is_empty() || *ties == [tie])
         && none_of == found
         && kept == value
         && header.order != Order::Descending;
@@ -471,7 +471,8 @@ fn search(header: &For) -> Option<VectorLoop> {
     let lane = builder.int(at)?;
     let at = builder.int_arg(lane);
     let none = builder.uniform_int(none.clone());
-    let search = Search { value, at, best: *best, found: *found, none, greatest };
+    let ties = !ties.is_empty();
+    let search = Search { value, at, best: *best, found: *found, none, greatest, ties };
     builder.push(Op::Search(Box::new(search)));
     Some(builder.finish())
 }
