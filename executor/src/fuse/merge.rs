@@ -128,16 +128,17 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
 /// can be cut where they meet, so that a pass through memory is saved.
 fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: impl FnOnce() -> bool) -> bool {
     let members = || earlier.iter().chain(later);
-    if order(members()).is_none() {
-        return false;
-    }
+    let Some(order) = order(members()) else { return false };
     let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
     let known = later.iter().all(|header| earlier.iter().any(|other| same(header, other)));
     if known && members().all(|member| same(member, &earlier[0])) {
         return true;
     }
-    (known || meet() && share_steps(naturals, earlier, later))
-        && Cut::of(naturals, members()).is_some()
+    if known {
+        // they have been cut
+        return order != Order::Descending;
+    }
+    Cut::of(naturals, members()).is_some() && meet() && share_steps(naturals, earlier, later)
 }
 
 /// Whether some of the innermost loops of both would run as one too.

@@ -61,7 +61,18 @@ impl<'n> Cut<'n> {
         naturals: &'n Naturals,
         loops: impl IntoIterator<Item = &'l For>,
     ) -> Option<Self> {
-        let loops: Vec<&For> = loops.into_iter().collect();
+        let mut distinct: Vec<&For> = Vec::new();
+        for header in loops {
+            let same = |other: &&For| {
+                other.lower == header.lower
+                    && other.upper == header.upper
+                    && (&other.stride, other.order) == (&header.stride, header.order)
+            };
+            if !distinct.iter().any(same) {
+                distinct.push(header);
+            }
+        }
+        let loops = distinct;
         let cuttable = |header: &&For| {
             header.stride.is_none()
                 && header.order != Order::Descending

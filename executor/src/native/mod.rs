@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | `names.rs` | words of C |
 //! | `mentions.rs`, `scopes.rs` | what nodes read and write; where variables are declared |
-//! | `expressions.rs`, `statements.rs` | the printer |
+//! | `expressions.rs`, `statements.rs`, `search.rs` | the printer |
 //! | `helpers.rs`, `text.rs` | what comes before the functions |
 //! | `product.rs` | one function and its header |
 //! | `stages.rs` | the functions of the engine |
@@ -29,6 +29,7 @@ mod mentions;
 mod names;
 mod product;
 mod scopes;
+mod search;
 mod stages;
 mod statements;
 mod text;

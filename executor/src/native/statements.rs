@@ -122,14 +122,12 @@ impl Statements<'_> {
     fn run_loop(&mut self, header: &For, depth: usize) {
         let lower = self.expressions.extreme("iv_max", &header.lower);
         let upper = self.expressions.extreme("iv_min", &header.upper);
-        let var = self.expressions.names.int(header.var).to_owned();
         let first = match &header.stride {
             None => lower,
             Some((modulus, residue)) => {
                 format!("iv_first({lower}, {}, {modulus})", self.expressions.int(residue))
             }
         };
-        let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
         let up = header.order != Order::Descending;
         let (bound, plain) = match up {
             true => (&upper, is_plain(&header.upper)),
@@ -144,13 +142,28 @@ impl Statements<'_> {
             self.line(outer + 1, &format!("const int64_t iv_end = {bound};"));
             (outer + 1, "iv_end".to_owned())
         };
-        if let Some(mark) = self.mark(header) {
-            self.line(depth, &mark);
+        if !self.search(header, &first, &bound, depth) {
+            if let Some(mark) = self.mark(header) {
+                self.line(depth, &mark);
+            }
+            let head = self.head_of(header, &first, &upper, &bound);
+            self.line(depth, &head);
+            self.nodes(&header.body, depth + 1);
+            self.line(depth, "}");
         }
+        if !plain {
+            self.line(outer, "}");
+        }
+    }
+
+    /// The first line of a loop; upwards `bound` is its upper end, downwards its lower.
+    fn head_of(&self, header: &For, first: &str, upper: &str, bound: &str) -> String {
+        let var = self.expressions.names.int(header.var);
+        let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
         let by = |sign: char| {
             if step == 1 { format!("{var}{sign}{sign}") } else { format!("{var} {sign}= {step}") }
         };
-        let head = if up {
+        if header.order != Order::Descending {
             format!("for (int64_t {var} = {first}; {var} < {bound}; {}) {{", by('+'))
         } else if step == 1 {
             format!("for (int64_t {var} = {upper} - 1; {var} >= {bound}; {}) {{", by('-'))
@@ -159,12 +172,6 @@ impl Statements<'_> {
                 "for (int64_t {var} = iv_last({bound}, {upper}, {step}); {var} >= {bound}; {}) {{",
                 by('-')
             )
-        };
-        self.line(depth, &head);
-        self.nodes(&header.body, depth + 1);
-        self.line(depth, "}");
-        if !plain {
-            self.line(outer, "}");
         }
     }
 
