@@ -8,7 +8,7 @@ use iverson::executor::native::{Compiler, Precision, emit};
 use iverson::executor::{Engine, Options, Scalar, compile};
 use iverson::json::{self, Reals};
 use iverson::pipeline::load;
-use iverson::spec::call::{Dense, Value, Values, bind, shape};
+use iverson::spec::call::{Dense, Relation, Value, Values, bind, shape};
 use iverson::spec::ir::{Element, Param};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
@@ -156,6 +156,61 @@ fn native_code_gives_what_the_runner_gives() {
 #[test]
 fn native_code_in_single_precision_gives_what_the_runner_gives() {
     compare::<f32>(1e-6);
+}
+
+/// Searches over several blocks of steps: the best place is in any of them, ties and NaN among them; and
+/// lookups of tuples in order, out of order, and of those that are not there.
+const SEARCHES: &str = "fn searches(n: size, k: size, R: rel(n, n), x: real[n + 1], A: real[k, n + 1])
+    -> (a: index(n + 1), b: index(n + 2), c: index(n + 1)[k], d: real, e: real[n], z: real) {
+    a = argmax(i: n + 1) x[i]
+    b = argmin(i: n + 1 where i != 3 and x[i] > -1) x[i]
+    c[l: k] = argmin(i: n + 1) A[l, i]
+    d = sum(i: n, j: n where R(i, j)) (x[i] + [i > 0 and R(i - 1, j)] * x[j] + [j + 2 < n and R(i, j + 2)])
+    e[i: n] = [R(n - 1 - i, i)] * 2 + [i < 3 and R(i, i)] * x[i]
+    z = sum(i: n where R(i, i)) 1
+}
+";
+
+#[test]
+fn native_searches_and_lookups_find_what_the_runner_finds() {
+    if !has_compiler() {
+        return;
+    }
+    let program = normalize(load(SEARCHES).unwrap().function(None).unwrap());
+    for (n, k) in [(0, 1), (1, 2), (255, 2), (256, 1), (300, 3), (1000, 4)] {
+        let entry = |k: usize| match k * 7919 % 1009 {
+            13 => f64::NAN,
+            r => ((r * r) % 211) as f64 - 60.0 - (k % 3) as f64,
+        };
+        let pairs =
+            (0..n as i64).flat_map(|i| (0..5).map(move |j| vec![i, (i * j + 3 * j) % n as i64]));
+        let mut tuples: Vec<Vec<i64>> = pairs.collect();
+        tuples.sort();
+        tuples.dedup();
+        let inputs: Values<f64> = [
+            ("n", Value::Size(n as u64)),
+            ("k", Value::Size(k as u64)),
+            ("R", Value::Relation(Relation { arity: 2, tuples })),
+            ("x", Value::vector((0..=n).map(entry).collect())),
+            (
+                "A",
+                Value::Real(Dense {
+                    shape: vec![k, n + 1],
+                    data: (0..k * (n + 1)).map(|at| entry(at + 5)).collect(),
+                }),
+            ),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        let wanted = outcome(&program, &inputs, Engine::Runner);
+        let found = outcome(&program, &inputs, Engine::Native);
+        match (&wanted, &found) {
+            (Ok(a), Ok(b)) => assert_eq!(difference(a, b, 1e-12), None, "n = {n}"),
+            (a, b) => assert_eq!(format!("{a:?}"), format!("{b:?}"), "n = {n}"),
+        }
+        assert!(wanted.is_ok(), "n = {n}: {wanted:?}");
+    }
 }
 
 /// Loops long enough to be cut into parts: sums, a map, and a sum within each step.
