@@ -274,7 +274,7 @@ fn cheap_at_every_size(programs: &[(String, Typed)]) -> BTreeMap<(String, u64), 
 }
 
 /// The functions of the files in a folder.
-fn functions(folder: &str) -> Vec<(String, Typed)> {
+pub(crate) fn functions(folder: &str) -> Vec<(String, Typed)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{error}"))

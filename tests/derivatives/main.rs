@@ -11,6 +11,7 @@ mod cost;
 mod errors;
 mod first;
 mod golden;
+mod hard;
 mod matrices;
 mod partials;
 mod rounding;
