@@ -59,7 +59,8 @@ const PRINT_HELP: &str = "\
 Example:
   iverson print blur.iv --stage ssa
   iverson print blur.iv --stage vjp --wrt x
-  iverson print blur.iv --stage simplified --wrt x --trace";
+  iverson print blur.iv --stage simplified --wrt x --trace
+  iverson print blur.iv --stage loops --wrt x";
 
 const RUN_HELP: &str = "\
 Inputs are a JSON object or an NPZ archive with one value for each name:
@@ -440,6 +441,8 @@ pub(crate) enum Stage {
     Vjp,
     /// Tensor SSA, simplified: of the gradients in `--wrt`, or of the program itself
     Simplified,
+    /// The loops that engines run, of what `simplified` prints; they are no program to read again
+    Loops,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -5,10 +5,12 @@ use crate::derivative::{names, refused};
 use crate::failure::Failure;
 use crate::files;
 use iverson::derivative::{Derivative, Kind};
+use iverson::executor::{Engine, Options, compile};
 use iverson::pipeline::{self, Loaded};
 use iverson::simplify::{Firing, simplify_traced};
 use iverson::spec::callees::with_callees;
 use iverson::spec::ir::Typed;
+use iverson::spec::ssa::TensorSsa;
 use iverson::spec::{normalize, print as text, unelaborate};
 
 /// Prints a program at a stage.
@@ -29,7 +31,11 @@ pub(crate) fn print(args: &PrintArgs) -> Result<(), Failure> {
         Stage::Ssa => each(&loaded, name, |program| unelaborate::ssa(&normalize(program))),
         Stage::Jvp => differentiated(args, &loaded, Kind::Tangent)?,
         Stage::Vjp => differentiated(args, &loaded, Kind::Gradient)?,
-        Stage::Simplified => simplified(args, &loaded)?,
+        Stage::Simplified => {
+            let (program, laws) = simplified(args, &loaded)?;
+            laws + &unelaborate::ssa(&program)
+        }
+        Stage::Loops => loops(&simplified(args, &loaded)?.0)?,
     };
     files::write_stdout(&printed)
 }
@@ -50,6 +56,7 @@ fn check_options(args: &PrintArgs) -> Result<(), Failure> {
         Stage::Jvp => "jvp",
         Stage::Vjp => "vjp",
         Stage::Simplified => "simplified",
+        Stage::Loops => "loops",
     };
     let differentiates = matches!(args.stage, Stage::Jvp | Stage::Vjp);
     if differentiates && args.wrt.is_empty() {
@@ -57,9 +64,10 @@ fn check_options(args: &PrintArgs) -> Result<(), Failure> {
             "`--stage {stage}` wants the real parameters to differentiate in, as in `--wrt x,A`"
         )));
     }
-    if !args.wrt.is_empty() && !differentiates && args.stage != Stage::Simplified {
+    let simplifies = matches!(args.stage, Stage::Simplified | Stage::Loops);
+    if !args.wrt.is_empty() && !differentiates && !simplifies {
         return Err(Failure::new(format!(
-            "`--wrt` has no meaning at `--stage {stage}`; it has at `jvp`, `vjp` and `simplified`"
+            "`--wrt` has no meaning at `--stage {stage}`; it has at `jvp`, `vjp`, `simplified` and `loops`"
         )));
     }
     if args.trace && args.stage != Stage::Simplified {
@@ -78,8 +86,9 @@ fn differentiated(args: &PrintArgs, loaded: &Loaded, kind: Kind) -> Result<Strin
     Ok(unelaborate::ssa(&derivative.program))
 }
 
-/// The gradients of the chosen function, or the function itself, simplified.
-fn simplified(args: &PrintArgs, loaded: &Loaded) -> Result<String, Failure> {
+/// The gradients of the chosen function, or the function itself, simplified; with the laws that fired as
+/// comments, where they are asked for.
+fn simplified(args: &PrintArgs, loaded: &Loaded) -> Result<(TensorSsa, String), Failure> {
     let program = chosen(args, loaded)?;
     let ssa = normalize(program);
     let (simple, trace) = if args.wrt.is_empty() {
@@ -96,7 +105,14 @@ fn simplified(args: &PrintArgs, loaded: &Loaded) -> Result<String, Failure> {
         true => trace.firings.iter().map(comment).collect(),
         false => String::new(),
     };
-    Ok(laws + &unelaborate::ssa(&simple))
+    Ok((simple, laws))
+}
+
+/// The loops of a program, fused.
+fn loops(program: &TensorSsa) -> Result<String, Failure> {
+    let options = Options { engine: Engine::Runner, ..Options::default() };
+    let executable = compile::<f64>(program, options).map_err(Failure::new)?;
+    Ok(executable.loops().to_string())
 }
 
 fn chosen<'l>(args: &PrintArgs, loaded: &'l Loaded) -> Result<&'l Typed, Failure> {

@@ -94,6 +94,8 @@ fn derivatives_print_before_and_after_the_laws() {
     assert!(traced.starts_with("# sift in `x_bar[i]`\n") && traced.ends_with(&simple), "{traced}");
     folder.write("traced.iv", traced.as_bytes());
     assert_eq!(folder.run("print traced.iv --stage simplified").ok(), simple);
+    let loops = folder.run("print matvec.iv --stage loops --wrt x").ok();
+    assert!(loops.starts_with("loops matvec_vjp\n") && loops.contains("for any i"), "{loops}");
     let tangent = folder.run("print matvec.iv --stage jvp --wrt A").ok();
     assert!(tangent.contains("y_dot[i: n] = sum(j: m) x[j] * A_dot[i, j]"), "{tangent}");
     for (line, want) in [

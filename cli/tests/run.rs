@@ -220,7 +220,7 @@ fn a_wrong_command_line_is_exit_code_2() {
         ("run q.iv --size n=-3", "`-3` is not a natural number of 64 bits"),
         ("run q.iv --memory-limit 2parsecs", "wanted a number of bytes, as in `512MiB`"),
         ("run q.iv --scalar f16", "possible values: f64, rational, interval"),
-        ("print q.iv --stage ir", "possible values: ast, typed, ssa, jvp, vjp, simplified"),
+        ("print q.iv --stage ir", "possible values: ast, typed, ssa, jvp, vjp, simplified, loops"),
     ] {
         folder.run(line).fails(2, want);
     }
