@@ -5,7 +5,11 @@
 //! Each figure is the best of several calls (of one, for the plain runner). The loops by hand run in one thread and
 //! are compiled as this file is: for any machine of the kind unless `RUSTFLAGS` says more. `hand / engine`
 //! is their time over that of the fastest engine in one thread: 1 is as fast, more is faster.
+//!
+//! `--processor` measures the time that the busiest thread of a call has a processor, for machines that other
+//! programs share.
 
+use clock::once;
 use iverson::derivative::Kind;
 use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Inputs, Options, Output, Outputs, compile};
@@ -18,6 +22,7 @@ use std::hint::black_box;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
+mod clock;
 mod hand;
 mod hand_laplacian;
 mod hand_stencils;
@@ -45,13 +50,6 @@ fn best(mut call: impl FnMut()) -> f64 {
         least = least.min(once(&mut call));
     }
     least
-}
-
-/// Milliseconds of one call.
-fn once(mut call: impl FnMut()) -> f64 {
-    let start = Instant::now();
-    call();
-    start.elapsed().as_secs_f64() * 1e3
 }
 
 /// Milliseconds of a program in an engine.

@@ -205,8 +205,8 @@ impl<S: Scalar> Frame<S> {
     #[inline]
     pub fn gather_reals(&self, buffer: BufferId, places: &[i64], out: &mut [S]) {
         let slot = self.reals_of(buffer);
-        assert_all_within(places, slot.len, buffer);
         for (out, at) in out.iter_mut().zip(places) {
+            assert_within(*at, slot.len);
             // SAFETY: the place is within the memory that was given.
             *out = unsafe { *slot.reals.offset(*at as isize) };
         }
@@ -216,8 +216,8 @@ impl<S: Scalar> Frame<S> {
     #[inline(always)]
     pub fn change_at(&self, buffer: BufferId, places: &[i64], change: impl Fn(S, usize) -> S) {
         let slot = self.reals_of(buffer);
-        assert_all_within(places, slot.len, buffer);
         for (k, at) in places.iter().enumerate() {
+            assert_within(*at, slot.len);
             // SAFETY: the place is within memory given to be written.
             unsafe {
                 let entry = slot.reals.offset(*at as isize);
@@ -255,8 +255,8 @@ impl<S: Scalar> Frame<S> {
     #[inline]
     pub fn gather_ints(&self, buffer: BufferId, places: &[i64], out: &mut [i64]) {
         let slot = self.ints_of(buffer);
-        assert_all_within(places, slot.len, buffer);
         for (out, at) in out.iter_mut().zip(places) {
+            assert_within(*at, slot.len);
             // SAFETY: the place is within the memory that was given.
             *out = unsafe { *slot.ints.offset(*at as isize) };
         }
@@ -283,19 +283,11 @@ impl<S: Scalar> Frame<S> {
 }
 
 /// Whether a place is one of an entry.
-#[inline]
+#[inline(always)]
 fn assert_within(at: i64, len: usize) {
-    assert!((0..len as i64).contains(&at), "entry {at} is beyond {len}");
-}
-
-/// Whether all places are those of entries.
-#[inline]
-fn assert_all_within(places: &[i64], len: usize, buffer: BufferId) {
-    let greatest = places.iter().fold(0, |greatest, at| greatest.max(*at as u64));
     assert!(
-        places.is_empty() || greatest < len as u64,
-        "an entry of buffer {} is beyond {len}: loops keep indices in bounds (invariant 4)",
-        buffer.0
+        (0..len as i64).contains(&at),
+        "entry {at} is beyond {len}: loops keep indices in bounds (invariant 4)"
     );
 }
 

@@ -2,7 +2,7 @@
 
 use super::int_ops::spread;
 use super::kernels::{self, Operand, Two};
-use super::lanes::{Block, InScope, LANES, Scratch};
+use super::lanes::{Block, InScope, LANES, Scratch, Walk};
 use super::ops::{Arg, IntArg, RealOp};
 use crate::error::Stop;
 use crate::frame::Frame;
@@ -32,26 +32,37 @@ impl<'v, S: Scalar> View<'v, S> {
             Arg::Uniform(at) => return Operand::One(here.uniforms[at]),
             Arg::Line(line) => here.lines[line],
         };
-        let start = line.start + line.step * self.first as i64;
         let spare = &mut spare[..lanes];
+        if self.gathered(line, spare) {
+            return Operand::Lanes(spare);
+        }
+        let start = line.start + line.step * self.first as i64;
         match line.step {
-            0 => return Operand::One(self.frame.real(line.buffer, start as usize)),
-            1 if here.all => {
-                return Operand::Lanes(self.frame.reals(line.buffer, start as usize, lanes));
-            }
+            0 => Operand::One(self.frame.real(line.buffer, start as usize)),
+            _ => Operand::Lanes(self.frame.reals(line.buffer, start as usize, lanes)),
+        }
+    }
+
+    /// Gathers the entries of a line, unless they lie side by side or are one.
+    fn gathered(&self, line: Walk, out: &mut [S]) -> bool {
+        let (here, lanes) = (self.here, self.here.lanes);
+        let start = line.start + line.step * self.first as i64;
+        match line.step {
+            0 => return false,
+            1 if here.all => return false,
             step if here.all && step > 1 => {
                 let count = step as usize * (lanes - 1) + 1;
                 let from = self.frame.reals(line.buffer, start as usize, count);
-                kernels::strided(self.level, from, step as usize, spare);
+                kernels::strided(self.level, from, step as usize, out);
             }
-            step if here.all => self.frame.strided_reals(line.buffer, start, step, spare),
+            step if here.all => self.frame.strided_reals(line.buffer, start, step, out),
             step => {
                 let mut places = [0; LANES];
                 spread(&mut places[..lanes], &here.picks, start, step);
-                self.frame.gather_reals(line.buffer, &places[..lanes], spare);
+                self.frame.gather_reals(line.buffer, &places[..lanes], out);
             }
         }
-        Operand::Lanes(spare)
+        true
     }
 }
 
@@ -73,6 +84,11 @@ impl<S: Scalar> Block<'_, '_, S> {
     /// Writes an operand down.
     pub(super) fn copied(&mut self, arg: Arg, out: &mut [S]) {
         parts!(self => view, reals, left, _right, _third);
+        if let Arg::Line(line) = arg
+            && view.gathered(view.here.lines[line], out)
+        {
+            return;
+        }
         match view.operand(arg, reals, left) {
             Operand::Lanes(from) => out.copy_from_slice(from),
             Operand::One(x) => out.fill(x),
