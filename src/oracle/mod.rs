@@ -48,7 +48,7 @@
 //!
 //! In a test: `assert!(report.is_equal(), "{report}")`. The inputs may also be drawn
 //! ([`Oracle::random`]); [`Oracle::value`] judges values, [`Oracle::tangent`] forward
-//! derivatives.
+//! derivatives, [`Oracle::jacobian`] and [`Oracle::hessian`] whole matrices, given densely.
 //!
 //! # What the verdict means
 //!
@@ -77,7 +77,7 @@ pub use measure::{Closeness, Outcome, Ulps};
 pub use report::{Counterexample, Entry, Judged, Located, Report, Undecided, Verdict, Witness};
 pub use truth::Truth;
 
-use crate::derivative::Derivative;
+use crate::derivative::{Derivative, Kind};
 use crate::entry::Entry as _;
 use crate::input::Place;
 use crate::random;
@@ -155,7 +155,8 @@ impl From<&TensorSsa> for Reference {
 /// reason why there is no answer.
 type Answer<'a> = &'a mut dyn FnMut(&Point) -> Result<Values<f64>, String>;
 
-/// Judges answers to one question: the values, the gradients or the tangents of a program.
+/// Judges answers to one question: the values, the gradients, the tangents, the Jacobian or
+/// the Hessian of a program.
 pub struct Oracle {
     primal: TensorSsa,
     /// What is asked, unless the values themselves are.
@@ -197,6 +198,32 @@ impl Oracle {
     pub fn tangent(reference: impl Into<Reference>, wrt: &[&str]) -> Result<Self, OracleError> {
         let Reference(primal) = reference.into();
         let derivative = Derivative::tangent(&primal, wrt)?;
+        let watch = Watch::new(&primal, &parameters(&primal, Some(wrt)));
+        Ok(Self::new(primal, Some(derivative), watch))
+    }
+
+    /// Judges a Jacobian: for each real result `y` and input `x` a dense tensor `dy_dx` with the
+    /// axes of `y`, then those of `x`. A point has no seeds.
+    ///
+    /// * **Cost**: every entry is enclosed, also those that are 0 by structure.
+    ///
+    /// # Errors
+    /// As [`Oracle::gradient`].
+    pub fn jacobian(reference: impl Into<Reference>, wrt: &[&str]) -> Result<Self, OracleError> {
+        Self::matrix(reference.into(), Kind::Jacobian, wrt)
+    }
+
+    /// Judges a Hessian of the first real result `q`: for each pair of inputs a dense tensor
+    /// `d2q_dx_dz` with the axes of `x`, then those of `z`. A point has no seeds.
+    ///
+    /// # Errors
+    /// As [`Oracle::gradient`]; and [`OracleError::Derivative`], if `q` has axes.
+    pub fn hessian(reference: impl Into<Reference>, wrt: &[&str]) -> Result<Self, OracleError> {
+        Self::matrix(reference.into(), Kind::Hessian, wrt)
+    }
+
+    fn matrix(Reference(primal): Reference, kind: Kind, wrt: &[&str]) -> Result<Self, OracleError> {
+        let derivative = Derivative::new(&primal, kind, wrt)?;
         let watch = Watch::new(&primal, &parameters(&primal, Some(wrt)));
         Ok(Self::new(primal, Some(derivative), watch))
     }
@@ -248,7 +275,7 @@ impl Oracle {
 
     /// Judges what `answer` gives at a point. It is given all sizes and seeds, and
     /// returns a tensor for each name: the results of the program, the inputs `wrt`
-    /// (their gradients), or the real results (their tangents).
+    /// (their gradients), the real results (their tangents), or the blocks of a matrix.
     ///
     /// * **Cost**: the reference is evaluated point by point over fractions and
     ///   intervals, once, and up to [`Oracle::trials`] times more to shrink.

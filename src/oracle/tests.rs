@@ -187,3 +187,52 @@ fn questions_and_answers_that_make_no_sense_are_refused() {
     let unknown = Oracle::gradient(&program(SQUARE), &["z"]).err().expect("a refusal");
     assert!(unknown.to_string().contains("`z` is not a parameter"), "{unknown}");
 }
+
+const DIFFERENCES: &str =
+    "fn steps(n: size, x: real[n]) -> (y: real[n]) { y[i: n] = x[i]^2 - [i > 0] * x[i - 1] }";
+
+/// The Jacobian of the differences, with `below` under the diagonal.
+fn steps_jacobian(point: &Point, below: f64) -> Result<Values<f64>, String> {
+    let x = dense(&point.inputs, "x");
+    let n = x.len();
+    let entry = |k: usize| match (k / n, k % n) {
+        (i, j) if i == j => 2.0 * x[i],
+        (i, j) if i == j + 1 => below,
+        _ => 0.0,
+    };
+    let data = (0..n * n).map(entry).collect();
+    answer([("dy_dx", Value::Real(Dense { shape: vec![n, n], data }))])
+}
+
+#[test]
+fn jacobians_are_judged_entry_by_entry() {
+    let oracle = Oracle::jacobian(&program(DIFFERENCES), &["x"]).expect("an oracle");
+    let point = Point::new([("x", Value::vector(vec![0.5, -1.25, 3.0, 0.1]))]);
+    let report = oracle.judge(&point, |point| steps_jacobian(point, -1.0)).expect("a report");
+    assert!(report.is_equal(), "{report}");
+    assert_eq!(report.tensors[0].entries.len(), 16);
+    let report = oracle.judge(&point, |point| steps_jacobian(point, 1.0)).expect("a report");
+    let Verdict::Different(witness) = &report.verdict else { panic!("{report}") };
+    assert_eq!(witness.worst.place.to_string(), "`dy_dx[1, 0]`");
+    let small = witness.counterexample.as_ref().expect("a counterexample");
+    assert_eq!(small.point.inputs["n"], Value::Size(2));
+    let other = oracle.judge(&point, |_| answer([("y", Value::scalar(0.0))]));
+    assert!(matches!(other, Err(OracleError::NoAnswer { .. })), "{other:?}");
+}
+
+#[test]
+fn hessians_are_judged_entry_by_entry() {
+    let oracle = Oracle::hessian(&program(SQUARE), &["x"]).expect("an oracle");
+    let point = Point::new([("x", Value::vector(vec![0.5, 0.25, 2.0]))]);
+    let filled = |point: &Point, value: f64| {
+        let n = dense(&point.inputs, "x").len();
+        let matrix = Dense { shape: vec![n, n], data: vec![value; n * n] };
+        answer([("d2s_dx_dx", Value::Real(matrix))])
+    };
+    let report = oracle.judge(&point, |point| filled(point, 2.0)).expect("a report");
+    assert!(report.is_equal(), "{report}");
+    let report = oracle.judge(&point, |point| filled(point, 1.0)).expect("a report");
+    assert!(matches!(report.verdict, Verdict::Different(_)), "{report}");
+    let vector = Oracle::hessian(&program(DIFFERENCES), &["x"]);
+    assert!(matches!(vector, Err(OracleError::Derivative(_))));
+}
