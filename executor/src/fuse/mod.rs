@@ -40,6 +40,8 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program.body = unroll::unroll(&program.body);
     merge::merge(&mut program);
     share::share(&mut program);
+    merge::merge(&mut program);
+    share::share(&mut program);
     contract::contract(&mut program);
     recompute::recompute(&mut program);
     dead::drop_dead(&mut program);
