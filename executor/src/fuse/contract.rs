@@ -5,6 +5,7 @@
 //! accumulated in one list, the first accumulation is the store, and clearing is left out.
 
 use super::sites::{Kind, Site, is_clear, sites};
+use super::tuples::Tuples;
 use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
 use crate::loops::{BufferId, Element, Int, IntId, LoopProgram, Node, Real, RealId, Role};
 use rustc_hash::FxHashMap;
@@ -12,6 +13,7 @@ use rustc_hash::FxHashMap;
 /// Turns buffers into variables, until none is left that can be.
 pub(super) fn contract(program: &mut LoopProgram) {
     let by_buffer = sites(&program.body);
+    let tuples = Tuples::of(program);
     let mut found: FxHashMap<BufferId, Vec<Entry>> = FxHashMap::default();
     let mut ids: Vec<BufferId> = by_buffer.keys().copied().collect();
     ids.sort_unstable();
@@ -21,7 +23,7 @@ pub(super) fn contract(program: &mut LoopProgram) {
             continue;
         }
         let name = buffer.name.clone();
-        let Some(groups) = groups(&by_buffer[&id]) else { continue };
+        let Some(groups) = groups(&by_buffer[&id], &tuples) else { continue };
         let entries = groups.into_iter().map(|group| {
             let Group { indices, accumulated, read } = group;
             let var = read.then(|| program.add_real(name.clone()));
@@ -54,13 +56,13 @@ struct Group {
 }
 
 /// The entries of a buffer that can be variables, if all can: as they are, or with entries cleared elsewhere.
-fn groups(sites: &[Site]) -> Option<Vec<Group>> {
+fn groups(sites: &[Site], tuples: &Tuples) -> Option<Vec<Group>> {
     let clears: Vec<&Site> = sites.iter().filter(|site| is_clear(site, sites)).collect();
-    local_groups(sites, &[]).or_else(|| local_groups(sites, &clears))
+    local_groups(sites, &[], tuples).or_else(|| local_groups(sites, &clears, tuples))
 }
 
 /// The entries, if each is defined and used in one list of nodes, those that are cleared elsewhere apart.
-fn local_groups(sites: &[Site], clears: &[&Site]) -> Option<Vec<Group>> {
+fn local_groups(sites: &[Site], clears: &[&Site], tuples: &Tuples) -> Option<Vec<Group>> {
     let mut groups: Vec<Vec<&Site>> = Vec::new();
     for site in sites.iter().filter(|site| !clears.iter().any(|clear| std::ptr::eq(*clear, *site)))
     {
@@ -71,7 +73,7 @@ fn local_groups(sites: &[Site], clears: &[&Site]) -> Option<Vec<Group>> {
     }
     for (place, group) in groups.iter().enumerate() {
         let apart = |other: &Vec<&Site>| are_apart(group[0], other[0]);
-        if !groups[..place].iter().all(apart) || !is_local(group, clears) {
+        if !groups[..place].iter().all(apart) || !is_local(group, clears, tuples) {
             return None;
         }
     }
@@ -94,22 +96,15 @@ fn are_apart(a: &Site, b: &Site) -> bool {
 }
 
 /// Whether a group of accesses to one entry stands in one list, what defines the entry first.
-fn is_local(group: &[&Site], clears: &[&Site]) -> bool {
+fn is_local(group: &[&Site], clears: &[&Site], tuples: &Tuples) -> bool {
     let first = group[0];
     let defines = match first.kind {
         Kind::Store(_) => true,
-        Kind::Accumulate(_) => {
-            let mut vars: Vec<IntId> = first.loops.clone();
-            let plain = first.indices.iter().all(|index| {
-                let known = vars.iter().position(|var| *index == Int::Var(*var));
-                known.map(|at| vars.remove(at)).is_some() || index.as_const().is_some()
-            });
-            !clears.is_empty() && plain && vars.is_empty()
-        }
+        Kind::Accumulate(_) => !clears.is_empty() && is_once(first, tuples),
         Kind::Load => false,
     };
     let list = first.list();
-    let constant = first.indices.iter().all(|index| is_fixed(index, &first.loops));
+    let constant = first.indices.iter().all(|index| is_fixed(index, &first.loops, tuples));
     let inside = |site: &&&Site| {
         site.path.len() > list.len()
             && site.path.starts_with(list)
@@ -118,12 +113,26 @@ fn is_local(group: &[&Site], clears: &[&Site]) -> bool {
     defines && constant && group[1..].iter().all(|site| inside(&site))
 }
 
+/// Whether each step of the loops around has an entry of its own: its indices are the variables of the
+/// loops, each once, coordinates of tuples, and constants.
+fn is_once(site: &Site, tuples: &Tuples) -> bool {
+    let mut vars: Vec<IntId> = site.loops.clone();
+    let plain = site.indices.iter().all(|index| {
+        let Int::Var(var) = index else { return index.as_const().is_some() };
+        let known = vars.iter().position(|other| other == var);
+        known.map(|at| vars.remove(at)).is_some() || tuples.step(*var).is_some()
+    });
+    plain && vars.iter().all(|step| tuples.is_whole(&site.indices, *step))
+}
+
 /// Whether an index has one value wherever the loops around have theirs.
-fn is_fixed(index: &Int, loops: &[IntId]) -> bool {
+fn is_fixed(index: &Int, loops: &[IntId], tuples: &Tuples) -> bool {
     match index {
         Int::Const(_) | Int::Size(_) => true,
-        Int::Var(var) => loops.contains(var),
-        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_fixed(e, loops)),
+        Int::Var(var) => {
+            loops.contains(var) || tuples.step(*var).is_some_and(|step| loops.contains(&step))
+        }
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_fixed(e, loops, tuples)),
         Int::Product(_)
         | Int::Load(..)
         | Int::Div(..)

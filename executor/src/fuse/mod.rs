@@ -30,6 +30,7 @@ mod sites;
 mod slice;
 mod split;
 mod sums;
+mod tuples;
 mod unroll;
 
 use crate::loops::LoopProgram;
