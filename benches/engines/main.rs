@@ -9,7 +9,7 @@
 //! `--processor` measures the time that the busiest thread of a call has a processor, for machines that other
 //! programs share.
 
-use clock::once;
+use clock::{once, repeated};
 use iverson::derivative::Kind;
 use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Inputs, Options, Output, Outputs, compile};
@@ -20,16 +20,12 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::hint::black_box;
 use std::num::NonZero;
-use std::time::{Duration, Instant};
 
 mod clock;
 mod hand;
 mod hand_laplacian;
 mod hand_stencils;
 mod hand_sums;
-
-/// Calls are repeated for this long.
-const ENOUGH: Duration = Duration::from_millis(300);
 
 /// One function of an example with inputs, and the same by hand.
 struct Case {
@@ -40,16 +36,6 @@ struct Case {
     inputs: Values<f64>,
     /// The result, and the result with the gradient.
     hand: [Box<dyn FnMut()>; 2],
-}
-
-/// Milliseconds: the best of calls until [`ENOUGH`] time has gone by; the first one is not counted.
-fn best(mut call: impl FnMut()) -> f64 {
-    call();
-    let (begin, mut least) = (Instant::now(), f64::INFINITY);
-    while begin.elapsed() < ENOUGH {
-        least = least.min(once(&mut call));
-    }
-    least
 }
 
 /// Milliseconds of a program in an engine.
@@ -74,7 +60,7 @@ fn time(program: &TensorSsa, inputs: &Values<f64>, engine: Engine, threads: usiz
         }
         black_box(&outputs);
     };
-    if engine == Engine::Runner { once(call) } else { best(call) }
+    if engine == Engine::Runner { once(call) } else { repeated(call) }
 }
 
 /// The inputs, and ones as cotangents of the results.
@@ -109,7 +95,7 @@ fn line(
     let code = [1, 2].map(|threads| {
         if native { time(program, inputs, Engine::Native, threads) } else { f64::INFINITY }
     });
-    let hand = best(hand);
+    let hand = repeated(hand);
     let fastest = block[0].min(code[0]);
     let ratio = result.map_or(String::new(), |result| format!("{:.2}", fastest / result));
     let [block_1, block_2] = block;
