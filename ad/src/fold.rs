@@ -172,17 +172,19 @@ impl Prepare<'_> {
     }
 
     /// Adds the search for `binder` at each value of the binders of `term`; gives its entry.
+    /// Where nothing is found that is at least the range of the binder.
     fn search(&mut self, stmt: &Stmt, arg: Reduction, term: &Term, binder: VarId) -> Index {
-        let own: Vec<(VarId, Guard)> = term.binders.iter().map(|b| self.axis(*b)).collect();
-        let axis = |v: VarId| term.binders.iter().position(|b| *b == v).map(|k| own[k].0);
+        let vars: Vec<VarId> = term.binders.iter().copied().chain([binder]).collect();
+        let mut own: Vec<(VarId, Guard)> = vars.iter().map(|v| self.axis(*v)).collect();
+        let axis = |v: VarId| vars.iter().position(|b| *b == v).map(|k| own[k].0);
         let inner = moved(term, |v| axis(v).map(Index::var));
         let within = Guard::all(own.iter().map(|(_, within)| within.clone()).collect());
         let guard = within.and(inner.guard);
+        let Some((searched, _)) = own.pop() else { unreachable!("the binder has an axis") };
         let axes: Vec<VarId> = stmt.axes.iter().copied().chain(own.iter().map(|o| o.0)).collect();
-        let range = &self.symbols.var(binder).range;
-        let bound = range.add(&Index::constant(1)).unwrap_or_else(|| overflow());
+        let bound = shifted(&self.symbols.var(searched).range, 1);
         let tensor = self.tensor_over(stmt, "_at", &axes, Element::Index(bound));
-        let rhs = Rhs::Arg(arg, Term { binders: vec![binder], guard, body: inner.body });
+        let rhs = Rhs::Arg(arg, Term { binders: vec![searched], guard, body: inner.body });
         self.out.push(Block::Stmt(Stmt { tensor, axes, rhs }));
         let at = stmt.axes.iter().chain(&term.binders).map(|v| Index::var(*v));
         Index::atom(Atom::Read(tensor, at.collect()))
