@@ -113,6 +113,23 @@ fn what_would_cost_more_is_kept() {
     }
 }
 
+/// Entries that no step of the loops computes are read too: they are 0, and the matrix stays.
+#[test]
+fn what_is_read_beyond_its_loops_is_kept() {
+    let program = program(
+        "fn f(n: size, x: real[n], y: real[n]) -> (z: real[n]) {
+            t[i: n, j: n] = [i < j] * x[i] * y[j]
+            z[j: n] = sum(i: n) t[i, j] + sum(i: n) t[j, i]^2
+        }",
+    );
+    let loops = loops(&program, Fusion::On);
+    assert_eq!(bytes(&loops, &[1000], &[Role::Temporary]), 8_000_000, "{loops}");
+    let mut inputs = Values::new();
+    inputs.insert("x".into(), Value::vector(vec![1.0, 2.0, 0.5, 3.0]));
+    inputs.insert("y".into(), Value::vector(vec![0.5, -1.0, 4.0, 2.5]));
+    assert_eq!(difference(&program, &inputs, 64.0), None);
+}
+
 /// A chain of statements each of which needs the sum of the one before.
 fn chain(length: usize) -> TensorSsa {
     let mut text = "fn f(n: size, x: real[n]) -> (y: real[n]) {\n    a0[i: n] = x[i]\n".to_owned();
