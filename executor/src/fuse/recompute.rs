@@ -32,13 +32,15 @@ const AGAIN: usize = 7;
 pub(super) fn recompute(program: &mut LoopProgram) {
     let mut copies = Copies::default();
     let mut by_buffer = sites(&program.body);
+    let mut known = settings(&program.body);
     for buffer in candidates(program, &by_buffer) {
         let Some(all) = by_buffer.get(&buffer) else { continue };
-        if let Some(plan) = plan(program, buffer, all, &mut copies) {
+        if let Some(plan) = plan(program, buffer, all, &known, &mut copies) {
             plan.apply(program);
             // later temporaries are computed from variables now
             contract(program);
             by_buffer = sites(&program.body);
+            known = settings(&program.body);
         }
     }
 }
@@ -252,16 +254,16 @@ fn plan(
     program: &LoopProgram,
     buffer: BufferId,
     all: &[Site],
+    settings: &FxHashMap<IntId, usize>,
     copies: &mut Copies,
 ) -> Option<Plan> {
     let (home, loads) = home(program, buffer, all)?;
     if loads.is_empty() {
         return None;
     }
-    let settings = settings(&program.body);
     let mut groups: Vec<Group> = Vec::new();
     for load in loads {
-        let read = read(program, &home, load, &settings)?;
+        let read = read(program, &home, load, settings)?;
         let same = |group: &&mut Group| {
             let first = &group.reads[0];
             first.step == read.step && parent(&first.at) == parent(&read.at)

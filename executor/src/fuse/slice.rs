@@ -6,6 +6,9 @@ use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_real};
 use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, Place, Real, RealId, StatementId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// A line of more nodes than this has too many functions, or is not worth its text.
+const LENGTH: usize = 256;
+
 /// A straight line that computes entries of a temporary into variables, in the variables of the
 /// loops around it.
 pub(super) struct Slice {
@@ -45,12 +48,13 @@ pub(super) fn slice(program: &LoopProgram, home: &Home, wanted: &[usize]) -> Opt
         nodes = kept;
     }
     let loops = |var: &IntId| home.loops.iter().any(|header| header.var == *var);
-    let global = globals(&program.body);
-    let bound = slicer.ints.iter().all(loops) && slicer.reals.iter().all(|r| global.contains(r));
+    let global = |reals: &FxHashSet<RealId>| reals.is_empty() || globals(&program.body, reals);
+    if slicer.refused || !slicer.ints.iter().all(loops) || !global(&slicer.reals) {
+        return None;
+    }
     let mut content = Content::default();
     nodes.iter().for_each(|node| content.node(node));
-    let right = !slicer.refused && bound && !content.rounds;
-    right.then(|| Slice {
+    (!content.rounds).then(|| Slice {
         results: slicer.results,
         name: program.buffer(home.buffer).name.clone(),
         loads: content.loads,
@@ -85,8 +89,8 @@ impl Slice {
     }
 }
 
-/// The real variables that one node at top level sets and nothing else does.
-fn globals(body: &[Node]) -> FxHashSet<RealId> {
+/// Whether one node at top level sets each of these variables, and nothing else does.
+fn globals(body: &[Node], reals: &FxHashSet<RealId>) -> bool {
     struct Set(FxHashMap<RealId, usize>);
     impl Visit for Set {
         fn enter(&mut self, node: &Node) {
@@ -97,22 +101,8 @@ fn globals(body: &[Node]) -> FxHashSet<RealId> {
     }
     let mut set = Set(FxHashMap::default());
     body.iter().for_each(|node| set.node(node));
-    let top = body.iter().filter_map(|node| match node {
-        Node::Set(var, _) if set.0.get(var) == Some(&1) => Some(*var),
-        Node::Set(..)
-        | Node::Note(_)
-        | Node::For(_)
-        | Node::If(..)
-        | Node::SetInt(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => None,
-    });
-    top.collect()
+    let top = |var: &RealId| body.iter().any(|node| matches!(node, Node::Set(v, _) if v == var));
+    reals.iter().all(|var| set.0.get(var) == Some(&1) && top(var))
 }
 
 /// Walks lists backwards and keeps what is needed.
@@ -134,6 +124,10 @@ impl Slicer<'_> {
         let mut kept = Vec::new();
         let mut used = false;
         for (place, node) in nodes.iter().enumerate().rev() {
+            self.refused |= kept.len() > LENGTH;
+            if self.refused {
+                break;
+            }
             if let Node::Visit(_) = node {
                 if std::mem::take(&mut used) {
                     kept.push(node.clone());
