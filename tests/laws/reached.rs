@@ -73,3 +73,20 @@ fn a_guard_that_is_lifted_comes_after_the_range_it_needs() {
     );
     assert_eq!(normal_form(&text), text);
 }
+
+/// A place of a relation is in bounds or not as an index of a tensor is.
+#[test]
+fn a_membership_that_is_lifted_keeps_the_range_it_needs() {
+    let text = normal_form(
+        "fn f(n: size, m: size, x: real[n], R: rel(n, m)) -> (z: real[n, m]) {
+    z[i: n, j: m] = exp(if R(i, 0) then x[i] else 0)
+}
+",
+    );
+    let lifted: Vec<&str> = text.lines().filter(|line| line.contains("R(i, 0)")).collect();
+    assert!(
+        !lifted.is_empty() && lifted.iter().all(|l| l.contains("[m > 0 and R(i, 0)]")),
+        "{text}"
+    );
+    assert_eq!(normal_form(&text), text);
+}

@@ -404,7 +404,14 @@ impl Visit for InBounds<'_> {
         let (parts, holds) = match guard {
             Guard::All(ps) => (ps, true),
             Guard::Any(ps) => (ps, false),
-            Guard::Member(..) | Guard::Compare(..) | Guard::Real(..) | Guard::Not(_) => {
+            Guard::Member(relation, indices) => {
+                let extents = &self.pass.symbols.relation(*relation).extents;
+                for (index, extent) in indices.iter().zip(extents) {
+                    self.proved = self.proved && self.within(index, extent);
+                }
+                return walk_guard(self, guard);
+            }
+            Guard::Compare(..) | Guard::Real(..) | Guard::Not(_) => {
                 return walk_guard(self, guard);
             }
         };
