@@ -7,7 +7,7 @@ use iverson::executor::loops::{LoopProgram, Node, Role};
 use iverson::executor::{Options, compile};
 use iverson::pipeline::load;
 use iverson::simplify::simplify;
-use iverson::spec::call::{Dense, Value, Values, shape};
+use iverson::spec::call::{Dense, Relation, Value, Values, shape};
 use iverson::spec::ir::Param;
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
@@ -224,4 +224,26 @@ fn loops_of_a_cross_inside_a_relation() {
     let laplacian = program(text);
     let gradient = simplify(&vjp(&laplacian, &["u"]).unwrap());
     insta::assert_snapshot!("laplacian_gradient", loops(&gradient));
+}
+
+#[test]
+fn what_a_guard_reads_at_the_end_of_nothing_is_not_read() {
+    let text =
+        "fn f(n: size, x: real[n], u: index(n)[n], R: rel(n, n)) -> (y: real[n], z: real[n]) {
+        y[i: n] = [R(u[n - 1], u[i])] * x[i]
+        z[i: n] = [i = u[n - 1]] * x[i]
+    }";
+    let program = program(text);
+    for n in 0..4i64 {
+        let tuples = (0..n).flat_map(|i| (0..n).map(move |j| vec![i, j]));
+        let tuples = tuples.filter(|t| (t[0] + 2 * t[1]) % 3 != 1).collect();
+        let mut values = Values::new();
+        values.insert("n".into(), Value::Size(n as u64));
+        values.insert("x".into(), Value::vector((0..n).map(|i| 1.5 + i as f64).collect()));
+        values.insert("u".into(), Value::indices((0..n).map(|i| (i * 2 + 1) % n).collect()));
+        values.insert("R".into(), Value::Relation(Relation { arity: 2, tuples }));
+        if let Some(what) = difference(&program, &values, 64.0) {
+            panic!("n = {n}: {what}");
+        }
+    }
 }

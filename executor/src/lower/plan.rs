@@ -239,14 +239,32 @@ impl<'l, 'p> Planner<'l, 'p> {
         for (_, constraint) in &self.space.divisions {
             self.constraints.push((constraint.clone(), false));
         }
-        let mut known = self.enforced.clone();
-        known.extend(self.space.facts.iter().map(|(_, fact)| fact.clone()));
-        known.extend(self.ranges.iter().cloned());
         for constraint in std::mem::take(&mut self.space.in_bounds) {
+            // It may be evaluated where other variables have no values yet, and may never get any;
+            // and what a read gives says nothing before it is known to be in bounds.
+            let own = |of: Var| {
+                constraint.linear().mentions(of) || self.space.symbol(of).sort == Sort::Size
+            };
+            let facts = self.space.facts.iter().filter(|(of, _)| own(*of));
+            let mut known = self.enforced.clone();
+            known.extend(facts.map(|(_, fact)| fact.clone()));
+            known.extend(self.ranges_of(&constraint));
             if prove(&known, &constraint, Budget::default()) != Verdict::Proved {
                 self.constraints.push((constraint, false));
             }
         }
+    }
+
+    /// The ranges of the open variables that a constraint depends on.
+    fn ranges_of(&self, constraint: &Constraint) -> Vec<Constraint> {
+        let symbols = constraint.linear().vars();
+        let vars: Vec<VarId> =
+            symbols.flat_map(|symbol| self.space.symbol(symbol).vars.iter().copied()).collect();
+        let concerns = |range: &&Constraint| {
+            let own = |symbol: Var| matches!(self.space.symbol(symbol).sort, Sort::Var(var) if vars.contains(&var));
+            range.linear().vars().any(own)
+        };
+        self.ranges.iter().filter(concerns).cloned().collect()
     }
 
     fn run(&mut self) {
