@@ -90,6 +90,7 @@ fn a_run_becomes_a_page_and_a_table() {
         "1.00 ± 0.00",
         "×171 at 1024",
         "×3",
+        "0.00 ± 0.00",
     ];
     assert_eq!(cells, wanted);
     let read = |name: &str| std::fs::read_to_string(folder.path(name)).expect(name);

@@ -110,7 +110,7 @@ fn native_code_of_a_sample_gives_what_the_interpreter_gives() {
         }
         left.set(left.get() - 1);
         let inputs = floats(&case.inputs);
-        match native_difference(&normalize(typed), &inputs, left.get() % 2 == 0) {
+        match native_difference(&normalize(typed), &inputs, left.get().is_multiple_of(2)) {
             None => Ok(()),
             Some(what) => Err(failure(what)),
         }
