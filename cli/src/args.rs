@@ -441,7 +441,7 @@ pub(crate) enum Stage {
     Vjp,
     /// Tensor SSA, simplified: of the gradients in `--wrt`, or of the program itself
     Simplified,
-    /// The loops that engines run, of what `simplified` prints; they are no program to read again
+    /// The loops that engines run, of what `simplified` prints; the library reads them back (`LoopProgram::parse`)
     Loops,
 }
 

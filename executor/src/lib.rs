@@ -3,7 +3,7 @@
 //! [`compile`] lowers a program to a [`LoopProgram`] once; an [`Executable`] runs it many
 //! times, for any sizes, in the caller's memory.
 //!
-//! Read `loops/` for the representation, `lower/` for how Tensor SSA becomes loops,
+//! Read `loops/` for the representation and its text, `lower/` for how Tensor SSA becomes loops,
 //! `runner.rs` for what loops mean.
 
 mod arguments;

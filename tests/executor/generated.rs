@@ -13,7 +13,7 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::cell::Cell;
 
-fn floats(inputs: &Values<Rational>) -> Values<f64> {
+pub(crate) fn floats(inputs: &Values<Rational>) -> Values<f64> {
     mapped(inputs, |x| x.0.to_f64().value())
 }
 

@@ -15,4 +15,5 @@ mod limits;
 mod memory;
 mod powers;
 mod stencils;
+mod text;
 mod threads;

@@ -31,7 +31,7 @@ fn bytes(loops: &LoopProgram, sizes: &[i64], roles: &[Role]) -> i64 {
     chosen.map(|b| b.extents.iter().map(|e| extent(e, sizes).max(0)).product::<i64>() * 8).sum()
 }
 
-fn sizes(program: &TensorSsa, inputs: &Values<f64>) -> Vec<i64> {
+pub(crate) fn sizes(program: &TensorSsa, inputs: &Values<f64>) -> Vec<i64> {
     let mut sizes = bind(program, inputs, Limits::default()).unwrap().sizes;
     sizes.extend(program.symbols.relations.iter().map(|relation| match &inputs[&relation.name] {
         Value::Relation(r) => r.tuples.len() as i64,

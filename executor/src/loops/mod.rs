@@ -6,11 +6,13 @@
 //!
 //! Notation: `b` buffers, `i` integer variables, `r` real variables.
 
+pub mod parse;
 mod print;
 mod simplify;
 pub mod verify;
 pub mod walk;
 
+pub use parse::ParseError;
 pub use print::Texts;
 
 use iverson_spec::ast::Cmp;
@@ -173,7 +175,7 @@ pub enum Node {
     AddInt(Place, Int),
     /// `visit s`: a point of a statement is visited
     Visit(StatementId),
-    /// `check p`: the run ends with an error where p does not hold
+    /// `check p else 1`: the run ends with the first message where p does not hold
     Check(CheckId, Cond),
 }
 

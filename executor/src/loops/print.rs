@@ -1,9 +1,20 @@
-//! Loop programs as text.
+//! Loop programs as text, which `parse` reads (spec chapter 7, *Text*).
 
+use super::parse::quoted;
 use super::{Buffer, Check, Cond, Element, For, Int, LoopProgram, Node, Order, Place, Real, Role};
 use super::{BufferId, IntId, RealId};
 use iverson_spec::function::Fun;
+use rustc_hash::FxHashMap;
 use std::fmt;
+
+/// The words that stand for nothing but themselves: no name is printed as one of them.
+pub(super) const RESERVED: [&str; 18] = [
+    "all", "and", "any", "check", "down", "else", "false", "for", "if", "in", "inf", "NaN", "not",
+    "of", "or", "then", "true", "visit",
+];
+
+/// A line of names is broken where it is longer.
+const WIDTH: usize = 100;
 
 /// The names of a program's buffers and variables, each unlike the others.
 pub struct Texts {
@@ -21,17 +32,18 @@ impl Texts {
     pub fn new(program: &LoopProgram) -> Self {
         let buffers: Vec<String> = program.buffers.iter().map(|b| b.name.clone()).collect();
         let relations: Vec<String> = program.relations.iter().map(|r| r.name.clone()).collect();
-        let mut used = rustc_hash::FxHashSet::default();
+        let mut used = FxHashMap::default();
         let mut unlike = |names: &[String]| -> Vec<String> {
             names.iter().map(|name| fresh(name, &mut used)).collect()
         };
+        let mut visited = FxHashMap::default();
         Self {
             sizes: unlike(&program.sizes),
             buffers: unlike(&buffers),
             relations: unlike(&relations),
             ints: unlike(&program.ints),
             reals: unlike(&program.reals),
-            statements: program.statements.clone(),
+            statements: program.statements.iter().map(|name| fresh(name, &mut visited)).collect(),
         }
     }
 
@@ -68,12 +80,10 @@ impl Texts {
             Int::Var(var) => self.ints[var.index()].clone(),
             Int::Load(buffer, indices) => self.entry(*buffer, indices),
             Int::Sum(terms, constant) => self.sum(terms, *constant),
-            Int::Product(factors) => {
-                factors.iter().map(|f| self.tight(f)).collect::<Vec<_>>().join(" * ")
-            }
+            Int::Product(factors) => self.product(factors),
             Int::Div(e, k) => format!("{} / {k}", self.tight(e)),
             Int::Mod(e, k) => format!("{} % {k}", self.tight(e)),
-            Int::DivBy(sides) => format!("{} / {}", self.tight(&sides.0), self.tight(&sides.1)),
+            Int::DivBy(sides) => format!("{} / {}", self.tight(&sides.0), self.no_digit(&sides.1)),
             Int::Floor(e) => format!("floor({})", self.real(e)),
             Int::Select(parts) => format!(
                 "if {} then {} else {}",
@@ -82,6 +92,17 @@ impl Texts {
                 self.int(&parts.2)
             ),
         }
+    }
+
+    /// A factor before the first `*` is that of a term of a sum, so a constant there has brackets.
+    fn product(&self, factors: &[Int]) -> String {
+        let text = |(at, f): (usize, &Int)| if at == 0 { self.no_digit(f) } else { self.tight(f) };
+        factors.iter().enumerate().map(text).collect::<Vec<_>>().join(" * ")
+    }
+
+    /// As an operand that does not begin with a digit.
+    fn no_digit(&self, e: &Int) -> String {
+        e.as_const().map_or_else(|| self.tight(e), |n| format!("({n})"))
     }
 
     fn sum(&self, terms: &[(i64, Int)], constant: i64) -> String {
@@ -156,7 +177,14 @@ impl Texts {
             unreachable!("users' functions are replaced by their values (invariant 6 of loops)")
         });
         if fun == Fun::Neg {
-            return format!("-{}", self.operand(&args[0]));
+            return match &args[0] {
+                Real::Const(x) => format!("-({x:?})"),
+                arg @ (Real::Int(_)
+                | Real::Var(_)
+                | Real::Load(..)
+                | Real::Apply(..)
+                | Real::Select(_)) => format!("-{}", self.operand(arg)),
+            };
         }
         if Fun::named(name).is_some() {
             let args: Vec<String> = args.iter().map(|arg| self.real(arg)).collect();
@@ -202,8 +230,8 @@ impl Texts {
             Cond::Not(inner) => format!("not {}", self.part(inner)),
             Cond::All(parts) if parts.is_empty() => "true".to_owned(),
             Cond::Any(parts) if parts.is_empty() => "false".to_owned(),
-            Cond::All(parts) => self.parts(parts, " and "),
-            Cond::Any(parts) => self.parts(parts, " or "),
+            Cond::All(parts) => self.parts(parts, "all", " and "),
+            Cond::Any(parts) => self.parts(parts, "any", " or "),
         }
     }
 
@@ -212,9 +240,9 @@ impl Texts {
         if matches!(e, Int::Select(_)) { format!("({text})") } else { text }
     }
 
-    fn parts(&self, parts: &[Cond], word: &str) -> String {
+    fn parts(&self, parts: &[Cond], of_one: &str, word: &str) -> String {
         let parts: Vec<String> = parts.iter().map(|part| self.part(part)).collect();
-        if parts.len() == 1 { format!("all {}", parts[0]) } else { parts.join(word) }
+        if parts.len() == 1 { format!("{of_one} {}", parts[0]) } else { parts.join(word) }
     }
 
     fn part(&self, cond: &Cond) -> String {
@@ -250,37 +278,81 @@ impl Texts {
 }
 
 /// A word unlike those used: the name, its odd characters replaced, with a number if need be.
-fn fresh(name: &str, used: &mut rustc_hash::FxHashSet<String>) -> String {
+/// Used words lead to the last number that was tried for them.
+fn fresh(name: &str, used: &mut FxHashMap<String, usize>) -> String {
     let odd = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
-    let word: String = name.chars().map(odd).collect();
-    let mut number = 1;
+    let mut word: String = name.chars().map(odd).collect();
+    if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) {
+        word.insert(0, '_');
+    }
+    let reserved = usize::from(RESERVED.contains(&word.as_str()));
+    let mut number = used.get(&word).copied().unwrap_or(reserved);
     let mut text = word.clone();
-    while !used.insert(text.clone()) {
+    while number > 0 && (text == word || used.contains_key(&text)) {
         number += 1;
         text = format!("{word}_{number}");
     }
+    used.insert(word, number.max(1));
+    used.entry(text.clone()).or_insert(1);
     text
+}
+
+/// A word as it is declared: with the name that it stands for, if that is another one.
+fn named(word: &str, name: &str) -> String {
+    if word == name { word.to_owned() } else { format!("{word} {}", quoted(name)) }
 }
 
 impl fmt::Display for LoopProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts = Texts::new(self);
-        writeln!(f, "loops {}", self.name)?;
-        for size in &texts.sizes {
-            writeln!(f, "size {size}")?;
+        let word = fresh(&self.name, &mut FxHashMap::default());
+        let name = if word == self.name { word } else { quoted(&self.name) };
+        writeln!(f, "loops {name}")?;
+        for (word, size) in texts.sizes.iter().zip(&self.sizes) {
+            writeln!(f, "size {}", named(word, size))?;
         }
-        for (buffer, name) in self.buffers.iter().zip(&texts.buffers) {
-            writeln!(f, "{}", declared(&texts, buffer, name))?;
+        for (buffer, word) in self.buffers.iter().zip(&texts.buffers) {
+            writeln!(f, "{}", declared(&texts, buffer, word))?;
         }
-        for (relation, name) in self.relations.iter().zip(&texts.relations) {
+        for (relation, word) in self.relations.iter().zip(&texts.relations) {
             let places: Vec<&str> = relation.coordinates.iter().map(|b| texts.buffer(*b)).collect();
-            writeln!(f, "relation {name}({})", places.join(", "))?;
+            let (name, count) = (named(word, &relation.name), texts.size(relation.count.index()));
+            writeln!(f, "relation {name}({}) of {count}", places.join(", "))?;
         }
-        write_nodes(f, &texts, self, &self.body, 0)
+        write_names(f, "ints", &texts.ints, &self.ints)?;
+        write_names(f, "reals", &texts.reals, &self.reals)?;
+        write_names(f, "statements", &texts.statements, &self.statements)?;
+        for (at, check) in self.checks.iter().enumerate() {
+            writeln!(f, "message {}: {}", at + 1, message(&texts, check))?;
+        }
+        write_nodes(f, &texts, &self.body, 0)
     }
 }
 
-fn declared(texts: &Texts, buffer: &Buffer, name: &str) -> String {
+/// A table of names, on as many lines as they need.
+fn write_names(
+    f: &mut fmt::Formatter<'_>,
+    head: &str,
+    words: &[String],
+    names: &[String],
+) -> fmt::Result {
+    let mut line = String::new();
+    for (word, name) in words.iter().zip(names) {
+        let entry = named(word, name);
+        if line.is_empty() {
+            line = format!("{head} {entry}");
+        } else if line.len() + entry.len() + 2 <= WIDTH {
+            line.push_str(", ");
+            line.push_str(&entry);
+        } else {
+            writeln!(f, "{line}")?;
+            line = format!("{head} {entry}");
+        }
+    }
+    if line.is_empty() { Ok(()) } else { writeln!(f, "{line}") }
+}
+
+fn declared(texts: &Texts, buffer: &Buffer, word: &str) -> String {
     let role = match buffer.role {
         Role::Input => "input",
         Role::Output => "output",
@@ -291,28 +363,27 @@ fn declared(texts: &Texts, buffer: &Buffer, name: &str) -> String {
         Element::Int => "int",
     };
     let extents: Vec<String> = buffer.extents.iter().map(|e| texts.int(e)).collect();
-    format!("{role} {name}: {element}[{}]", extents.join(", "))
+    format!("{role} {}: {element}[{}]", named(word, &buffer.name), extents.join(", "))
 }
 
 fn write_nodes(
     f: &mut fmt::Formatter<'_>,
     texts: &Texts,
-    program: &LoopProgram,
     nodes: &[Node],
     depth: usize,
 ) -> fmt::Result {
     for node in nodes {
         let indent = "    ".repeat(depth);
         match node {
-            Node::Note(text) => writeln!(f, "{indent}# {text}")?,
+            Node::Note(text) => writeln!(f, "{indent}# {}", noted(text))?,
             Node::For(header) => {
                 writeln!(f, "{indent}{} {{", texts.header(header))?;
-                write_nodes(f, texts, program, &header.body, depth + 1)?;
+                write_nodes(f, texts, &header.body, depth + 1)?;
                 writeln!(f, "{indent}}}")?;
             }
             Node::If(cond, body) => {
                 writeln!(f, "{indent}if {} {{", texts.cond(cond))?;
-                write_nodes(f, texts, program, body, depth + 1)?;
+                write_nodes(f, texts, body, depth + 1)?;
                 writeln!(f, "{indent}}}")?;
             }
             Node::SetInt(..)
@@ -323,13 +394,13 @@ fn write_nodes(
             | Node::StoreInt(..)
             | Node::AddInt(..)
             | Node::Visit(_)
-            | Node::Check(..) => writeln!(f, "{indent}{}", simple(texts, program, node))?,
+            | Node::Check(..) => writeln!(f, "{indent}{}", simple(texts, node))?,
         }
     }
     Ok(())
 }
 
-fn simple(texts: &Texts, program: &LoopProgram, node: &Node) -> String {
+fn simple(texts: &Texts, node: &Node) -> String {
     match node {
         Node::SetInt(var, e) => format!("{} = {}", texts.int_var(*var), texts.int(e)),
         Node::Set(var, e) => format!("{} = {}", texts.real_var(*var), texts.real(e)),
@@ -344,7 +415,7 @@ fn simple(texts: &Texts, program: &LoopProgram, node: &Node) -> String {
         Node::AddInt(place, e) => format!("{} += {}", texts.place(place), texts.int(e)),
         Node::Visit(statement) => format!("visit {}", texts.statements[statement.index()]),
         Node::Check(check, cond) => {
-            format!("check {} # {}", texts.cond(cond), about(&program.checks[check.index()]))
+            format!("check {} else {}", texts.cond(cond), check.index() + 1)
         }
         Node::Note(_) | Node::For(_) | Node::If(..) => {
             unreachable!("written by the caller")
@@ -352,12 +423,35 @@ fn simple(texts: &Texts, program: &LoopProgram, node: &Node) -> String {
     }
 }
 
-fn about(check: &Check) -> String {
+/// A note, in quotation marks unless it is a line that begins and ends with something else.
+fn noted(text: &str) -> String {
+    let plain = !text.is_empty()
+        && text.trim() == text
+        && !text.starts_with('"')
+        && !text.contains(char::is_control);
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+fn message(texts: &Texts, check: &Check) -> String {
+    let entry = |tensor: &str, position: &[Int]| {
+        let position: Vec<String> = position.iter().map(|e| texts.int(e)).collect();
+        format!("{}[{}]", quoted(tensor), position.join(", "))
+    };
     match check {
-        Check::Requires { clause, condition, .. } => {
-            format!("`requires` number {clause}: {condition}")
+        Check::Requires { clause, condition, point } => {
+            let var = |(name, var): &(String, IntId)| {
+                format!("{} = {}", quoted(name), texts.int_var(*var))
+            };
+            let point: Vec<String> = point.iter().map(var).collect();
+            let at = if point.is_empty() { "" } else { " at " };
+            format!("requires {clause} {}{at}{}", quoted(condition), point.join(", "))
         }
-        Check::Sort { tensor, .. } => format!("an entry of {tensor} in its sort"),
-        Check::Earlier { tensor, read, .. } => format!("{tensor} reads a computed entry of {read}"),
+        Check::Sort { tensor, position, value, bound } => {
+            let value = texts.int_var(*value);
+            format!("sort {} = {value} below {}", entry(tensor, position), texts.int(bound))
+        }
+        Check::Earlier { tensor, position, read, entry: other } => {
+            format!("order {} reads {}", entry(tensor, position), entry(read, other))
+        }
     }
 }

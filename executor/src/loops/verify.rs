@@ -3,7 +3,7 @@
 //! 1. Every id is within its table.
 //! 2. Extents mention sizes alone.
 //! 3. Outputs and temporaries are written, inputs are not; reals hold reals, integers integers.
-//! 4. An access has one index for each axis.
+//! 4. An access has one index for each axis, a lookup one for each place; coordinates have one axis.
 //! 5. What an iteration of a parallel loop writes has its variable as an index, and what it
 //!    joins it has set.
 //! 6. A function has as many arguments as it takes, and none is a user's.
@@ -11,7 +11,8 @@
 //! 8. Divisors are at least 1.
 
 use super::{
-    BufferId, Cond, Element, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId, Role,
+    BufferId, Check, Cond, Element, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
+    RelationTable, Role,
 };
 use iverson_spec::function::{FUNCTIONS, Fun};
 use std::fmt;
@@ -51,6 +52,8 @@ pub fn verify(program: &LoopProgram) -> Verdict {
             verifier.int(extent)?;
         }
     }
+    program.relations.iter().try_for_each(|relation| verifier.relation(relation))?;
+    program.checks.iter().try_for_each(|check| verifier.message(check))?;
     verifier.nodes(&program.body, &mut Vec::new())
 }
 
@@ -76,6 +79,29 @@ struct Parallel {
 }
 
 impl Verifier<'_> {
+    fn relation(&self, relation: &RelationTable) -> Verdict {
+        let known = relation.count.index() < self.program.sizes.len();
+        require(1, known, || format!("{:?}", relation.count))?;
+        let index = [Int::Size(relation.count)];
+        let mut places = relation.coordinates.iter();
+        places.try_for_each(|buffer| self.entry(*buffer, &index, Element::Int))
+    }
+
+    fn message(&self, check: &Check) -> Verdict {
+        match check {
+            Check::Requires { point, .. } => {
+                point.iter().try_for_each(|(_, var)| self.int_var(*var))
+            }
+            Check::Sort { position, value, bound, .. } => {
+                self.int_var(*value)?;
+                position.iter().chain([bound]).try_for_each(|e| self.int(e))
+            }
+            Check::Earlier { position, entry, .. } => {
+                position.iter().chain(entry).try_for_each(|e| self.int(e))
+            }
+        }
+    }
+
     fn nodes(&self, nodes: &[Node], around: &mut Vec<Parallel>) -> Verdict {
         nodes.iter().try_for_each(|node| self.node(node, around))
     }
@@ -225,6 +251,9 @@ impl Verifier<'_> {
             Cond::Member(relation, indices) => {
                 let known = relation.index() < self.program.relations.len();
                 require(1, known, || format!("{relation:?}"))?;
+                let row = &self.program.relations[relation.index()];
+                let each = row.coordinates.len() == indices.len();
+                require(4, each, || format!("a lookup in `{}`", row.name))?;
                 indices.iter().try_for_each(|e| self.int(e))
             }
             Cond::Not(inner) => self.cond(inner),
