@@ -209,7 +209,8 @@ impl Parser<'_> {
             Name::Size(size) => Ok(Int::Size(size)),
             Name::Int(var) => Ok(Int::Var(var)),
             Name::Buffer(buffer) => Ok(Int::Load(buffer, self.load(at, buffer, Element::Int)?)),
-            Name::Real(_) | Name::Relation(_) => self.fail_at(at, INT),
+            Name::Real(_) => self.fail_at(at, "an integer; reals are compared by `<.` and its kin"),
+            Name::Relation(_) => self.fail_at(at, INT),
         }
     }
 
@@ -295,8 +296,9 @@ impl Parser<'_> {
             let at = self.at;
             let args = self.list(")", Self::real)?;
             if args.len() != row.arity {
+                let many = if row.arity == 1 { "" } else { "s" };
                 let wanted =
-                    format!("{} arguments of `{word}`, there are {}", row.arity, args.len());
+                    format!("{} argument{many} of `{word}`: it has {}", row.arity, args.len());
                 return self.fail_at(at, wanted);
             }
             return Ok(Real::Apply(row.fun, args));

@@ -1,9 +1,9 @@
 //! Loop programs from text: the inverse of printing (spec chapter 7, *Text*).
 //!
-//! * [`lexer`]: words, numbers, symbols, notes, with their places
-//! * [`head`]: the tables of sizes, buffers, relations, variables, statements and messages
-//! * [`body`]: nodes
-//! * [`expressions`]: integers, reals, conditions
+//! * `lexer`: words, numbers, symbols, notes, with their places
+//! * `head`: the tables of sizes, buffers, relations, variables, statements and messages
+//! * `body`: nodes
+//! * `expressions`: integers, reals, conditions
 //!
 //! Every name is declared before it is used, so an expression is read once, and what a word
 //! means is known where it stands. Brackets are matched by the lexer: a look beyond a bracket
