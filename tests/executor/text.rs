@@ -371,6 +371,7 @@ fn mistakes_say_where_they_are_and_what_is_wanted() {
         "loops f\nsize n\nsize n",
         "loops f\nsize for",
         "loops f\ninput x: complex[3]",
+        "loops f\ninput x: int[x[0]]",
         "loops f\nsize n\nints i\nmessage 2: sort",
         "@s = 1.0",
         "@j = 1",

@@ -297,9 +297,49 @@ fn fresh(name: &str, used: &mut FxHashMap<String, usize>) -> String {
     text
 }
 
-/// A word as it is declared: with the name that it stands for, if that is another one.
-fn named(word: &str, name: &str) -> String {
-    if word == name { word.to_owned() } else { format!("{word} {}", quoted(name)) }
+/// The word that a numbered one was made of: `i` of `i_2`.
+pub(super) fn numbered(word: &str) -> Option<&str> {
+    let (base, number) = word.rsplit_once('_')?;
+    let counts = number.parse::<u32>().is_ok_and(|n| n >= 2 && n.to_string() == number);
+    counts.then_some(base)
+}
+
+/// The words declared so far, and the names that they stand for.
+#[derive(Default)]
+struct Declared<'p>(FxHashMap<&'p str, &'p str>);
+
+impl<'p> Declared<'p> {
+    /// A word as it is declared: with the name that it stands for, if that is neither the word nor, for
+    /// `i_2`, what `i` stands for.
+    fn named(&mut self, word: &'p str, name: &'p str) -> String {
+        let base = numbered(word).and_then(|base| self.0.get(base));
+        let implied = base.copied().unwrap_or(word);
+        self.0.insert(word, name);
+        if implied == name { word.to_owned() } else { format!("{word} {}", quoted(name)) }
+    }
+
+    /// A table of names, on as many lines as they need.
+    fn table(&mut self, head: &str, words: &'p [String], names: &'p [String]) -> String {
+        let (mut text, mut line) = (String::new(), String::new());
+        for (word, name) in words.iter().zip(names) {
+            let entry = self.named(word, name);
+            if line.is_empty() {
+                line = format!("{head} {entry}");
+            } else if line.len() + entry.len() + 2 <= WIDTH {
+                line.push_str(", ");
+                line.push_str(&entry);
+            } else {
+                text.push_str(&line);
+                text.push('\n');
+                line = format!("{head} {entry}");
+            }
+        }
+        if !line.is_empty() {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
 }
 
 impl fmt::Display for LoopProgram {
@@ -308,20 +348,23 @@ impl fmt::Display for LoopProgram {
         let word = fresh(&self.name, &mut FxHashMap::default());
         let name = if word == self.name { word } else { quoted(&self.name) };
         writeln!(f, "loops {name}")?;
+        let mut known = Declared::default();
         for (word, size) in texts.sizes.iter().zip(&self.sizes) {
-            writeln!(f, "size {}", named(word, size))?;
+            writeln!(f, "size {}", known.named(word, size))?;
         }
         for (buffer, word) in self.buffers.iter().zip(&texts.buffers) {
-            writeln!(f, "{}", declared(&texts, buffer, word))?;
+            writeln!(f, "{}", declared(&texts, buffer, &known.named(word, &buffer.name)))?;
         }
         for (relation, word) in self.relations.iter().zip(&texts.relations) {
             let places: Vec<&str> = relation.coordinates.iter().map(|b| texts.buffer(*b)).collect();
-            let (name, count) = (named(word, &relation.name), texts.size(relation.count.index()));
+            let (name, count) =
+                (known.named(word, &relation.name), texts.size(relation.count.index()));
             writeln!(f, "relation {name}({}) of {count}", places.join(", "))?;
         }
-        write_names(f, "ints", &texts.ints, &self.ints)?;
-        write_names(f, "reals", &texts.reals, &self.reals)?;
-        write_names(f, "statements", &texts.statements, &self.statements)?;
+        f.write_str(&known.table("ints", &texts.ints, &self.ints))?;
+        f.write_str(&known.table("reals", &texts.reals, &self.reals))?;
+        let mut visited = Declared::default();
+        f.write_str(&visited.table("statements", &texts.statements, &self.statements))?;
         for (at, check) in self.checks.iter().enumerate() {
             writeln!(f, "message {}: {}", at + 1, message(&texts, check))?;
         }
@@ -329,30 +372,7 @@ impl fmt::Display for LoopProgram {
     }
 }
 
-/// A table of names, on as many lines as they need.
-fn write_names(
-    f: &mut fmt::Formatter<'_>,
-    head: &str,
-    words: &[String],
-    names: &[String],
-) -> fmt::Result {
-    let mut line = String::new();
-    for (word, name) in words.iter().zip(names) {
-        let entry = named(word, name);
-        if line.is_empty() {
-            line = format!("{head} {entry}");
-        } else if line.len() + entry.len() + 2 <= WIDTH {
-            line.push_str(", ");
-            line.push_str(&entry);
-        } else {
-            writeln!(f, "{line}")?;
-            line = format!("{head} {entry}");
-        }
-    }
-    if line.is_empty() { Ok(()) } else { writeln!(f, "{line}") }
-}
-
-fn declared(texts: &Texts, buffer: &Buffer, word: &str) -> String {
+fn declared(texts: &Texts, buffer: &Buffer, named: &str) -> String {
     let role = match buffer.role {
         Role::Input => "input",
         Role::Output => "output",
@@ -363,7 +383,7 @@ fn declared(texts: &Texts, buffer: &Buffer, word: &str) -> String {
         Element::Int => "int",
     };
     let extents: Vec<String> = buffer.extents.iter().map(|e| texts.int(e)).collect();
-    format!("{role} {}: {element}[{}]", named(word, &buffer.name), extents.join(", "))
+    format!("{role} {named}: {element}[{}]", extents.join(", "))
 }
 
 fn write_nodes(

@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::lexer::Token;
 use super::{Name, Parse, Parser};
-use crate::loops::print::RESERVED;
+use crate::loops::print::{RESERVED, numbered};
 
 /// What a line of the tables begins with; a variable may have that name too.
 const HEADS: [&str; 9] =
@@ -84,7 +84,9 @@ impl Parser<'_> {
                 if self.statements.insert(word.to_owned(), id).is_some() {
                     return self.fail_at(at, "the name of another statement");
                 }
-                let name = self.original(word);
+                let base = numbered(word).and_then(|base| self.statements.get(base));
+                let implied = base.map(|id| self.out.statements[id.index()].clone());
+                let name = self.original(word, implied);
                 self.out.statements.push(name);
             }
         }
@@ -101,17 +103,31 @@ impl Parser<'_> {
         if self.names.insert(word.to_owned(), name).is_some() {
             return self.fail_at(at, "a name that is not in use");
         }
-        Ok(self.original(word))
+        let base = numbered(word).and_then(|base| self.names.get(base));
+        let implied = base.map(|base| self.called(*base).to_owned());
+        Ok(self.original(word, implied))
     }
 
-    /// The name that a word stands for: what is quoted after it, else the word.
-    fn original(&mut self, word: &str) -> String {
+    /// The name in a table.
+    fn called(&self, name: Name) -> &str {
+        match name {
+            Name::Size(id) => &self.out.sizes[id.index()],
+            Name::Buffer(id) => &self.out.buffers[id.index()].name,
+            Name::Relation(id) => &self.out.relations[id.index()].name,
+            Name::Int(id) => &self.out.ints[id.index()],
+            Name::Real(id) => &self.out.reals[id.index()],
+        }
+    }
+
+    /// The name that a word stands for: what is quoted after it, else what the word that it numbers stands
+    /// for, else the word.
+    fn original(&mut self, word: &str, implied: Option<String>) -> String {
         if let Token::Quoted(text) = self.token() {
             let text = text.clone();
             self.advance();
             return text;
         }
-        word.to_owned()
+        implied.unwrap_or_else(|| word.to_owned())
     }
 
     /// `x "name": real[n, m]`
@@ -126,8 +142,9 @@ impl Parser<'_> {
         };
         self.advance();
         self.expect("[")?;
-        let extents = self.list("]", Self::int)?;
-        self.out.buffers.push(Buffer { name, element, extents, role });
+        // In its table before its extents are read, which may name it; `verify` refuses that.
+        self.out.buffers.push(Buffer { name, element, extents: Vec::new(), role });
+        self.out.buffers[id.index()].extents = self.list("]", Self::int)?;
         Ok(())
     }
 
