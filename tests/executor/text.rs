@@ -8,6 +8,7 @@ use crate::generated::floats;
 use crate::memory::sizes;
 use iverson::ad::vjp;
 use iverson::executor::frame::Frame;
+use iverson::executor::loops::parse::MAX_DEPTH;
 use iverson::executor::loops::{
     Buffer, BufferId, Check, CheckId, CmpOp, Cond, Element, Fold, For, Int, IntId, Node, Order,
     ParseError, Place, Real, RealId, RelId, RelationTable, Role, SizeId, StatementId,
@@ -361,51 +362,53 @@ fn a_nan_is_read_back() {
 
 // Other texts.
 
+/// Texts with a mistake; `@` stands for tables.
+const WRONG: [&str; 38] = [
+    "",
+    "loop f",
+    "loops f\nsize n\nsize n",
+    "loops f\nsize for",
+    "loops f\ninput x: complex[3]",
+    "loops f\ninput x: int[x[0]]",
+    "loops f\nsize n\nints i\nmessage 2: sort",
+    "@s = 1.0",
+    "@j = 1",
+    "@s = x[i",
+    "@s = p[i]",
+    "@i = x[i]",
+    "@s = i",
+    "@s = 1.0 + s * s",
+    "@s = sin(s, s)",
+    "@s = 1e999",
+    "@s = 1.0 s = 2.0",
+    "@i = 9223372036854775808",
+    "@i = i / 0",
+    "@i += 1",
+    "@p[0] *= 1",
+    "@for i in 0 . n {",
+    "@for i in 0 .. n {\ny[i] = 1.0",
+    "@for i in 0 .. n { y[i] = 1.0 }",
+    "@}",
+    "@if i < 2 and i > 1 or i = 0 {",
+    "@if i {",
+    "@if s < 1.0 {",
+    "@visit x",
+    "@check i < 2",
+    "@check i < 2 else 1",
+    "@n = 2",
+    "@y = 2.0",
+    "@s = \"a",
+    "@\u{3b1} = 2",
+    "@x[0] = 1.0",
+    "@y[0, 0] = 1.0",
+    "@for any i in 0 .. n {\ny[0] = 1.0\n}",
+];
+
 #[test]
 fn mistakes_say_where_they_are_and_what_is_wanted() {
     let head = "loops f\nsize n\ninput x: real[n]\noutput y: real[n]\ntemporary p: int[n]\n\
         ints i\nreals s\nstatements y\n";
-    let wrong = [
-        "",
-        "loop f",
-        "loops f\nsize n\nsize n",
-        "loops f\nsize for",
-        "loops f\ninput x: complex[3]",
-        "loops f\ninput x: int[x[0]]",
-        "loops f\nsize n\nints i\nmessage 2: sort",
-        "@s = 1.0",
-        "@j = 1",
-        "@s = x[i",
-        "@s = p[i]",
-        "@i = x[i]",
-        "@s = i",
-        "@s = 1.0 + s * s",
-        "@s = sin(s, s)",
-        "@s = 1e999",
-        "@s = 1.0 s = 2.0",
-        "@i = 9223372036854775808",
-        "@i = i / 0",
-        "@i += 1",
-        "@p[0] *= 1",
-        "@for i in 0 . n {",
-        "@for i in 0 .. n {\ny[i] = 1.0",
-        "@for i in 0 .. n { y[i] = 1.0 }",
-        "@}",
-        "@if i < 2 and i > 1 or i = 0 {",
-        "@if i {",
-        "@if s < 1.0 {",
-        "@visit x",
-        "@check i < 2",
-        "@check i < 2 else 1",
-        "@n = 2",
-        "@y = 2.0",
-        "@s = \"a",
-        "@\u{3b1} = 2",
-        "@x[0] = 1.0",
-        "@y[0, 0] = 1.0",
-        "@for any i in 0 .. n {\ny[0] = 1.0\n}",
-    ];
-    let messages: Vec<String> = wrong
+    let messages: Vec<String> = WRONG
         .iter()
         .map(|text| {
             let whole =
@@ -495,6 +498,9 @@ fn deep_texts_are_refused() {
         let read = LoopProgram::parse(&format!("{head}{start}{}", piece.repeat(100_000)));
         assert!(matches!(read, Err(ParseError::Text { .. })), "{piece}");
     }
+    let nested = |depth| format!("{head}i = {}1{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(LoopProgram::parse(&nested(MAX_DEPTH as usize - 1)).is_ok());
+    assert!(LoopProgram::parse(&nested(MAX_DEPTH as usize)).is_err());
 }
 
 /// Long flat texts are read in time that grows with their length.
