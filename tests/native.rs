@@ -280,3 +280,62 @@ fn emitted_c_compiles_alone_without_warnings() {
         }
     }
 }
+
+/// A lookup in each direction, in C that is compiled and run alone: in a box that its tuples fill, in one that they
+/// do not, and in an empty one.
+#[test]
+fn emitted_c_looks_tuples_up() {
+    if !has_compiler() {
+        return;
+    }
+    let text = "fn look(n: size, R: rel(n, n)) -> (s: real) {
+        s = sum(i: n, j: n) [R(j, i) and not R(i, j)] * real(1 + i + n * j)
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let emitted = emit(&iverson::executor::lower(&program).unwrap(), Precision::F64);
+    let folder = tempfile::tempdir().unwrap();
+    let tuples: [(i64, Vec<Vec<i64>>); 4] = [
+        (0, vec![]),
+        (1, vec![vec![0, 0]]),
+        (9, (0..20).map(|k| vec![k * 2 / 9, k * 2 % 9]).collect()),
+        (40, (0..20).map(|k| vec![k * 2, (k * 7 + 3) % 40]).collect()),
+    ];
+    let mut main = "#include \"look.h\"\n#include <stdio.h>\nint main(void) {\n".to_owned();
+    main += "double s;\n";
+    let mut wanted = String::new();
+    for (n, tuples) in tuples {
+        let column = |place: usize| {
+            let entries = tuples.iter().map(|tuple| tuple[place].to_string());
+            entries.chain(["0".to_owned()]).collect::<Vec<_>>().join(", ")
+        };
+        main += &format!(
+            "{{ int64_t a[] = {{{}}}, b[] = {{{}}};\nif (look({n}, {}, a, b, &s)) return 1;\nprintf(\"%g\\n\", s); }}\n",
+            column(0),
+            column(1),
+            tuples.len()
+        );
+        let inputs: Values<f64> = [
+            ("n".to_owned(), Value::Size(n as u64)),
+            ("R".to_owned(), Value::Relation(Relation { arity: 2, tuples })),
+        ]
+        .into_iter()
+        .collect();
+        let found = outcome(&program, &inputs, Engine::Runner).unwrap();
+        let Value::Real(s) = &found["s"] else { panic!("{found:?}") };
+        wanted += &format!("{}\n", s.data[0]);
+    }
+    main += "return 0;\n}\n";
+    for (name, text) in
+        [("look.c", &emitted.source), ("look.h", &emitted.header), ("main.c", &main)]
+    {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let flags = ["-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", "look"];
+    let files = ["look.c", "main.c", "-lm"];
+    let said =
+        Command::new(cc).args(flags).args(files).current_dir(folder.path()).output().unwrap();
+    assert!(said.status.success(), "{}\n{}", String::from_utf8_lossy(&said.stderr), emitted.source);
+    let said = Command::new(folder.path().join("look")).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout), wanted, "{}", emitted.source);
+}

@@ -3,10 +3,11 @@
 use crate::arguments::{Argument, Inputs, Output, Outputs};
 use crate::block::{Blocks, Store, Vectors};
 use crate::error::{CompileError, RunError, Stop};
-use crate::frame::Frame;
+use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
 use crate::loops::verify::verify;
-use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, Role};
+use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
+use crate::members::{asked, words};
 use crate::native::{Code, Interrupted, NativeError};
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
@@ -18,6 +19,7 @@ use iverson_spec::call::{
 use iverson_spec::ir::{Element as Sorted, Param};
 use iverson_spec::ssa::TensorSsa;
 use rayon::{ThreadPool, ThreadPoolBuilder, max_num_threads};
+use smallvec::SmallVec;
 use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Executable<S> {
     source: TensorSsa,
     program: LoopProgram,
+    /// The relations that membership is asked of.
+    asked: Vec<RelId>,
     blocks: Blocks,
     native: Code<S>,
     options: Options,
@@ -85,6 +89,7 @@ pub fn compile<S: Scalar>(
         ints: vec![Vec::new(); loops.buffers.len()],
         blocks: Blocks::new(&loops),
         native: Code::new(options.engine, &loops)?,
+        asked: asked(&loops),
         program: loops,
         options,
         cancelled: Arc::default(),
@@ -179,8 +184,9 @@ impl<S: Scalar> Executable<S> {
         self.bind(inputs)?;
         let mut frame = std::mem::take(&mut self.frame);
         frame.lay_out(&self.program, &self.sizes);
-        self.check_memory(&frame)?;
+        let left = self.check_memory(&frame)?;
         self.give(&mut frame, inputs, outputs)?;
+        self.set_members(&mut frame, left);
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
         let progress = self.progress.clone();
@@ -335,7 +341,8 @@ impl<S: Scalar> Executable<S> {
         count == given && sizes && self.source.params.iter().all(fits)
     }
 
-    fn check_memory(&self, frame: &Frame<S>) -> Result<(), CallError> {
+    /// The bytes that the buffers leave of the limit.
+    fn check_memory(&self, frame: &Frame<S>) -> Result<u64, CallError> {
         let mut total: u64 = 0;
         for (at, buffer) in self.program.buffers.iter().enumerate() {
             let shape: Vec<usize> =
@@ -357,7 +364,25 @@ impl<S: Scalar> Executable<S> {
                 }
             }
         }
-        Ok(())
+        Ok(self.options.memory - total)
+    }
+
+    /// Sets the bits of relations, those that `left` bytes have room for; tuples of others are searched for.
+    fn set_members(&self, frame: &mut Frame<S>, mut left: u64) {
+        for relation in &self.asked {
+            let table = &self.program.relations[relation.index()];
+            let tuples = self.sizes[table.count.index()] as usize;
+            let extents: SmallVec<[i64; 4]> =
+                table.extents.iter().map(|e| extent(e, &self.sizes)).collect();
+            let Some(words) = words(&extents, tuples).filter(|words| *words as u64 <= left / 8)
+            else {
+                continue;
+            };
+            left -= 8 * words as u64;
+            let column = |buffer: &BufferId| self.ints[buffer.index()].as_slice();
+            let columns: SmallVec<[&[i64]; 4]> = table.coordinates.iter().map(column).collect();
+            frame.members_mut(*relation).fill(&extents, words, &columns);
+        }
     }
 
     /// Gives every buffer its memory.

@@ -8,7 +8,8 @@
     reason = "iterations of a parallel loop write to one buffer at distinct places"
 )]
 
-use crate::loops::{BufferId, Int, LoopProgram};
+use crate::loops::{BufferId, Int, LoopProgram, RelId};
+use crate::members::Members;
 use crate::scalar::Scalar;
 
 /// One buffer.
@@ -26,6 +27,7 @@ pub struct Frame<S> {
     pub sizes: Vec<i64>,
     slots: Vec<Slot<S>>,
     extents: Vec<Vec<i64>>,
+    members: Vec<Members>,
 }
 
 // SAFETY: a frame is shared by the threads of a parallel loop alone, whose
@@ -38,10 +40,10 @@ impl<S: Scalar> Frame<S> {
     /// No buffers yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { sizes: Vec::new(), slots: Vec::new(), extents: Vec::new() }
+        Self { sizes: Vec::new(), slots: Vec::new(), extents: Vec::new(), members: Vec::new() }
     }
 
-    /// Makes room for the buffers of a program under these sizes; none has memory.
+    /// Makes room for the buffers of a program under these sizes; none has memory, no relation has bits.
     pub fn lay_out(&mut self, program: &LoopProgram, sizes: &[i64]) {
         let empty = Slot { reals: std::ptr::null_mut(), ints: std::ptr::null_mut(), len: 0 };
         self.sizes.clear();
@@ -55,6 +57,8 @@ impl<S: Scalar> Frame<S> {
             extents.clear();
             extents.extend(buffer.extents.iter().map(|e| extent(e, sizes).max(0)));
         }
+        self.members.resize_with(program.relations.len(), Members::default);
+        self.members.iter_mut().for_each(Members::clear);
     }
 
     /// Memory that is read.
@@ -79,6 +83,18 @@ impl<S: Scalar> Frame<S> {
     pub fn give_ints_mut(&mut self, buffer: BufferId, data: &mut [i64]) {
         let (ints, len) = (data.as_mut_ptr(), data.len());
         self.slots[buffer.index()] = Slot { reals: std::ptr::null_mut(), ints, len };
+    }
+
+    /// The bits of a relation.
+    #[must_use]
+    #[inline]
+    pub(crate) fn members(&self, relation: RelId) -> &Members {
+        &self.members[relation.index()]
+    }
+
+    /// The bits of a relation, to be set.
+    pub(crate) fn members_mut(&mut self, relation: RelId) -> &mut Members {
+        &mut self.members[relation.index()]
     }
 
     /// The extents of a buffer.

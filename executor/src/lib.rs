@@ -15,6 +15,7 @@ mod fuse;
 pub mod loops;
 mod lower;
 pub mod math;
+mod members;
 pub mod native;
 pub mod runner;
 pub mod scalar;

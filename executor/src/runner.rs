@@ -274,9 +274,12 @@ impl<S: Scalar> Runner<'_, S> {
         Ok(self.is_member(relation, |place| tuple[place]))
     }
 
-    /// Looks for a tuple, given by its places, among the sorted ones.
+    /// Whether a tuple, given by its places, is in a relation: by its bit, or by a search among the sorted ones.
     #[must_use]
     pub fn is_member(&self, relation: RelId, tuple: impl Fn(usize) -> i64) -> bool {
+        if let Some(holds) = self.frame.members(relation).holds(&tuple) {
+            return holds;
+        }
         let table = &self.program.relations[relation.index()];
         let (mut low, mut high) = (0, self.frame.sizes[table.count.index()] as usize);
         for (place, coordinate) in table.coordinates.iter().enumerate() {

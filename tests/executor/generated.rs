@@ -48,7 +48,7 @@ fn derivatives_of_generated_programs_give_what_the_interpreter_gives() {
 const SAMPLE: u32 = 30;
 
 /// Whether there is a C compiler; says so where there is none.
-fn has_compiler() -> bool {
+pub(crate) fn has_compiler() -> bool {
     let compiler = Compiler::find();
     if let Err(error) = &compiler {
         println!("skipped: {error}");

@@ -188,6 +188,7 @@ fn tables(body: Vec<Node>) -> LoopProgram {
             name: "n".into(),
             count: SizeId(2),
             coordinates: vec![BufferId(0), BufferId(1)],
+            extents: vec![n.clone(), Int::Const(4)],
         }],
         buffers: vec![
             buffer("R.0", int, vec![count.clone()], Role::Input),

@@ -3,7 +3,7 @@
 use super::lanes::{Block, InScope, LANES, Scratch};
 use super::ops::{Arg, IntArg, IntOp, Test};
 use crate::error::Stop;
-use crate::loops::{BufferId, CmpOp};
+use crate::loops::{BufferId, CmpOp, RelId};
 use crate::runner::floor;
 use crate::scalar::Scalar;
 
@@ -155,6 +155,9 @@ impl<S: Scalar> Block<'_, '_, S> {
             }
             Test::Real(cmp, a, b) => self.compare_reals(*cmp, [*a, *b], mask),
             Test::Member(relation, indices) => {
+                if self.mask_by_bits(*relation, indices, mask) {
+                    return Ok(());
+                }
                 let (blocks, here) = (&self.scratch.ints, self.here());
                 for (lane, holds) in mask.iter_mut().enumerate() {
                     *holds = self
@@ -181,6 +184,28 @@ impl<S: Scalar> Block<'_, '_, S> {
             }
         }
         Ok(())
+    }
+
+    /// Where tuples are in a relation that has bits; whether it has.
+    fn mask_by_bits(&self, relation: RelId, indices: &[IntArg], mask: &mut [bool]) -> bool {
+        let members = self.frame().members(relation);
+        let Some(extents) = members.extents() else { return false };
+        let (blocks, here) = (&self.scratch.ints, self.here());
+        let mut places = [0i64; LANES];
+        let places = &mut places[..mask.len()];
+        mask.fill(true);
+        for (index, extent) in indices.iter().zip(extents) {
+            let index = ints(*index, blocks, here);
+            let both = places.iter_mut().zip(&mut *mask).enumerate();
+            both.for_each(|(lane, (place, inside))| {
+                let at = index.at(lane);
+                *inside &= (0..*extent).contains(&at);
+                *place = place.wrapping_mul(*extent).wrapping_add(at);
+            });
+        }
+        let both = mask.iter_mut().zip(&*places);
+        both.for_each(|(holds, place)| *holds = *holds && members.bit(*place));
+        true
     }
 
     fn compare_reals(&mut self, cmp: CmpOp, [a, b]: [Arg; 2], mask: &mut [bool]) {

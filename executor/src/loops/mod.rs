@@ -71,7 +71,7 @@ pub struct LoopProgram {
 }
 
 /// A relation as sorted coordinates: tuple `e` is `(coordinates[0][e], coordinates[1][e], ..)`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct RelationTable {
     /// The name.
     pub name: String,
@@ -79,6 +79,8 @@ pub struct RelationTable {
     pub count: SizeId,
     /// One integer buffer for each place.
     pub coordinates: Vec<BufferId>,
+    /// The extents of the box that tuples are within, in sizes alone; one for each place.
+    pub extents: Vec<Int>,
 }
 
 /// A dense array, row-major.

@@ -359,7 +359,9 @@ impl fmt::Display for LoopProgram {
             let places: Vec<&str> = relation.coordinates.iter().map(|b| texts.buffer(*b)).collect();
             let (name, count) =
                 (known.named(word, &relation.name), texts.size(relation.count.index()));
-            writeln!(f, "relation {name}({}) of {count}", places.join(", "))?;
+            let extents: Vec<String> = relation.extents.iter().map(|e| texts.int(e)).collect();
+            let (places, extents) = (places.join(", "), extents.join(", "));
+            writeln!(f, "relation {name}({places}) of {count} in [{extents}]")?;
         }
         f.write_str(&known.table("ints", &texts.ints, &self.ints))?;
         f.write_str(&known.table("reals", &texts.reals, &self.reals))?;

@@ -82,6 +82,12 @@ impl Verifier<'_> {
     fn relation(&self, relation: &RelationTable) -> Verdict {
         let known = relation.count.index() < self.program.sizes.len();
         require(1, known, || format!("{:?}", relation.count))?;
+        let places = relation.coordinates.len() == relation.extents.len();
+        require(4, places, || format!("the box of `{}`", relation.name))?;
+        for extent in &relation.extents {
+            require(2, in_sizes(extent), || format!("an extent of `{}`", relation.name))?;
+            self.int(extent)?;
+        }
         let index = [Int::Size(relation.count)];
         let mut places = relation.coordinates.iter();
         places.try_for_each(|buffer| self.entry(*buffer, &index, Element::Int))

@@ -162,7 +162,9 @@ impl<'p> Lower<'p> {
                 tensors.push(tensor);
             }
             let coordinates = tensors.iter().map(|tensor| self.buffer(*tensor)).collect();
-            self.out.relations.push(RelationTable { name: relation.name, count, coordinates });
+            let extents = relation.extents.iter().map(|extent| self.extent(extent)).collect();
+            let name = relation.name;
+            self.out.relations.push(RelationTable { name, count, coordinates, extents });
             self.coordinates.push(tensors);
         }
     }

@@ -7,7 +7,7 @@ use super::compiler::{Compiler, NativeError};
 use super::stages::{Kind, Parts, staged};
 use crate::Report;
 use crate::frame::Frame;
-use crate::loops::{BufferId, LoopProgram};
+use crate::loops::{BufferId, LoopProgram, RelId};
 use crate::runner::join;
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -42,6 +42,7 @@ pub struct Native<S> {
     ints: usize,
     reals: usize,
     buffers: usize,
+    relations: usize,
 }
 
 /// Why a run ended early.
@@ -98,6 +99,7 @@ impl<S: Scalar> Native<S> {
             ints: program.ints.len(),
             reals: program.reals.len(),
             buffers: program.buffers.len(),
+            relations: program.relations.len(),
         })
     }
 
@@ -120,7 +122,10 @@ impl<S: Scalar> Native<S> {
             let reals = frame.reals_ptr(id).cast::<c_void>();
             if reals.is_null() { frame.ints_ptr(id).cast() } else { reals }
         };
-        let buffers: Vec<*mut c_void> = (0..self.buffers).map(address).collect();
+        let bits =
+            |at: usize| frame.members(RelId(at as u32)).words_ptr().cast_mut().cast::<c_void>();
+        let buffers: Vec<*mut c_void> =
+            (0..self.buffers).map(address).chain((0..self.relations).map(bits)).collect();
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
             sizes: frame.sizes.as_ptr(),

@@ -4,8 +4,8 @@
 //! of `float` are those of `double`, rounded once.
 
 use super::Precision;
-use super::names::Names;
-use crate::loops::{BufferId, CmpOp, Cond, Fold, Int, LoopProgram, Place, Real};
+use super::names::{self, Names};
+use crate::loops::{BufferId, CmpOp, Cond, Fold, Int, LoopProgram, Place, Real, RelId};
 use crate::math;
 use iverson_spec::function::Fun;
 use std::cell::RefCell;
@@ -256,19 +256,14 @@ impl<'p> Expressions<'p> {
                 format!("{} {} {}", self.real(&sides.0), symbol(*cmp), self.real(&sides.1))
             }
             Cond::Member(relation, indices) => {
-                let wanted: Vec<String> = indices.iter().map(|e| self.int(e)).collect();
-                let table = &self.program.relations[relation.index()];
-                let coordinates = table.coordinates.iter().map(|b| self.names.buffer(*b));
-                let arguments: Vec<&str> = std::iter::once(self.names.size(table.count))
-                    .chain(coordinates)
-                    .chain(wanted.iter().map(String::as_str))
-                    .collect();
-                let arguments = arguments.join(", ");
+                let table = self.table(*relation);
                 if indices.is_empty() {
-                    return format!("iv_member_0({arguments})");
+                    return format!("iv_member_0({table})");
                 }
-                let cursor = self.cursor(&arguments);
-                format!("iv_member_{}({arguments}, {cursor})", indices.len())
+                let wanted = indices.iter().map(|e| self.int(e)).collect::<Vec<_>>().join(", ");
+                let cursor = self.cursor(&format!("{table}, {wanted}"));
+                let bits = names::bits(*relation);
+                format!("iv_member_{}({bits}, {table}, {wanted}, {cursor})", indices.len())
             }
             Cond::Not(inner) => format!("!({})", self.cond(inner)),
             Cond::All(parts) if parts.is_empty() => "1".to_owned(),
@@ -276,6 +271,15 @@ impl<'p> Expressions<'p> {
             Cond::All(parts) => self.parts(parts, " && "),
             Cond::Any(parts) => self.parts(parts, " || "),
         }
+    }
+
+    /// A relation as arguments: the number of tuples, the extents of the box, the columns.
+    pub(super) fn table(&self, relation: RelId) -> String {
+        let table = &self.program.relations[relation.index()];
+        let extents = table.extents.iter().map(|e| self.int(e));
+        let columns = table.coordinates.iter().map(|b| self.names.buffer(*b).to_owned());
+        let count = std::iter::once(self.names.size(table.count).to_owned());
+        count.chain(extents).chain(columns).collect::<Vec<_>>().join(", ")
     }
 
     fn parts(&self, parts: &[Cond], word: &str) -> String {

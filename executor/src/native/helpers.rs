@@ -81,58 +81,136 @@ const HELPERS: [Helper; 12] = [
 
 /// The helpers that a text mentions, those for relations of `arities` among them.
 pub(super) fn helpers(text: &str, arities: &BTreeSet<usize>) -> String {
-    let used = HELPERS.iter().filter(|helper| text.contains(helper.name));
+    let members: String = arities.iter().map(|arity| relation(*arity, text)).collect();
+    let used = HELPERS.iter().filter(|h| text.contains(h.name) || members.contains(h.name));
     let fixed = used.map(|helper| helper.text.to_owned());
-    let members = arities.iter().map(|arity| member(*arity));
+    let members = (!members.is_empty()).then(|| members.clone());
     fixed.chain(members).collect::<Vec<_>>().join("\n")
 }
 
-/// The search for a tuple among sorted ones, from where the last search ended: loops look tuples up in
-/// order, so that most often it is the next one, or near.
-fn member(arity: usize) -> String {
+/// The helpers for relations of an arity that a text mentions.
+fn relation(arity: usize, text: &str) -> String {
     if arity == 0 {
         return "/* Whether () is among count tuples. */\n\
                 static inline int iv_member_0(int64_t count) { return count > 0; }\n"
             .to_owned();
     }
-    let list = |text: &dyn Fn(usize) -> String| (0..arity).map(text).collect::<Vec<_>>().join(", ");
-    let columns = list(&|k| format!("const int64_t *c{k}"));
-    let wanted = list(&|k| format!("int64_t w{k}"));
-    let (names, values) = (list(&|k| format!("c{k}")), list(&|k| format!("w{k}")));
-    let below =
-        (1..arity).rev().fold(format!("c{last}[e] < w{last}", last = arity - 1), |rest, k| {
-            let k = k - 1;
-            format!("c{k}[e] < w{k} || (c{k}[e] == w{k} && ({rest}))")
-        });
-    let equal = |at: &str| {
-        (0..arity).map(|k| format!("c{k}[{at}] == w{k}")).collect::<Vec<_>>().join(" && ")
-    };
-    let (is_next, is_high) = (equal("next"), equal("high"));
-    format!(
-        "/* Whether tuple e comes before (w0, ..). */\n\
-         static inline int iv_before_{arity}({columns}, {wanted}, int64_t e) {{\n    return {below};\n}}\n\n\
-         /* Whether (w0, ..) is among count sorted tuples; the search begins at *at. */\n\
-         static inline int iv_member_{arity}(int64_t count, {columns}, {wanted}, int64_t *at) {{\n    \
-         const int64_t next = *at + 1;\n    \
-         if (next < count && {is_next}) {{\n        \
-         *at = next;\n        return 1;\n    }}\n    \
-         int64_t low = -1, high = count, step = 1;\n    \
-         if (*at < count && iv_before_{arity}({names}, {values}, *at)) {{\n        \
-         low = *at;\n        \
-         while (low + step < count && iv_before_{arity}({names}, {values}, low + step)) {{\n            \
-         low += step;\n            step *= 2;\n        }}\n        \
-         if (low + step < count) high = low + step;\n    \
-         }} else {{\n        \
-         high = *at;\n        \
-         while (high - step >= 0 && !iv_before_{arity}({names}, {values}, high - step)) {{\n            \
-         high -= step;\n            step *= 2;\n        }}\n        \
-         if (high - step >= 0) low = high - step;\n    \
-         }}\n    \
-         while (high - low > 1) {{\n        \
-         const int64_t middle = low + (high - low) / 2;\n        \
-         if (iv_before_{arity}({names}, {values}, middle)) low = middle;\n        \
-         else high = middle;\n    }}\n    \
-         *at = high;\n    \
-         return high < count && {is_high};\n}}\n"
-    )
+    let places = Places { arity };
+    let made = text.contains(&format!("iv_bits_{arity}("));
+    let bits = if made { places.bits() } else { String::new() };
+    bits + &places.search() + &places.member()
+}
+
+/// The places of a relation: `n0` is an extent, `c0` a column, `w0` an index.
+struct Places {
+    arity: usize,
+}
+
+impl Places {
+    fn list(&self, text: impl Fn(usize) -> String) -> String {
+        (0..self.arity).map(text).collect::<Vec<_>>().join(", ")
+    }
+
+    fn extents(&self) -> String {
+        self.list(|k| format!("int64_t n{k}"))
+    }
+
+    fn columns(&self) -> String {
+        self.list(|k| format!("const int64_t *c{k}"))
+    }
+
+    fn wanted(&self) -> String {
+        self.list(|k| format!("int64_t w{k}"))
+    }
+
+    /// The place of a point in the box, row-major.
+    fn place(&self, index: impl Fn(usize) -> String) -> String {
+        (1..self.arity).fold(index(0), |place, k| {
+            let place = if k == 1 { place } else { format!("({place})") };
+            format!("{place} * n{k} + {}", index(k))
+        })
+    }
+
+    /// What gives a box its bits, where they are few.
+    fn bits(&self) -> String {
+        let (arity, extents, columns) = (self.arity, self.extents(), self.columns());
+        let points = (1..arity).fold("n0".to_owned(), |all, k| format!("iv_times({all}, n{k})"));
+        let place = self.place(|k| format!("c{k}[e]"));
+        format!(
+            "/* A bit for each point of a box of n0 .., set for count tuples; NULL where the box has more than\n   \
+             64 points for each, or there is no memory: then tuples are searched for. */\n\
+             static uint64_t *iv_bits_{arity}(int64_t count, {extents}, {columns}) {{\n    \
+             const int64_t points = {points};\n    \
+             if (points <= 0 || (points - 1) / 64 >= count) return NULL;\n    \
+             uint64_t *bits = calloc((size_t)((points - 1) / 64 + 1), sizeof *bits);\n    \
+             if (!bits) return NULL;\n    \
+             for (int64_t e = 0; e < count; e++) {{\n        \
+             const int64_t place = {place};\n        \
+             bits[place >> 6] |= (uint64_t)1 << (place & 63);\n    \
+             }}\n    return bits;\n}}\n\n"
+        )
+    }
+
+    /// Whether a tuple is in a relation.
+    fn member(&self) -> String {
+        let (arity, extents, columns) = (self.arity, self.extents(), self.columns());
+        let (wanted, place) = (self.wanted(), self.place(|k| format!("w{k}")));
+        let outside: Vec<String> =
+            (0..arity).map(|k| format!("w{k} < 0 || w{k} >= n{k}")).collect();
+        let outside = outside.join(" || ");
+        let (names, values) = (self.list(|k| format!("c{k}")), self.list(|k| format!("w{k}")));
+        format!(
+            "/* Whether (w0, ..) is among count sorted tuples in a box of n0 ..: its bit, where there are bits. */\n\
+             static inline int iv_member_{arity}(const uint64_t *bits, int64_t count, {extents}, {columns},\n        \
+             {wanted}, int64_t *at) {{\n    \
+             if (!bits) return iv_search_{arity}(count, {names}, {values}, at);\n    \
+             if ({outside}) return 0;\n    \
+             const int64_t place = {place};\n    \
+             return (int)(bits[place >> 6] >> (place & 63) & 1);\n}}\n"
+        )
+    }
+
+    /// The search for a tuple among sorted ones, from where the last search ended: loops look tuples up in
+    /// order, so that most often it is the next one, or near.
+    fn search(&self) -> String {
+        let arity = self.arity;
+        let (columns, wanted) = (self.columns(), self.wanted());
+        let (names, values) = (self.list(|k| format!("c{k}")), self.list(|k| format!("w{k}")));
+        let below =
+            (1..arity).rev().fold(format!("c{last}[e] < w{last}", last = arity - 1), |rest, k| {
+                let k = k - 1;
+                format!("c{k}[e] < w{k} || (c{k}[e] == w{k} && ({rest}))")
+            });
+        let equal = |at: &str| {
+            (0..arity).map(|k| format!("c{k}[{at}] == w{k}")).collect::<Vec<_>>().join(" && ")
+        };
+        let (is_next, is_high) = (equal("next"), equal("high"));
+        format!(
+            "/* Whether tuple e comes before (w0, ..). */\n\
+             static inline int iv_before_{arity}({columns}, {wanted}, int64_t e) {{\n    return {below};\n}}\n\n\
+             /* Whether (w0, ..) is among count sorted tuples; the search begins at *at. */\n\
+             static inline int iv_search_{arity}(int64_t count, {columns}, {wanted}, int64_t *at) {{\n    \
+             const int64_t next = *at + 1;\n    \
+             if (next < count && {is_next}) {{\n        \
+             *at = next;\n        return 1;\n    }}\n    \
+             int64_t low = -1, high = count, step = 1;\n    \
+             if (*at < count && iv_before_{arity}({names}, {values}, *at)) {{\n        \
+             low = *at;\n        \
+             while (low + step < count && iv_before_{arity}({names}, {values}, low + step)) {{\n            \
+             low += step;\n            step *= 2;\n        }}\n        \
+             if (low + step < count) high = low + step;\n    \
+             }} else {{\n        \
+             high = *at;\n        \
+             while (high - step >= 0 && !iv_before_{arity}({names}, {values}, high - step)) {{\n            \
+             high -= step;\n            step *= 2;\n        }}\n        \
+             if (high - step >= 0) low = high - step;\n    \
+             }}\n    \
+             while (high - low > 1) {{\n        \
+             const int64_t middle = low + (high - low) / 2;\n        \
+             if (iv_before_{arity}({names}, {values}, middle)) low = middle;\n        \
+             else high = middle;\n    }}\n    \
+             *at = high;\n    \
+             return high < count && {is_high};\n}}\n\n"
+        )
+    }
 }

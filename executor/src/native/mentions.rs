@@ -34,6 +34,12 @@ impl Mentions {
         mentions
     }
 
+    /// The relations that may have bits: those with places.
+    pub(super) fn boxes(&self, program: &LoopProgram) -> impl Iterator<Item = RelId> {
+        let has_places = |r: &RelId| !program.relations[r.index()].coordinates.is_empty();
+        self.relations.iter().copied().filter(has_places)
+    }
+
     /// Of the extents of a buffer.
     pub(super) fn extents(&mut self, program: &LoopProgram, buffer: BufferId) {
         program.buffer(buffer).extents.iter().for_each(|e| self.int(program, e));
@@ -155,6 +161,7 @@ impl Mentions {
                 let table = &program.relations[relation.index()];
                 self.sizes.insert(table.count);
                 self.buffers.extend(&table.coordinates);
+                table.extents.iter().for_each(|e| self.int(program, e));
                 indices.iter().for_each(|e| self.int(program, e));
             }
             Cond::Not(inner) => self.cond(program, inner),

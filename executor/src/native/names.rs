@@ -1,6 +1,6 @@
 //! Names of a loop program in C: words that are no words of C, each unlike the others.
 
-use crate::loops::{BufferId, IntId, LoopProgram, RealId, SizeId};
+use crate::loops::{BufferId, IntId, LoopProgram, RealId, RelId, SizeId};
 use rustc_hash::FxHashSet;
 
 /// Words that a name must not be: those of C, of the headers that are included, and of the frame that
@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 const RESERVED: &str = "auto break case char const continue default do double else enum extern \
 float for goto if inline int long register restrict return short signed sizeof static struct switch \
 typedef union unsigned void volatile while asm typeof real main begin end NAN INFINITY INT64_MAX \
-INT64_MIN SIZE_MAX NULL int64_t uint64_t uint32_t size_t memcpy malloc free fabs fabsf sqrt sqrtf \
+INT64_MIN SIZE_MAX NULL int64_t uint64_t uint32_t size_t memcpy malloc calloc free fabs fabsf sqrt sqrtf \
 floor bool true false nullptr constexpr alignas alignof linux unix i386 errno stdin stdout stderr HUGE_VAL sizes buffers ints reals status range done";
 
 /// The names of a program.
@@ -51,6 +51,11 @@ impl Names {
     pub(super) fn real(&self, id: RealId) -> &str {
         &self.reals[id.index()]
     }
+}
+
+/// The bits of a relation.
+pub(super) fn bits(relation: RelId) -> String {
+    format!("iv_in_{}", relation.index())
 }
 
 /// The name as a word of letters, digits and `_`, with a number where it is taken.

@@ -2,12 +2,12 @@
 
 use super::expressions::Expressions;
 use super::mentions::Mentions;
-use super::names::Names;
+use super::names::{Names, bits};
 use super::scopes::Scopes;
 use super::statements::{Leave, Statements, about, comment};
 use super::text::preamble;
 use super::{Emitted, Precision};
-use crate::loops::{Buffer, BufferId, Element, LoopProgram, Role};
+use crate::loops::{Buffer, BufferId, Element, LoopProgram, RelId, Role};
 use std::fmt::Write;
 
 /// A loop program as C source and header.
@@ -67,6 +67,11 @@ impl Product<'_> {
         }
         self.silence(&mut statements, mentions, &temporaries);
         statements.head(1);
+        for relation in mentions.boxes(self.program) {
+            let (bits, arity) = (bits(relation), self.arity(relation));
+            let table = expressions.table(relation);
+            statements.line(1, &format!("uint64_t *{bits} = iv_bits_{arity}({table});"));
+        }
         self.allocate(&mut statements, expressions, &temporaries);
         statements.nodes(&self.program.body, 1);
         if mentions.checks || !temporaries.is_empty() {
@@ -75,9 +80,16 @@ impl Product<'_> {
         for (id, _) in &temporaries {
             statements.line(1, &format!("free({});", self.names.buffer(*id)));
         }
+        for relation in mentions.boxes(self.program) {
+            statements.line(1, &format!("free({});", bits(relation)));
+        }
         statements.line(1, if stops { "return status;" } else { "return 0;" });
         let cursors = expressions.cursors();
         format!("{} {{\n{cursors}{}}}\n", self.signature(" restrict"), statements.out)
+    }
+
+    fn arity(&self, relation: RelId) -> usize {
+        self.program.relations[relation.index()].coordinates.len()
     }
 
     /// Parameters that the body does not need.

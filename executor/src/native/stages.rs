@@ -6,12 +6,12 @@
 use super::Precision;
 use super::expressions::Expressions;
 use super::mentions::Mentions;
-use super::names::Names;
+use super::names::{Names, bits};
 use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
 use crate::block::shared;
-use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId};
+use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
 
 /// The C text of an engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -246,10 +246,19 @@ impl Stage<'_> {
             let (kind, name) = (self.element(*buffer), e.names.buffer(*buffer));
             out += &format!("    const {kind} *{name} = buffers[{}];\n", buffer.index());
         }
+        for relation in mentions.boxes(e.program) {
+            let (bits, at) = (bits(relation), self.bits_at(relation));
+            out += &format!("    const uint64_t *{bits} = buffers[{at}];\n");
+        }
         out + &e.cursors()
             + &format!(
                 "    range[0] = {first};\n    range[1] = {upper};\n    return status;\n}}\n\n"
             )
+    }
+
+    /// Where the bits of a relation are given: after the buffers.
+    fn bits_at(&self, relation: RelId) -> usize {
+        self.expressions.program.buffers.len() + relation.index()
     }
 
     fn element(&self, buffer: BufferId) -> &'static str {
@@ -269,7 +278,10 @@ impl Stage<'_> {
             let constant = if mine.written.contains(buffer) { "" } else { "const " };
             format!("{constant}{} *restrict {}", self.element(*buffer), names.buffer(*buffer))
         });
-        let all: Vec<String> = sizes.chain(buffers).chain(fixed.map(str::to_owned)).collect();
+        let boxes = mine.boxes(self.expressions.program);
+        let boxes = boxes.map(|relation| format!("const uint64_t *restrict {}", bits(relation)));
+        let fixed = fixed.map(str::to_owned);
+        let all: Vec<String> = sizes.chain(buffers).chain(boxes).chain(fixed).collect();
         all.join(", ")
     }
 
@@ -277,12 +289,14 @@ impl Stage<'_> {
         let mine = self.mine();
         let sizes = mine.sizes.iter().map(|size| format!("sizes[{}]", size.index()));
         let buffers = mine.buffers.iter().map(|buffer| format!("buffers[{}]", buffer.index()));
+        let boxes = mine.boxes(self.expressions.program);
+        let boxes = boxes.map(|relation| format!("buffers[{}]", self.bits_at(relation)));
         let fixed = ["ints", "reals", "begin", "end"].map(str::to_owned);
-        sizes.chain(buffers).chain(fixed).collect::<Vec<_>>().join(", ")
+        sizes.chain(buffers).chain(boxes).chain(fixed).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What every function of the engine is given: sizes, buffers, variables.
+/// What every function of the engine is given: sizes, buffers and bits of relations, variables.
 const FRAME: &str = "const int64_t *sizes, void *const *buffers, int64_t *ints, real *reals";
 
 /// Where a shared variable is kept.

@@ -41,7 +41,7 @@ pub(super) fn preamble(
         includes += "#include <math.h>\n";
     }
     includes += "#include <stdint.h>\n";
-    if needs(&["malloc(", "free("]) {
+    if needs(&["malloc(", "calloc(", "free("]) {
         includes += "#include <stdlib.h>\n";
     }
     if needs(&["memcpy("]) {

@@ -148,7 +148,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `R(R_0, R_1) of n`
+    /// `R(R_0, R_1) of n in [h, w]`
     fn relation(&mut self) -> Parse<()> {
         let id = RelId(self.out.relations.len() as u32);
         let name = self.declared(Name::Relation(id))?;
@@ -159,7 +159,11 @@ impl Parser<'_> {
         let Name::Size(count) = self.named("a size")? else {
             return self.fail_at(at, "the size that is the number of tuples");
         };
-        self.out.relations.push(RelationTable { name, count, coordinates });
+        self.expect_word("in")?;
+        self.expect("[")?;
+        // In its table before its extents are read, which may name it; `verify` refuses that.
+        self.out.relations.push(RelationTable { name, count, coordinates, extents: Vec::new() });
+        self.out.relations[id.index()].extents = self.list("]", Self::int)?;
         Ok(())
     }
 

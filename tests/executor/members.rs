@@ -1,0 +1,137 @@
+//! Membership in relations: by bits where tuples fill their box, by search elsewhere, with the same results.
+
+use crate::compare::{chopped, difference, difference_in, unlike};
+use crate::generate::{Case, Flavour, check_all, failure};
+use crate::generated::{floats, has_compiler};
+use iverson::executor::frame::extent;
+use iverson::executor::{Engine, Fusion, LoopProgram, Options, Vectors, compile};
+use iverson::pipeline::load;
+use iverson::spec::call::{Limits, Relation, Value, Values, bind};
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+use std::cell::Cell;
+
+/// Lookups in relations of one, two and three places; guards keep some of them within the box.
+const LOOKUPS: &str =
+    "fn f(n: size, m: size, P: rel(n), R: rel(n, m + 1), T: rel(n, m, n), x: real[n])
+    -> (y: real[n], z: real[n, m], s: real) {
+    y[i: n] = [P(i)] * x[i] + [i > 0 and P(i - 1)] * x[i] + [not P(n - 1 - i)] * 0.5
+    z[i: n, j: m] = [R(i, j + 1)] * x[i] + [R(n - 1 - i, j) or T(i, j, i)] * 2
+    s = sum(i: n, j: m where not T(n - 1 - i, j, i)) x[i]
+}";
+
+/// Every `step`-th point of a box, from the first on; none where it is 0.
+fn relation(extents: &[usize], step: usize) -> Value<f64> {
+    let count: usize = extents.iter().product();
+    let point = |at: usize| {
+        let mut rest = at;
+        let mut point: Vec<i64> = extents
+            .iter()
+            .rev()
+            .map(|n| {
+                let index = rest % n;
+                rest /= n;
+                index as i64
+            })
+            .collect();
+        point.reverse();
+        point
+    };
+    let chosen = (0..count).filter(|at| step != 0 && at % step == 0);
+    Value::Relation(Relation { arity: extents.len(), tuples: chosen.map(point).collect() })
+}
+
+#[test]
+fn lookups_find_what_the_interpreter_finds() {
+    let program = normalize(load(LOOKUPS).unwrap().function(None).unwrap());
+    let native = [(Engine::Native, Fusion::On, Vectors::default())];
+    let compiler = has_compiler();
+    let (mut dense, mut sparse) = (0, 0);
+    for (n, m) in [(0, 0), (0, 3), (1, 0), (1, 1), (2, 5), (70, 1), (20, 30)] {
+        for step in [0, 1, 3, 64, 65, 1000] {
+            let mut inputs = Values::new();
+            inputs.insert("n".into(), Value::Size(n as u64));
+            inputs.insert("m".into(), Value::Size(m as u64));
+            inputs.insert("x".into(), Value::vector((0..n).map(|i| 1.5 + i as f64).collect()));
+            for (name, extents) in [("P", &[n][..]), ("R", &[n, m + 1][..]), ("T", &[n, m, n][..])]
+            {
+                let relation = relation(extents, step);
+                if let Value::Relation(r) = &relation {
+                    let few = extents.iter().product::<usize>() > 64 * r.tuples.len();
+                    dense += usize::from(!few);
+                    sparse += usize::from(few);
+                }
+                inputs.insert(name.into(), relation);
+            }
+            let differs = difference(&program, &inputs, 64.0);
+            assert_eq!(differs, None, "n = {n}, m = {m}, every {step}");
+            if compiler {
+                let differs = difference_in(&native, &program, &inputs, 64.0);
+                assert_eq!(differs, None, "n = {n}, m = {m}, every {step}");
+            }
+        }
+    }
+    assert!(dense > 20 && sparse > 20, "{dense} dense and {sparse} sparse relations");
+}
+
+/// The bytes of all buffers.
+fn bytes(loops: &LoopProgram, program: &TensorSsa, inputs: &Values<f64>) -> Option<u64> {
+    let mut sizes = bind(program, inputs, Limits::default()).ok()?.sizes;
+    for relation in &program.symbols.relations {
+        let Value::Relation(given) = &inputs[&relation.name] else { return None };
+        sizes.push(given.tuples.len() as i64);
+    }
+    let entries = |extents: &[_]| extents.iter().map(|e| extent(e, &sizes).max(0)).product::<i64>();
+    Some(loops.buffers.iter().map(|buffer| entries(&buffer.extents) as u64 * 8).sum())
+}
+
+/// What a call gives under a limit of memory.
+fn outcome(
+    program: &TensorSsa,
+    inputs: &Values<f64>,
+    (engine, vectors): (Engine, Vectors),
+    memory: Option<u64>,
+) -> Result<Values<f64>, String> {
+    let mut options = Options { engine, ..Options::default() };
+    options.memory = memory.unwrap_or(options.memory);
+    let mut executable = compile::<f64>(program, options).map_err(|e| e.to_string())?;
+    *executable.vectors() = vectors;
+    executable.call(inputs).map_err(|e| e.to_string())
+}
+
+/// A limit that has room for the buffers alone leaves none for bits: tuples are searched for.
+#[test]
+fn bits_change_no_result_of_generated_programs() {
+    let found = Cell::new(0);
+    check_all(Flavour::Full, 400, |case: &Case| {
+        let loaded = load(&case.text).map_err(|_| failure("the program is not valid"))?;
+        let typed = loaded.function(None).map_err(|none| failure(none.to_string()))?;
+        let (program, inputs) = (normalize(typed), floats(&case.inputs));
+        if program.symbols.relations.is_empty() {
+            return Ok(());
+        }
+        let executable = compile::<f64>(&program, Options::default());
+        let executable = executable.map_err(|error| failure(error.to_string()))?;
+        let Some(least) = bytes(executable.loops(), &program, &inputs) else { return Ok(()) };
+        found.set(found.get() + 1);
+        let ways = [Vectors::default(), chopped()].map(|vectors| (Engine::Block, vectors));
+        for way in ways.into_iter().chain([(Engine::Runner, Vectors::default())]) {
+            let bits = outcome(&program, &inputs, way, None);
+            let search = outcome(&program, &inputs, way, Some(least));
+            let differs = match (&bits, &search) {
+                (Ok(a), Ok(b)) => unlike(a, b, 0.0),
+                (a, b) => (a != b).then(|| format!("{a:?} and {b:?}")),
+            };
+            if let Some(what) = differs {
+                return Err(failure(format!("{way:?}: {what}")));
+            }
+            let short =
+                least.checked_sub(1).map(|less| outcome(&program, &inputs, way, Some(less)));
+            if let Some(Ok(_)) = short {
+                return Err(failure(format!("{least} bytes are not the least")));
+            }
+        }
+        Ok(())
+    });
+    assert!(found.get() > 0, "no program has a relation");
+}
