@@ -289,7 +289,7 @@ fn emitted_c_looks_tuples_up() {
         return;
     }
     let text = "fn look(n: size, R: rel(n, n)) -> (s: real) {
-        s = sum(i: n, j: n) [R(j, i) and not R(i, j)] * real(1 + i + n * j)
+        s = sum(i: n, j: n) [R(j, i) and not R(i, j)] * (1 + real(i) + real(n) * real(j))
     }";
     let program = normalize(load(text).unwrap().function(None).unwrap());
     let emitted = emit(&iverson::executor::lower(&program).unwrap(), Precision::F64);
