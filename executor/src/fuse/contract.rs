@@ -4,7 +4,7 @@
 //! list of nodes, a store first. Where entries are cleared elsewhere and each is then
 //! accumulated in one list, the first accumulation is the store, and clearing is left out.
 
-use super::sites::{Kind, Site, is_clear, sites};
+use super::sites::{Kind, Site, apart, is_clear, sites};
 use super::tuples::Tuples;
 use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
 use crate::loops::{BufferId, Element, Int, IntId, LoopProgram, Node, Real, RealId, Role};
@@ -88,10 +88,9 @@ fn local_groups(sites: &[Site], clears: &[&Site], tuples: &Tuples) -> Option<Vec
 /// Whether two entries are never the same while they are in use: their indices differ, or each is
 /// stored and used in a list of nodes that has nothing of the other's.
 fn are_apart(a: &Site, b: &Site) -> bool {
-    let unlike = |(a, b): (&Int, &Int)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b);
     let stored = |site: &Site| matches!(site.kind, Kind::Store(_));
     let (one, other) = (a.list(), b.list());
-    a.indices.iter().zip(&b.indices).any(unlike)
+    apart(&a.indices, &b.indices)
         || stored(a) && stored(b) && !one.starts_with(other) && !other.starts_with(one)
 }
 
@@ -100,7 +99,7 @@ fn is_local(group: &[&Site], clears: &[&Site], tuples: &Tuples) -> bool {
     let first = group[0];
     let defines = match first.kind {
         Kind::Store(_) => true,
-        Kind::Accumulate(_) => !clears.is_empty() && is_once(first, tuples),
+        Kind::Accumulate(_) => !clears.is_empty() && tuples.is_step(&first.indices, &first.loops),
         Kind::Load => false,
     };
     let list = first.list();
@@ -111,18 +110,6 @@ fn is_local(group: &[&Site], clears: &[&Site], tuples: &Tuples) -> bool {
             && site.path[list.len()] > first.path[list.len()]
     };
     defines && constant && group[1..].iter().all(|site| inside(&site))
-}
-
-/// Whether each step of the loops around has an entry of its own: its indices are the variables of the
-/// loops, each once, coordinates of tuples, and constants.
-fn is_once(site: &Site, tuples: &Tuples) -> bool {
-    let mut vars: Vec<IntId> = site.loops.clone();
-    let plain = site.indices.iter().all(|index| {
-        let Int::Var(var) = index else { return index.as_const().is_some() };
-        let known = vars.iter().position(|other| other == var);
-        known.map(|at| vars.remove(at)).is_some() || tuples.step(*var).is_some()
-    });
-    plain && vars.iter().all(|step| tuples.is_whole(&site.indices, *step))
 }
 
 /// Whether an index has one value wherever the loops around have theirs.
@@ -188,21 +175,7 @@ impl Rewrite for Contract<'_> {
             }
             Node::For(_) | Node::If(..) => {
                 let rebuilt = rebuild_node(self, node);
-                let idle = match &rebuilt {
-                    Node::For(header) => is_idle(&header.body),
-                    Node::If(_, body) => is_idle(body),
-                    Node::Note(_)
-                    | Node::SetInt(..)
-                    | Node::Set(..)
-                    | Node::Join(..)
-                    | Node::Store(..)
-                    | Node::Accumulate(..)
-                    | Node::StoreInt(..)
-                    | Node::AddInt(..)
-                    | Node::Visit(_)
-                    | Node::Check(..) => false,
-                };
-                if idle { Vec::new() } else { vec![rebuilt] }
+                if is_idle(rebuilt.inside()) { Vec::new() } else { vec![rebuilt] }
             }
             Node::Note(_)
             | Node::SetInt(..)

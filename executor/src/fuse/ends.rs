@@ -20,23 +20,10 @@ impl Naturals {
     /// Notes the loop variables in nodes.
     pub(super) fn collect(&mut self, nodes: &[Node]) {
         for node in nodes {
-            match node {
-                Node::For(header) => {
-                    self.note(header);
-                    self.collect(&header.body);
-                }
-                Node::If(_, body) => self.collect(body),
-                Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..) => {}
+            if let Node::For(header) = node {
+                self.note(header);
             }
+            self.collect(node.inside());
         }
     }
 

@@ -57,20 +57,12 @@ impl Facts {
     }
 
     /// Adds what holds in the body of a node.
-    fn inside(&mut self, node: &Node) {
-        match node {
-            Node::For(header) => self.bounds(header),
-            Node::If(cond, _) => self.condition(cond),
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => {}
+    pub(super) fn inside(&mut self, node: &Node) {
+        if let Node::For(header) = node {
+            self.bounds(header);
+        }
+        if let Node::If(cond, _) = node {
+            self.condition(cond);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Copies of loops, with variables of their own.
 
-use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_node, rebuild_real, walk_node};
-use crate::loops::{For, Int, IntId, LoopProgram, Node, Real, RealId};
+use super::renamed::Renamed;
+use crate::loops::walk::{Rewrite, Visit, walk_node};
+use crate::loops::{For, Int, IntId, LoopProgram, Node, RealId};
 use rustc_hash::FxHashMap;
 
 /// Copies loops of one program.
@@ -25,11 +26,11 @@ impl<'p> Fresh<'p> {
         let node = Node::For(Box::new(header.clone()));
         let mut own = Mentions::default();
         own.node(&node);
-        let mut copy = Copy::default();
+        let mut copy = Renamed::default();
         for var in &own.ints_set {
             if own.is_loop(*var) || own.ints.get(var) >= self.all.ints.get(var) {
                 let name = self.program.ints[var.index()].clone();
-                copy.ints.entry(*var).or_insert_with(|| self.program.add_int(name));
+                copy.ints.entry(*var).or_insert_with(|| Int::Var(self.program.add_int(name)));
             }
         }
         for var in &own.reals_set {
@@ -95,50 +96,5 @@ impl Visit for Mentions {
             | Node::Check(..) => {}
         }
         walk_node(self, node);
-    }
-}
-
-/// Puts variables in the place of others.
-#[derive(Default)]
-struct Copy {
-    ints: FxHashMap<IntId, IntId>,
-    reals: FxHashMap<RealId, RealId>,
-}
-
-impl Copy {
-    fn int_id(&self, var: IntId) -> IntId {
-        self.ints.get(&var).copied().unwrap_or(var)
-    }
-
-    fn real_id(&self, var: RealId) -> RealId {
-        self.reals.get(&var).copied().unwrap_or(var)
-    }
-}
-
-impl Rewrite for Copy {
-    fn int(&mut self, e: &Int) -> Int {
-        if let Int::Var(var) = e { Int::Var(self.int_id(*var)) } else { rebuild_int(self, e) }
-    }
-
-    fn real(&mut self, e: &Real) -> Real {
-        if let Real::Var(var) = e { Real::Var(self.real_id(*var)) } else { rebuild_real(self, e) }
-    }
-
-    fn node(&mut self, node: &Node) -> Vec<Node> {
-        let mut rebuilt = rebuild_node(self, node);
-        match &mut rebuilt {
-            Node::For(header) => header.var = self.int_id(header.var),
-            Node::SetInt(var, _) => *var = self.int_id(*var),
-            Node::Set(var, _) | Node::Join(var, ..) => *var = self.real_id(*var),
-            Node::Note(_)
-            | Node::If(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => {}
-        }
-        vec![rebuilt]
     }
 }

@@ -46,19 +46,10 @@ enum Kind {
 impl Item {
     fn of(node: Node) -> Self {
         let footprint = Footprint::of(std::slice::from_ref(&node));
-        let kind = match node {
-            Node::For(header) => Kind::Loops(vec![*header]),
-            other @ (Node::Note(_)
-            | Node::If(..)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => Kind::Node(other),
+        let kind = if let Node::For(header) = node {
+            Kind::Loops(vec![*header])
+        } else {
+            Kind::Node(node)
         };
         Self { kind, footprint }
     }
@@ -162,19 +153,10 @@ fn share_steps(naturals: &Naturals, earlier: &[For], later: &[For]) -> bool {
 fn inner_loops(nodes: &[Node]) -> Vec<&For> {
     let mut found = Vec::new();
     for node in nodes {
-        match node {
-            Node::For(header) => found.push(&**header),
-            Node::If(_, body) => found.extend(inner_loops(body)),
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => {}
+        if let Node::For(header) = node {
+            found.push(&**header);
+        } else {
+            found.extend(inner_loops(node.inside()));
         }
     }
     found
@@ -258,8 +240,7 @@ impl Merge<'_> {
     fn item(&mut self, kind: Kind, ends: Ends) -> Vec<Node> {
         match kind {
             Kind::Loops(loops) => self.loops(loops, ends),
-            Kind::Node(Node::If(cond, body)) => vec![Node::If(cond, self.nodes(body, ends))],
-            Kind::Node(other) => vec![other],
+            Kind::Node(node) => vec![node.map_inside(|body| self.nodes(body, ends))],
         }
     }
 

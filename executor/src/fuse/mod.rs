@@ -3,7 +3,8 @@
 //! 1. [`unroll`]: short loops of constant length become straight lines.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
-//! 3. [`share`]: integers and conditions that stand several times in a step are computed once.
+//! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
+//!    ranges that were told apart by such integers are the same now.
 //! 4. [`contract`]: buffers that are written and read at one step alone become variables.
 //! 5. [`recompute`]: large buffers are computed again where they are read.
 //! 6. [`dead`]: what nothing reads is left out.
@@ -25,6 +26,7 @@ mod merge;
 mod peel;
 mod recompute;
 mod registers;
+mod renamed;
 mod share;
 mod sites;
 mod slice;

@@ -6,7 +6,7 @@
 
 use super::ends::{Naturals, extreme, is_plain};
 use super::fresh::Fresh;
-use crate::loops::walk::{Visit, walk_node};
+use super::sites::has_checks;
 use crate::loops::{CmpOp, For, Int, IntId, LoopProgram, Node, Order};
 use crate::lower::UNROLLED;
 
@@ -28,19 +28,12 @@ struct Peel<'p> {
 
 impl Peel<'_> {
     fn nodes(&mut self, nodes: Vec<Node>) -> Vec<Node> {
-        let cut = nodes.into_iter().flat_map(|node| match node {
-            Node::For(header) => self.cut(*header),
-            Node::If(cond, body) => vec![Node::If(cond, self.nodes(body))],
-            other @ (Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => vec![other],
+        let cut = nodes.into_iter().flat_map(|node| {
+            if let Node::For(header) = node {
+                self.cut(*header)
+            } else {
+                vec![node.map_inside(|body| self.nodes(body))]
+            }
         });
         cut.collect()
     }
@@ -76,7 +69,7 @@ impl Peel<'_> {
         let mut complete = Complete { var: header.var, lower: Vec::new(), upper: Vec::new() };
         let body = complete.nodes(&header.body);
         let Complete { lower, upper, .. } = complete;
-        if lower.is_empty() && upper.is_empty() || has_checks(header) {
+        if lower.is_empty() && upper.is_empty() || has_checks(&header.body) {
             return None;
         }
         let lower = self.naturals.greatest(header.lower.iter().chain(&lower));
@@ -102,28 +95,16 @@ enum Side {
 
 impl Complete {
     fn nodes(&mut self, nodes: &[Node]) -> Vec<Node> {
-        let mut complete = |node: &Node| match node {
-            Node::For(header) => {
-                let mut header = header.clone();
-                if let Some((start, end)) = self.range(&header) {
-                    (header.lower, header.upper) = (vec![start], vec![end]);
-                }
-                header.body = self.nodes(&header.body);
-                Node::For(header)
+        let complete = |node: &Node| {
+            let mut node = node.clone();
+            if let Node::For(header) = &mut node
+                && let Some((start, end)) = self.range(header)
+            {
+                (header.lower, header.upper) = (vec![start], vec![end]);
             }
-            Node::If(cond, body) => Node::If(cond.clone(), self.nodes(body)),
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => node.clone(),
+            node.map_inside(|body| self.nodes(&body))
         };
-        nodes.iter().map(&mut complete).collect()
+        nodes.iter().map(complete).collect()
     }
 
     /// The ends of a short loop without those that depend on the variable, if constants remain.
@@ -204,18 +185,4 @@ fn of_sizes(e: &Int) -> bool {
         | Int::Floor(_)
         | Int::Select(_) => false,
     }
-}
-
-/// Whether a check stands in a loop: its message names the variables of one place.
-fn has_checks(header: &For) -> bool {
-    struct Checks(bool);
-    impl Visit for Checks {
-        fn node(&mut self, node: &Node) {
-            self.0 |= matches!(node, Node::Check(..));
-            walk_node(self, node);
-        }
-    }
-    let mut checks = Checks(false);
-    header.body.iter().for_each(|node| checks.node(node));
-    checks.0
 }

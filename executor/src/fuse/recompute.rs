@@ -16,6 +16,7 @@ use super::contract::contract;
 use super::facts::{Facts, settings};
 use super::sites::{Kind, Site, apart, lists, sites};
 use super::slice::{Slice, slice};
+use super::tuples::Tuples;
 use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_int};
 use crate::loops::{
     BufferId, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Real, RealId, Role, StatementId,
@@ -189,12 +190,8 @@ fn loops(body: &[Node], path: &[usize]) -> Option<Vec<For>> {
 impl Home {
     /// Whether an entry belongs to one step: each loop variable is an index, the others are constants.
     fn is_step(&self, indices: &[Int]) -> bool {
-        let mut open: Vec<IntId> = self.loops.iter().map(|header| header.var).collect();
-        let plain = indices.iter().all(|index| {
-            let known = open.iter().position(|var| *index == Int::Var(*var));
-            known.map(|at| open.remove(at)).is_some() || index.as_const().is_some()
-        });
-        plain && open.is_empty()
+        let loops: Vec<IntId> = self.loops.iter().map(|header| header.var).collect();
+        Tuples::default().is_step(indices, &loops)
     }
 
     /// Whether a load stands where the temporary is computed, and reads what the same step has written.
@@ -344,19 +341,8 @@ fn place(program: &LoopProgram, home: &Home, load: &Site, step: &[(IntId, Int)])
 
 fn loop_vars(body: &[Node], path: &[usize]) -> Vec<IntId> {
     let around = lists(body, path);
-    let header = |(list, place): &(&[Node], usize)| match &list[*place] {
-        Node::For(header) => Some(header.var),
-        Node::If(..)
-        | Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => None,
+    let header = |(list, place): &(&[Node], usize)| {
+        if let Node::For(header) = &list[*place] { Some(header.var) } else { None }
     };
     around[..around.len() - 1].iter().filter_map(header).collect()
 }

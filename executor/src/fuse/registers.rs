@@ -18,24 +18,7 @@ fn lists(program: &mut LoopProgram, mut nodes: Vec<Node>) -> Vec<Node> {
         nodes = run.kept(program, nodes);
     }
     begin_with_values(&mut nodes);
-    let inside = nodes.into_iter().map(|node| match node {
-        Node::For(mut header) => {
-            header.body = lists(program, std::mem::take(&mut header.body));
-            Node::For(header)
-        }
-        Node::If(cond, body) => Node::If(cond, lists(program, body)),
-        other @ (Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..)) => other,
-    });
-    inside.collect()
+    nodes.into_iter().map(|node| node.map_inside(|body| lists(program, body))).collect()
 }
 
 /// A run of nodes that touch one entry more than once, and no other of its buffer.

@@ -3,51 +3,19 @@
 //! `i = p[e]; ..; j = p[e]` is `i = p[e]; ..` with `i` for `j`, where `p` is an input; and
 //! `if c { a }; if c { b }` is `if c { a; b }` where `a` changes nothing that `c` reads.
 
+use super::facts::settings;
 use super::footprint::Footprint;
-use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_node, walk_node};
+use super::sites::has_checks;
+use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_node};
 use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, Role};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// Shares what is the same in a program.
 pub(super) fn share(program: &mut LoopProgram) {
     let body = std::mem::take(&mut program.body);
-    let mut fixed = Fixed::default();
-    body.iter().for_each(|node| fixed.node(node));
-    let share = Share { program, fixed };
+    let share = Share { program, settings: settings(&body), checks: has_checks(&body) };
     let body = share.nodes(body, &mut Known::default());
     program.body = body;
-}
-
-/// The integer variables that are set once, and not named by a check, whose message would tell them.
-#[derive(Default)]
-struct Fixed {
-    once: FxHashSet<IntId>,
-    again: FxHashSet<IntId>,
-    checks: bool,
-}
-
-impl Visit for Fixed {
-    fn node(&mut self, node: &Node) {
-        match node {
-            Node::SetInt(var, _) => {
-                if !self.once.insert(*var) {
-                    self.again.insert(*var);
-                }
-            }
-            Node::Check(..) => self.checks = true,
-            Node::Note(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_) => {}
-        }
-        walk_node(self, node);
-    }
 }
 
 /// What is known at a place.
@@ -78,7 +46,10 @@ impl Rewrite for Known {
 
 struct Share<'p> {
     program: &'p LoopProgram,
-    fixed: Fixed,
+    /// How often variables are set.
+    settings: FxHashMap<IntId, usize>,
+    /// Whether a check may name variables, whose values its message would tell.
+    checks: bool,
 }
 
 impl Share<'_> {
@@ -102,23 +73,7 @@ impl Share<'_> {
         let inside = |(node, before): (Node, usize)| {
             let values = known.values[..before].to_vec();
             let mut known = Known { values, same: known.same.clone() };
-            match node {
-                Node::For(mut header) => {
-                    header.body = self.nodes(std::mem::take(&mut header.body), &mut known);
-                    Node::For(header)
-                }
-                Node::If(cond, body) => Node::If(cond, self.nodes(body, &mut known)),
-                other @ (Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..)) => other,
-            }
+            node.map_inside(|body| self.nodes(body, &mut known))
         };
         out.into_iter().map(inside).collect()
     }
@@ -127,7 +82,7 @@ impl Share<'_> {
     fn node(&self, node: Node, known: &mut Known) -> Option<Node> {
         let node = if known.same.is_empty() { node } else { rebuild_node(known, &node) };
         let Node::SetInt(var, e) = &node else { return Some(node) };
-        if self.fixed.checks || self.fixed.again.contains(var) || !self.is_fixed(e) {
+        if self.checks || self.is_set_again(*var) || !self.is_fixed(e) {
             return Some(node);
         }
         if let Some((_, earlier)) = known.values.iter().find(|(value, _)| value == e) {
@@ -136,6 +91,10 @@ impl Share<'_> {
         }
         known.values.push((e.clone(), *var));
         Some(node)
+    }
+
+    fn is_set_again(&self, var: IntId) -> bool {
+        self.settings.get(&var).is_some_and(|count| *count > 1)
     }
 
     /// Whether an integer has one value wherever the variables that are set once have theirs.
@@ -149,7 +108,7 @@ impl Share<'_> {
                 self.fixed &= self.share.program.buffer(buffer).role == Role::Input;
             }
             fn int_var(&mut self, var: IntId) {
-                self.fixed &= !self.share.fixed.again.contains(&var);
+                self.fixed &= !self.share.is_set_again(var);
             }
             fn real_var(&mut self, _: crate::loops::RealId) {
                 self.fixed = false;

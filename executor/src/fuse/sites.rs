@@ -49,23 +49,7 @@ pub(super) fn lists<'n>(body: &'n [Node], path: &[usize]) -> Vec<(&'n [Node], us
     let mut found = Vec::new();
     for place in path {
         found.push((list, *place));
-        list = match list.get(*place) {
-            Some(Node::For(header)) => &header.body,
-            Some(Node::If(_, body)) => body,
-            Some(
-                Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..),
-            )
-            | None => &[],
-        };
+        list = list.get(*place).map_or(&[], Node::inside);
     }
     found
 }
@@ -78,6 +62,11 @@ pub(super) fn is_clear(site: &Site, sites: &[Site]) -> bool {
         Kind::Load | Kind::Store(_) => false,
     };
     sites.iter().any(starts)
+}
+
+/// Whether a check stands in nodes: its message names the variables of one place.
+pub(super) fn has_checks(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| matches!(node, Node::Check(..)) || has_checks(node.inside()))
 }
 
 /// Whether two entries differ whatever the variables are: by two constants at one axis.

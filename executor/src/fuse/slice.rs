@@ -1,8 +1,9 @@
 //! The nodes that compute an entry of a temporary: what of a straight line an entry depends on.
 
 use super::recompute::Home;
+use super::renamed::Renamed;
 use super::sites::lists;
-use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_real};
+use crate::loops::walk::{Rewrite, Visit, walk_real};
 use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, Place, Real, RealId, StatementId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -284,63 +285,5 @@ impl Visit for Content {
             | Node::AddInt(..)
             | Node::Check(..) => {}
         }
-    }
-}
-
-/// Gives integer variables values and real variables other names.
-struct Renamed {
-    ints: FxHashMap<IntId, Int>,
-    reals: FxHashMap<RealId, RealId>,
-}
-
-impl Renamed {
-    fn real_id(&self, var: RealId) -> RealId {
-        self.reals.get(&var).copied().unwrap_or(var)
-    }
-
-    fn int_id(&self, var: IntId) -> IntId {
-        match self.ints.get(&var) {
-            Some(Int::Var(fresh)) => *fresh,
-            _ => var,
-        }
-    }
-}
-
-impl Rewrite for Renamed {
-    fn int(&mut self, e: &Int) -> Int {
-        match e {
-            Int::Var(var) => self.ints.get(var).cloned().unwrap_or_else(|| e.clone()),
-            Int::Const(_)
-            | Int::Size(_)
-            | Int::Load(..)
-            | Int::Sum(..)
-            | Int::Product(_)
-            | Int::Div(..)
-            | Int::Mod(..)
-            | Int::DivBy(_)
-            | Int::Floor(_)
-            | Int::Select(_) => rebuild_int(self, e),
-        }
-    }
-
-    fn real(&mut self, e: &Real) -> Real {
-        if let Real::Var(var) = e { Real::Var(self.real_id(*var)) } else { rebuild_real(self, e) }
-    }
-
-    fn node(&mut self, node: &Node) -> Vec<Node> {
-        vec![match crate::loops::walk::rebuild_node(self, node) {
-            Node::Set(var, e) => Node::Set(self.real_id(var), e),
-            Node::Join(var, fold, e) => Node::Join(self.real_id(var), fold, e),
-            Node::SetInt(var, e) => Node::SetInt(self.int_id(var), e),
-            other @ (Node::Note(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => other,
-        }]
     }
 }

@@ -205,24 +205,7 @@ fn under(cond: &Cond, nodes: Vec<Node>) -> Vec<Node> {
     if !nodes.iter().all(enters) {
         return vec![Node::If(cond.clone(), nodes)];
     }
-    let inside = |node: Node| match node {
-        Node::For(mut header) => {
-            header.body = under(cond, std::mem::take(&mut header.body));
-            Node::For(header)
-        }
-        other @ (Node::Note(_)
-        | Node::If(..)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..)) => other,
-    };
-    nodes.into_iter().map(inside).collect()
+    nodes.into_iter().map(|node| node.map_inside(|body| under(cond, body))).collect()
 }
 
 #[cfg(test)]

@@ -26,31 +26,18 @@ impl Registers<'_> {
         let mut facts = around.clone();
         let mut out = Vec::new();
         for node in nodes {
-            match node {
-                Node::For(mut header) => {
-                    let mut inner = facts.clone();
-                    inner.bounds(&header);
-                    header.body = self.list(std::mem::take(&mut header.body), &inner);
-                    out.extend(self.kept(*header, &facts));
-                }
-                Node::If(cond, body) => {
-                    let mut inner = facts.clone();
-                    inner.condition(&cond);
-                    out.push(Node::If(cond, self.list(body, &inner)));
-                }
-                other @ (Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..)) => {
-                    facts.after(&other, &self.settings);
-                    out.push(other);
-                }
+            let node = if node.inside().is_empty() {
+                node
+            } else {
+                let mut inner = facts.clone();
+                inner.inside(&node);
+                node.map_inside(|body| self.list(body, &inner))
+            };
+            if let Node::For(header) = node {
+                out.extend(self.kept(*header, &facts));
+            } else {
+                facts.after(&node, &self.settings);
+                out.push(node);
             }
         }
         out

@@ -1,8 +1,9 @@
 //! Integer variables that are coordinates of a relation's tuple at the step of a loop.
 
+use super::facts::settings;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Int, IntId, LoopProgram, Node};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// The coordinates that variables have.
 #[derive(Default)]
@@ -16,12 +17,14 @@ pub(super) struct Tuples {
 impl Tuples {
     /// Of the variables that are set once.
     pub(super) fn of(program: &LoopProgram) -> Self {
-        let mut found = Sets::default();
-        program.body.iter().for_each(|node| found.node(node));
-        let relations = program.relations.iter().map(|r| r.coordinates.clone());
-        let mut coordinates = found.coordinates;
-        coordinates.retain(|var, _| !found.again.contains(var));
-        Self { coordinates, relations: relations.collect() }
+        let mut tuples = Self {
+            coordinates: FxHashMap::default(),
+            relations: program.relations.iter().map(|r| r.coordinates.clone()).collect(),
+        };
+        program.body.iter().for_each(|node| tuples.node(node));
+        let settings = settings(&program.body);
+        tuples.coordinates.retain(|var, _| settings.get(var) == Some(&1));
+        tuples
     }
 
     /// The variable of the loop at whose steps a variable is a coordinate.
@@ -29,9 +32,21 @@ impl Tuples {
         self.coordinates.get(&var).map(|(_, step)| *step)
     }
 
+    /// Whether each step of some loops has an entry of its own at these indices: they are the variables of the
+    /// loops, each once, coordinates of tuples, and constants.
+    pub(super) fn is_step(&self, indices: &[Int], loops: &[IntId]) -> bool {
+        let mut open = loops.to_vec();
+        let plain = indices.iter().all(|index| {
+            let Int::Var(var) = index else { return index.as_const().is_some() };
+            let known = open.iter().position(|other| other == var);
+            known.map(|at| open.remove(at)).is_some() || self.step(*var).is_some()
+        });
+        plain && open.iter().all(|step| self.is_whole(indices, *step))
+    }
+
     /// Whether indices have all coordinates of a relation at the step of a loop: tuples are
     /// distinct, so another step has other indices.
-    pub(super) fn is_whole(&self, indices: &[Int], step: IntId) -> bool {
+    fn is_whole(&self, indices: &[Int], step: IntId) -> bool {
         let has = |buffer: &BufferId| {
             indices.iter().any(|index| {
                 matches!(index, Int::Var(var)
@@ -42,20 +57,9 @@ impl Tuples {
     }
 }
 
-#[derive(Default)]
-struct Sets {
-    coordinates: FxHashMap<IntId, (BufferId, IntId)>,
-    set: FxHashSet<IntId>,
-    again: FxHashSet<IntId>,
-}
-
-impl Visit for Sets {
+impl Visit for Tuples {
     fn enter(&mut self, node: &Node) {
-        let Node::SetInt(var, value) = node else { return };
-        if !self.set.insert(*var) {
-            self.again.insert(*var);
-        }
-        if let Int::Load(buffer, at) = value
+        if let Node::SetInt(var, Int::Load(buffer, at)) = node
             && let [Int::Var(step)] = at.as_slice()
         {
             self.coordinates.insert(*var, (*buffer, *step));

@@ -181,6 +181,47 @@ pub enum Node {
     Check(CheckId, Cond),
 }
 
+impl Node {
+    /// The nodes that stand in a loop or under a condition; none in any other.
+    #[must_use]
+    pub fn inside(&self) -> &[Self] {
+        match self {
+            Self::For(header) => &header.body,
+            Self::If(_, body) => body,
+            Self::Note(_)
+            | Self::SetInt(..)
+            | Self::Set(..)
+            | Self::Join(..)
+            | Self::Store(..)
+            | Self::Accumulate(..)
+            | Self::StoreInt(..)
+            | Self::AddInt(..)
+            | Self::Visit(_)
+            | Self::Check(..) => &[],
+        }
+    }
+
+    /// The same with other nodes inside, where it has any.
+    #[must_use]
+    pub fn map_inside(mut self, change: impl FnOnce(Vec<Self>) -> Vec<Self>) -> Self {
+        match &mut self {
+            Self::For(header) => header.body = change(std::mem::take(&mut header.body)),
+            Self::If(_, body) => *body = change(std::mem::take(body)),
+            Self::Note(_)
+            | Self::SetInt(..)
+            | Self::Set(..)
+            | Self::Join(..)
+            | Self::Store(..)
+            | Self::Accumulate(..)
+            | Self::StoreInt(..)
+            | Self::AddInt(..)
+            | Self::Visit(_)
+            | Self::Check(..) => {}
+        }
+        self
+    }
+}
+
 /// A loop. Its variable takes the values `v` with `max(lower) <= v < min(upper)` and, where there is
 /// a stride, `v ≡ residue (mod modulus)`.
 #[derive(Clone, PartialEq, Debug)]

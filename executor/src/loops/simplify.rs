@@ -86,6 +86,22 @@ impl Int {
     pub fn as_const(&self) -> Option<i64> {
         if let Self::Const(n) = self { Some(*n) } else { None }
     }
+
+    /// Whether it is made of numbers, sizes and variables by sums and products.
+    #[must_use]
+    pub fn is_polynomial(&self) -> bool {
+        match self {
+            Self::Const(_) | Self::Size(_) | Self::Var(_) => true,
+            Self::Sum(terms, _) => terms.iter().all(|(_, term)| term.is_polynomial()),
+            Self::Product(factors) => factors.iter().all(Self::is_polynomial),
+            Self::Load(..)
+            | Self::Div(..)
+            | Self::Mod(..)
+            | Self::DivBy(_)
+            | Self::Floor(_)
+            | Self::Select(_) => false,
+        }
+    }
 }
 
 fn add(sum: &mut Vec<(i64, Int)>, total: &mut i64, factor: i64, term: Int) {

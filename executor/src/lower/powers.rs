@@ -145,8 +145,8 @@ fn exponent(e: &Real) -> Option<i64> {
 fn is_atom(e: &Real) -> bool {
     match e {
         Real::Const(_) | Real::Var(_) => true,
-        Real::Int(e) => is_affine(e),
-        Real::Load(_, indices) => indices.iter().all(is_affine),
+        Real::Int(e) => e.is_polynomial(),
+        Real::Load(_, indices) => indices.iter().all(Int::is_polynomial),
         Real::Apply(..) | Real::Select(_) => false,
     }
 }
@@ -164,18 +164,4 @@ fn is_short(e: &Real) -> bool {
 /// An atom or its negative.
 fn is_term(e: &Real) -> bool {
     is_atom(e) || matches!(e, Real::Apply(Fun::Neg, args) if is_atom(&args[0]))
-}
-
-fn is_affine(e: &Int) -> bool {
-    match e {
-        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
-        Int::Sum(terms, _) => terms.iter().all(|(_, term)| is_affine(term)),
-        Int::Product(factors) => factors.iter().all(is_affine),
-        Int::Load(..)
-        | Int::Div(..)
-        | Int::Mod(..)
-        | Int::DivBy(_)
-        | Int::Floor(_)
-        | Int::Select(_) => false,
-    }
 }

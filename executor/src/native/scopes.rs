@@ -115,19 +115,8 @@ impl Walk<'_> {
                 | Node::Check(..) => mentions.node(self.program, node),
             }
             self.mentions(&mentions, number, block, matches!(node, Node::Join(..)));
-            match node {
-                Node::For(header) => self.inside(&header.body, block),
-                Node::If(_, body) => self.inside(body, block),
-                Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..) => {}
+            if matches!(node, Node::For(_) | Node::If(..)) {
+                self.inside(node.inside(), block);
             }
         }
     }

@@ -53,20 +53,7 @@ fn parts(header: &For) -> Option<Parts> {
 }
 
 fn has_loop(node: &Node) -> bool {
-    match node {
-        Node::For(_) => true,
-        Node::If(_, body) => body.iter().any(has_loop),
-        Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => false,
-    }
+    matches!(node, Node::For(_)) || node.inside().iter().any(has_loop)
 }
 
 /// The stages of a program, as C.

@@ -252,20 +252,7 @@ impl Statements<'_> {
 
 /// Whether a loop bound is cheap and does not change during the loop.
 fn is_plain(ends: &[Int]) -> bool {
-    fn plain(e: &Int) -> bool {
-        match e {
-            Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
-            Int::Sum(terms, _) => terms.iter().all(|(_, e)| plain(e)),
-            Int::Product(factors) => factors.iter().all(plain),
-            Int::Load(..)
-            | Int::Div(..)
-            | Int::Mod(..)
-            | Int::DivBy(_)
-            | Int::Floor(_)
-            | Int::Select(_) => false,
-        }
-    }
-    ends.len() == 1 && ends.iter().all(plain)
+    ends.len() == 1 && ends.iter().all(Int::is_polynomial)
 }
 
 /// Whether a node is a step of a straight line; collects its joins.
