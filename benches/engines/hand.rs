@@ -2,20 +2,12 @@
 //! have files of their own.
 
 use super::Case;
-use iverson::spec::call::{Dense, Value, Values};
+use super::inputs::{numbers, sparse, values};
+use iverson::spec::call::{Dense, Value};
 use std::hint::black_box;
-
-/// Numbers in [-1, 1), the same in each run.
-pub(super) fn numbers(count: usize) -> Vec<f64> {
-    (0..count).map(|k| (k * 7919 % 10_007) as f64 / 5003.5 - 1.0).collect()
-}
 
 pub(super) fn matrix(rows: usize, columns: usize, data: &[f64]) -> Value<f64> {
     Value::Real(Dense { shape: vec![rows, columns], data: data.to_vec() })
-}
-
-pub(super) fn values<const N: usize>(list: [(&str, Value<f64>); N]) -> Values<f64> {
-    list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Softened gravity of 2,000 bodies; the gradient in their places.
@@ -106,8 +98,7 @@ pub(super) fn logsumexp() -> Case {
 pub(super) fn spmv() -> Case {
     let (n, each) = (200_000, 10);
     let nnz = n * each;
-    let row: Vec<i64> = (0..nnz).map(|e| (e / each) as i64).collect();
-    let col: Vec<i64> = (0..nnz).map(|e| ((e / each * 31 + e % each * 977) % n) as i64).collect();
+    let (row, col) = sparse(n, each);
     let (a, x) = (numbers(nnz), numbers(n));
     let inputs = values([
         ("n", Value::Size(n as u64)),

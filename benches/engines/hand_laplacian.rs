@@ -1,8 +1,8 @@
 //! Laplacian energies of images by hand: of all pixels, and of those inside a mask.
 
 use super::Case;
-use super::hand::{matrix, numbers, values};
-use iverson::spec::call::{Relation, Value};
+use super::hand::matrix;
+use super::inputs::{is_inside, mask, numbers, values};
 use std::hint::black_box;
 
 /// Pixels in a row, and rows, of the whole image.
@@ -109,14 +109,8 @@ fn flow_inside(inside: &[bool], u: &[f64], i: usize, j: usize) -> f64 {
 pub(super) fn laplacian_inside() -> Case {
     const N: usize = MASKED;
     let u = numbers(N * N);
-    let inside: Vec<bool> =
-        (0..N * N).map(|at| !(at / N / 7 + at % N / 5).is_multiple_of(11)).collect();
-    let places = (0..N * N).filter(|at| inside[*at]);
-    let tuples = places.map(|at| vec![(at / N) as i64, (at % N) as i64]).collect();
-    let inputs = values([
-        ("u", matrix(N, N, &u)),
-        ("inside", Value::Relation(Relation { arity: 2, tuples })),
-    ]);
+    let inside: Vec<bool> = (0..N * N).map(|at| is_inside(N, at)).collect();
+    let inputs = values([("u", matrix(N, N, &u)), ("inside", mask(N))]);
     let pixels = || (0..N).flat_map(|i| (0..N).map(move |j| (i, j)));
     let (mask, image) = (inside.clone(), u.clone());
     let energy = move || {

@@ -1,7 +1,7 @@
 //! Streaming maps and stencils by hand.
 
 use super::Case;
-use super::hand::{numbers, values};
+use super::inputs::{numbers, values};
 use iverson::spec::call::Value;
 use std::hint::black_box;
 

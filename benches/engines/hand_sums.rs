@@ -1,7 +1,7 @@
 //! Sums and their kin by hand, in eight parts at once, as vector registers want them.
 
 use super::Case;
-use super::hand::{numbers, values};
+use super::inputs::{numbers, values};
 use iverson::spec::call::Value;
 use std::hint::black_box;
 

@@ -10,12 +10,12 @@
 //! programs share.
 
 use clock::{once, repeated};
+use inputs::with_cotangents;
 use iverson::derivative::Kind;
 use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Inputs, Options, Output, Outputs, compile};
 use iverson::pipeline::{differentiate, load};
-use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
-use iverson::spec::ir::Param;
+use iverson::spec::call::Values;
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::hint::black_box;
@@ -26,6 +26,8 @@ mod hand;
 mod hand_laplacian;
 mod hand_stencils;
 mod hand_sums;
+#[path = "../inputs.rs"]
+mod inputs;
 
 /// One function of an example with inputs, and the same by hand.
 struct Case {
@@ -61,23 +63,6 @@ fn time(program: &TensorSsa, inputs: &Values<f64>, engine: Engine, threads: usiz
         black_box(&outputs);
     };
     if engine == Engine::Runner { once(call) } else { repeated(call) }
-}
-
-/// The inputs, and ones as cotangents of the results.
-fn with_cotangents(derivative: &TensorSsa, program: &TensorSsa, case: &Case) -> Values<f64> {
-    let mut all = case.inputs.clone();
-    let sizes = match bind(program, &all, Limits::default()) {
-        Ok(bound) => bound.sizes,
-        Err(error) => panic!("{}: {error}", case.name),
-    };
-    for param in &derivative.params[program.params.len()..] {
-        let Param::Tensor(tensor) = param else { continue };
-        let shape = shape(&derivative.symbols, *tensor, &sizes).unwrap_or_default();
-        let data = vec![1.0; shape.iter().product()];
-        let name = derivative.symbols.tensor(*tensor).name.clone();
-        all.insert(name, Value::Real(Dense { shape, data }));
-    }
-    all
 }
 
 /// Prints a line of the table, with the time over that of the result if it is known; gives the milliseconds of
@@ -119,7 +104,7 @@ fn run(mut case: Case) {
         Ok(derivative) => derivative.program,
         Err(error) => panic!("{}: {error}", case.name),
     };
-    let cotangents = with_cotangents(&derivative, &program, &case);
+    let cotangents = with_cotangents(&derivative, &program, &case.inputs);
     let [result, gradient] = &mut case.hand;
     let primal = line(case.name, &program, &case.inputs, result, None);
     let name = format!("{}, gradient", case.name);

@@ -9,8 +9,7 @@
 use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Options, compile};
 use iverson::pipeline::{differentiate, load};
-use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
-use iverson::spec::ir::Param;
+use iverson::spec::call::{Dense, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use serde_json::Value as Json;
@@ -20,9 +19,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+#[path = "../inputs.rs"]
+mod inputs;
 mod programs;
 
-use programs::{PROGRAMS, Program, numbers};
+use inputs::{numbers, with_cotangents};
+use programs::{PROGRAMS, Program};
 
 /// Calls are repeated for this long.
 const ENOUGH: Duration = Duration::from_millis(500);
@@ -115,7 +117,7 @@ fn measure(program: &Program, engine: Engine) -> Result<Found, Failure> {
     let primal = normalize(function);
     let derivative = differentiate(&primal, program.kind, program.wrt)?;
     let inputs = (program.inputs)();
-    let arguments = with_cotangents(&derivative.program, &primal, &inputs)?;
+    let arguments = with_cotangents(&derivative.program, &primal, &inputs);
     let (result, _) = time(&primal, &inputs, engine)?;
     let (derivative, values) = time(&derivative.program, &arguments, engine)?;
     let answer = values.get_index(primal.results.len()).map(|(_, value)| value);
@@ -145,24 +147,6 @@ fn time(
         least = least.min(start.elapsed().as_secs_f64() * 1e3);
     }
     Ok((least, values))
-}
-
-/// The inputs, and ones as cotangents.
-fn with_cotangents(
-    derivative: &TensorSsa,
-    program: &TensorSsa,
-    inputs: &Values<f64>,
-) -> Result<Values<f64>, Failure> {
-    let mut all = inputs.clone();
-    let sizes = bind(program, inputs, Limits { bytes: u64::MAX })?.sizes;
-    for param in &derivative.params[program.params.len()..] {
-        let Param::Tensor(tensor) = param else { continue };
-        let shape = shape(&derivative.symbols, *tensor, &sizes)?;
-        let data = vec![1.0; shape.iter().product()];
-        let name = derivative.symbols.tensor(*tensor).name.clone();
-        all.insert(name, Value::Real(Dense { shape, data }));
-    }
-    Ok(all)
 }
 
 fn folder() -> &'static Path {

@@ -1,7 +1,8 @@
 //! The programs that are compared, with inputs that `peers.py` makes too.
 
+use crate::inputs::{mask, numbers, sparse, values};
 use iverson::derivative::Kind;
-use iverson::spec::call::{Dense, Relation, Value, Values};
+use iverson::spec::call::{Dense, Value, Values};
 
 /// A program, what is taken of it, and where.
 pub(crate) struct Program {
@@ -111,28 +112,12 @@ pub(crate) const PROGRAMS: [Program; 12] = [
     ),
 ];
 
-/// Numbers in [-1, 1), the same in each run and in `peers.py`.
-pub(crate) fn numbers(count: usize) -> Vec<f64> {
-    (0..count).map(|k| (k * 7919 % 10_007) as f64 / 5003.5 - 1.0).collect()
-}
-
 fn tensor<const N: usize>(shape: [usize; N]) -> Value<f64> {
     Value::Real(Dense { shape: shape.to_vec(), data: numbers(shape.iter().product()) })
 }
 
 fn number(x: f64) -> Value<f64> {
     Value::Real(Dense { shape: vec![], data: vec![x] })
-}
-
-fn values<const N: usize>(list: [(&str, Value<f64>); N]) -> Values<f64> {
-    list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// The pixels of an n by n image that are in it: all but some scattered ones.
-fn mask(n: usize) -> Value<f64> {
-    let places = (0..n * n).filter(|at| !(at / n / 7 + at % n / 5).is_multiple_of(11));
-    let tuples = places.map(|at| vec![(at / n) as i64, (at % n) as i64]).collect();
-    Value::Relation(Relation { arity: 2, tuples })
 }
 
 fn nbody() -> Values<f64> {
@@ -194,8 +179,7 @@ fn rnn() -> Values<f64> {
 
 fn spmv() -> Values<f64> {
     let (n, each) = (200_000, 10);
-    let row = (0..n * each).map(|e| (e / each) as i64).collect();
-    let col = (0..n * each).map(|e| ((e / each * 31 + e % each * 977) % n) as i64).collect();
+    let (row, col) = sparse(n, each);
     values([
         ("n", Value::Size(n as u64)),
         ("row", Value::indices(row)),
