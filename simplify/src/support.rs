@@ -5,7 +5,7 @@
 //! through the statements that compute with them.
 
 use crate::bodies::Product;
-use crate::context::Context;
+use crate::context::{Context, plain_vars};
 use crate::inline::at_entry;
 use iverson_spec::ast::Cmp;
 use iverson_spec::ir::{Atom, Expr, Guard, Index, TensorId, VarId};
@@ -79,16 +79,7 @@ fn part(axes: &[VarId], guard: &Guard) -> Option<Guard> {
 
 /// Whether an index is linear in these variables and sizes.
 fn is_of(axes: &[VarId], index: &Index) -> bool {
-    index.terms().iter().all(|(atom, _)| match atom {
-        Atom::Var(v) => axes.contains(v),
-        Atom::Size(_) => true,
-        Atom::Read(..)
-        | Atom::Div(..)
-        | Atom::Mod(..)
-        | Atom::Floor(_)
-        | Atom::If(_)
-        | Atom::Arg(_) => false,
-    })
+    is_linear(index) && plain_vars(index).iter().all(|(v, _)| axes.contains(v))
 }
 
 /// Whether only variables and sizes occur. The prover decides every question about such

@@ -1,6 +1,6 @@
 //! What is refused, and how: limits, conditions on data, broken loop programs.
 
-use crate::examples::cases;
+use crate::memory::nbody;
 use iverson::executor::loops::verify::verify;
 use iverson::executor::loops::{Int, Node, Order, Place};
 use iverson::executor::native::Compiler;
@@ -10,7 +10,7 @@ use iverson::executor::{
 };
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
-use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::call::{Limits, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
@@ -29,15 +29,8 @@ fn executable(program: &TensorSsa, options: Options) -> Executable<f64> {
 /// The energy of n bodies: the distances of all pairs are not kept.
 #[test]
 fn the_energy_of_n_bodies_needs_no_matrix() {
-    let nbody = cases().into_iter().find(|(name, ..)| name.starts_with("nbody")).unwrap().1;
     let n = 300;
-    let mut inputs = Values::new();
-    inputs.insert("m".into(), Value::vector(vec![1.0; n]));
-    for name in ["x", "v"] {
-        let data = (0..3 * n).map(|i| (i as f64 * 0.7).sin()).collect();
-        inputs.insert(name.into(), Value::Real(Dense { shape: vec![n, 3], data }));
-    }
-    inputs.insert("epsilon".into(), Value::scalar(0.1));
+    let (nbody, inputs) = nbody(n);
     let memory = 8 * n as u64 * 10;
     let options = Options { memory, ..Options::default() };
     assert!(executable(&nbody, options.clone()).call(&inputs).is_ok());

@@ -42,7 +42,7 @@ pub(crate) fn sizes(program: &TensorSsa, inputs: &Values<f64>) -> Vec<i64> {
     sizes
 }
 
-fn nbody(n: usize) -> (TensorSsa, Values<f64>) {
+pub(crate) fn nbody(n: usize) -> (TensorSsa, Values<f64>) {
     let program = cases().into_iter().find(|(name, ..)| name.starts_with("nbody")).unwrap().1;
     let mut inputs = Values::new();
     inputs.insert("m".into(), Value::vector(vec![1.0; n]));
