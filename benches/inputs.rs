@@ -21,9 +21,8 @@ pub(crate) fn is_inside(n: usize, at: usize) -> bool {
 
 /// The pixels of an n by n image that are in it, as a relation.
 pub(crate) fn mask(n: usize) -> Value<f64> {
-    let places = (0..n * n).filter(|at| is_inside(n, *at));
-    let tuples = places.map(|at| vec![(at / n) as i64, (at % n) as i64]).collect();
-    Value::Relation(Relation { arity: 2, tuples })
+    let data = (0..n * n).map(|at| is_inside(n, at)).collect();
+    Value::Relation(Relation::from_mask(&Dense { shape: vec![n, n], data }))
 }
 
 /// The rows and columns of a sparse matrix of `n` rows with `each` entries in each.

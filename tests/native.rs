@@ -184,13 +184,10 @@ fn native_searches_and_lookups_find_what_the_runner_finds() {
         };
         let pairs =
             (0..n as i64).flat_map(|i| (0..5).map(move |j| vec![i, (i * j + 3 * j) % n as i64]));
-        let mut tuples: Vec<Vec<i64>> = pairs.collect();
-        tuples.sort();
-        tuples.dedup();
         let inputs: Values<f64> = [
             ("n", Value::Size(n as u64)),
             ("k", Value::Size(k as u64)),
-            ("R", Value::Relation(Relation { arity: 2, tuples })),
+            ("R", Value::Relation(Relation::new(2, pairs.collect()))),
             ("x", Value::vector((0..=n).map(entry).collect())),
             (
                 "A",
@@ -316,7 +313,7 @@ fn emitted_c_looks_tuples_up() {
         );
         let inputs: Values<f64> = [
             ("n".to_owned(), Value::Size(n as u64)),
-            ("R".to_owned(), Value::Relation(Relation { arity: 2, tuples })),
+            ("R".to_owned(), Value::Relation(Relation::new(2, tuples))),
         ]
         .into_iter()
         .collect();

@@ -84,7 +84,6 @@ fn offer(error: &CallError) -> &'static str {
         | CallError::ExtentOverflow { .. }
         | CallError::IndexOutOfRange { .. }
         | CallError::WrongArity { .. }
-        | CallError::CoordinateOutOfRange { .. }
-        | CallError::UnsortedRelation { .. } => "",
+        | CallError::CoordinateOutOfRange { .. } => "",
     }
 }

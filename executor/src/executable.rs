@@ -45,7 +45,9 @@ pub struct Executable<S> {
     store: Store<S>,
     /// What the last call was bound to.
     bound: Option<Bound>,
-    /// By buffer: memory for temporaries and for the coordinates of relations.
+    /// By relation: the one of the last call, whose tuples are within its box under the sizes of that call.
+    relations: Vec<Option<Relation>>,
+    /// By buffer: memory for temporaries.
     reals: Vec<Vec<S>>,
     ints: Vec<Vec<i64>>,
     sizes: Vec<i64>,
@@ -96,6 +98,7 @@ pub fn compile<S: Scalar>(
         vectors: Vectors::default(),
         store: Store::default(),
         bound: None,
+        relations: vec![None; program.symbols.relations.len()],
         sizes: Vec::new(),
         vars: Vars::default(),
         frame: Frame::new(),
@@ -276,7 +279,8 @@ impl<S: Scalar> Executable<S> {
 
     // Binding.
 
-    /// Checks the arguments. Where sizes and shapes are those of the last call, the entries alone.
+    /// Checks the arguments. Where sizes and shapes are those of the last call, the entries alone, and those of other
+    /// relations than it had.
     fn bind(&mut self, inputs: &Inputs<'_, S>) -> Result<(), RunError> {
         let same = self.bound.as_ref().is_some_and(|bound| self.is_bound_to(bound, inputs));
         if !same {
@@ -287,12 +291,12 @@ impl<S: Scalar> Executable<S> {
         }
         let Some(bound) = &self.bound else { return Ok(()) };
         self.sizes.clone_from(&bound.sizes);
-        for relation in &self.source.symbols.relations {
-            let count = match inputs.get(&relation.name) {
-                Some(Argument::Relation(r)) => r.tuples.len() as i64,
-                Some(Argument::Size(_) | Argument::Real(..) | Argument::Index(..)) | None => 0,
+        for (row, kept) in self.source.symbols.relations.iter().zip(&mut self.relations) {
+            *kept = match inputs.get(&row.name) {
+                Some(Argument::Relation(given)) => Some((*given).clone()),
+                Some(Argument::Size(_) | Argument::Real(..) | Argument::Index(..)) | None => None,
             };
-            self.sizes.push(count);
+            self.sizes.push(kept.as_ref().map_or(0, |relation| relation.len() as i64));
         }
         Ok(())
     }
@@ -330,12 +334,13 @@ impl<S: Scalar> Executable<S> {
             Param::Relation(relation) => {
                 let row = symbols.relation(relation);
                 let Some(Argument::Relation(given)) = inputs.get(&row.name) else { return false };
-                let extents: Vec<i64> = row
-                    .extents
-                    .iter()
-                    .map(|extent| extent_value(extent, &bound.sizes).unwrap_or(0))
-                    .collect();
-                is_sorted_relation(given, &extents)
+                let kept = self.relations[relation.index()].as_ref();
+                let extent = |extent| extent_value(extent, &bound.sizes).unwrap_or(0);
+                kept.is_some_and(|kept| kept.is_same(given))
+                    || given.arity() == row.extents.len() && {
+                        let extents: SmallVec<[i64; 4]> = row.extents.iter().map(extent).collect();
+                        given.outside(&extents).is_none()
+                    }
             }
         };
         count == given && sizes && self.source.params.iter().all(fits)
@@ -367,21 +372,22 @@ impl<S: Scalar> Executable<S> {
         Ok(self.options.memory - total)
     }
 
-    /// Sets the bits of relations, those that `left` bytes have room for; tuples of others are searched for.
+    /// Sets the bits of relations, those that `left` bytes have room for; tuples of others are searched for. Those of
+    /// the relation of the last call are set already.
     fn set_members(&self, frame: &mut Frame<S>, mut left: u64) {
         for relation in &self.asked {
             let table = &self.program.relations[relation.index()];
-            let tuples = self.sizes[table.count.index()] as usize;
             let extents: SmallVec<[i64; 4]> =
                 table.extents.iter().map(|e| extent(e, &self.sizes)).collect();
-            let Some(words) = words(&extents, tuples).filter(|words| *words as u64 <= left / 8)
-            else {
-                continue;
-            };
-            left -= 8 * words as u64;
-            let column = |buffer: &BufferId| self.ints[buffer.index()].as_slice();
-            let columns: SmallVec<[&[i64]; 4]> = table.coordinates.iter().map(column).collect();
-            frame.members_mut(*relation).fill(&extents, words, &columns);
+            let members = frame.members_mut(*relation);
+            let given = self.relations[relation.index()].as_ref();
+            match given.and_then(|given| Some((given, words(&extents, given.len())?))) {
+                Some((given, words)) if words as u64 <= left / 8 => {
+                    left -= 8 * words as u64;
+                    members.fill(&extents, words, given);
+                }
+                _ => members.clear(),
+            }
         }
     }
 
@@ -392,14 +398,10 @@ impl<S: Scalar> Executable<S> {
         inputs: &Inputs<'_, S>,
         outputs: &mut Outputs<'_, S>,
     ) -> Result<(), RunError> {
-        for (relation, table) in self.program.relations.iter().enumerate() {
-            let name = &self.source.symbols.relations[relation].name;
-            if let Some(Argument::Relation(given)) = inputs.get(name) {
-                for (place, buffer) in table.coordinates.iter().enumerate() {
-                    let memory = &mut self.ints[buffer.index()];
-                    memory.clear();
-                    memory.extend(given.tuples.iter().map(|tuple| tuple[place]));
-                }
+        for (table, relation) in self.program.relations.iter().zip(&self.relations) {
+            for (place, buffer) in table.coordinates.iter().enumerate() {
+                let relation = relation.as_ref();
+                frame.give_ints(*buffer, relation.map_or(&[], |relation| relation.column(place)));
             }
         }
         for (at, buffer) in self.program.buffers.iter().enumerate() {
@@ -410,9 +412,8 @@ impl<S: Scalar> Executable<S> {
                 (Role::Input, _) => match inputs.get(&buffer.name) {
                     Some(Argument::Real(_, data)) => frame.give_reals(id, data),
                     Some(Argument::Index(_, data)) => frame.give_ints(id, data),
-                    Some(Argument::Size(_) | Argument::Relation(_)) | None => {
-                        frame.give_ints(id, &self.ints[at]);
-                    }
+                    // a coordinate of a relation
+                    Some(Argument::Size(_) | Argument::Relation(_)) | None => {}
                 },
                 (Role::Output, element) => {
                     give_output(frame, id, &buffer.name, element, count, outputs)?;
@@ -483,14 +484,6 @@ fn hollow<S>(inputs: &Inputs<'_, S>) -> Values<()> {
         Argument::Relation(relation) => Value::Relation((*relation).clone()),
     };
     inputs.0.iter().map(|(name, argument)| ((*name).to_owned(), value(argument))).collect()
-}
-
-fn is_sorted_relation(relation: &Relation, extents: &[i64]) -> bool {
-    let inside = |tuple: &Vec<i64>| {
-        tuple.len() == extents.len()
-            && tuple.iter().zip(extents).all(|(at, extent)| (0..*extent).contains(at))
-    };
-    relation.tuples.iter().all(inside) && relation.tuples.is_sorted_by(|a, b| a < b)
 }
 
 fn give_output<S: Scalar>(

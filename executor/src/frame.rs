@@ -43,7 +43,7 @@ impl<S: Scalar> Frame<S> {
         Self { sizes: Vec::new(), slots: Vec::new(), extents: Vec::new(), members: Vec::new() }
     }
 
-    /// Makes room for the buffers of a program under these sizes; none has memory, no relation has bits.
+    /// Makes room for the buffers of a program under these sizes; none has memory. Relations have the bits that they had.
     pub fn lay_out(&mut self, program: &LoopProgram, sizes: &[i64]) {
         let empty = Slot { reals: std::ptr::null_mut(), ints: std::ptr::null_mut(), len: 0 };
         self.sizes.clear();
@@ -58,7 +58,6 @@ impl<S: Scalar> Frame<S> {
             extents.extend(buffer.extents.iter().map(|e| extent(e, sizes).max(0)));
         }
         self.members.resize_with(program.relations.len(), Members::default);
-        self.members.iter_mut().for_each(Members::clear);
     }
 
     /// Memory that is read.

@@ -1,15 +1,18 @@
 //! Membership in a relation by a bit, where its tuples fill their box.
 //!
-//! Where the box has at most 64 points for each tuple, each point has a bit, set once in a call. That is at most
-//! a word for each tuple, so time and memory are linear in the tuples. Elsewhere tuples are searched for
-//! among the sorted ones.
+//! Where the box has at most 64 points for each tuple, each point has a bit, set once and kept while calls have the
+//! same relation. That is at most a word for each tuple, so time and memory are linear in the tuples.
+//! Elsewhere tuples are searched for among the sorted ones.
 
 use crate::loops::walk::{Visit, walk_cond};
 use crate::loops::{Cond, LoopProgram, RelId};
+use iverson_spec::call::Relation;
 
 /// The bits of a relation, or none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members {
+    /// Whose bits they are; it is kept, so no other one is at its address.
+    of: Option<Relation>,
     extents: Vec<i64>,
     /// The point at place `p` of the box, row-major, has bit `p % 64` of word `p / 64`.
     words: Vec<u64>,
@@ -44,28 +47,33 @@ pub(crate) fn asked(program: &LoopProgram) -> Vec<RelId> {
 impl Members {
     /// Has no bits; the memory stays.
     pub(crate) fn clear(&mut self) {
+        self.of = None;
         self.extents.clear();
         self.words.clear();
     }
 
-    /// Sets the bits of tuples, given by columns: those of a box of `count` words ([`words`]).
+    /// Sets the bits of a relation in a box of `count` words ([`words`]).
     ///
-    /// * **Cost**: linear in the tuples.
-    pub(crate) fn fill(&mut self, extents: &[i64], count: usize, columns: &[&[i64]]) {
+    /// * **Cost**: linear in the tuples; nothing if they are set already.
+    pub(crate) fn fill(&mut self, extents: &[i64], count: usize, relation: &Relation) {
+        let same = self.of.as_ref().is_some_and(|of| of.is_same(relation));
+        if same && self.extents == extents {
+            return;
+        }
+        self.of = Some(relation.clone());
         self.extents.clear();
         self.extents.extend_from_slice(extents);
         self.words.clear();
         self.words.resize(count, 0);
-        match columns {
-            [a, b] => self.set(a.iter().zip(*b).map(|(i, j)| i * extents[1] + j)),
-            _ => {
-                // the one tuple without places
-                let tuples = columns.first().map_or(1, |column| column.len());
-                self.set((0..tuples).map(|e| {
-                    columns.iter().zip(extents).fold(0, |at, (column, n)| at * n + column[e])
-                }));
-            }
+        if let [_, n] = extents {
+            let (rows, columns) = (relation.column(0), relation.column(1));
+            return self.set(rows.iter().zip(columns).map(|(i, j)| i * n + j));
         }
+        let place = |e: usize| {
+            let axes = extents.iter().enumerate();
+            axes.fold(0, |at, (place, n)| at * n + relation.column(place)[e])
+        };
+        self.set((0..relation.len()).map(place));
     }
 
     /// Sets bits; those of a word come one after the other, as tuples are sorted.
@@ -151,12 +159,10 @@ mod tests {
             let mut own: Vec<&[i64]> = tuples.iter().map(|tuple| &tuple[3 - arity..]).collect();
             own.sort_unstable();
             own.dedup();
-            let columns: Vec<Vec<i64>> =
-                (0..arity).map(|k| own.iter().map(|tuple| tuple[k]).collect()).collect();
-            let columns: Vec<&[i64]> = columns.iter().map(Vec::as_slice).collect();
+            let relation = Relation::new(arity, own.iter().map(|tuple| tuple.to_vec()).collect());
             let mut members = Members::default();
             assert_eq!(members.holds(|_| 0), None);
-            members.fill(extents, words(extents, own.len()).unwrap_or(0), &columns);
+            members.fill(extents, words(extents, own.len()).unwrap_or(0), &relation);
             for at in 0..5 * 7 * 16 {
                 let tuple = [at / 112 - 1, at / 16 % 7 - 1, at % 16 - 1];
                 let tuple = &tuple[3 - arity..];

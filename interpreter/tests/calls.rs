@@ -108,13 +108,15 @@ fn entries() {
         Some(relation(2, &[&[0, 3], &[9, 0]])),
         "tuple 0 of relation `R` has 3 in place 1, wanted an index in 0..3",
     );
-    refused("R", Some(relation(1, &[&[0]])), "tuple 0 of relation `R` has 1 places, wanted 2");
-    let unsorted = Relation { arity: 2, tuples: vec![vec![1, 0], vec![0, 0]] };
     refused(
         "R",
-        Some(Value::Relation(unsorted)),
-        "tuples 0 and 1 of relation `R` are not in strictly ascending order",
+        Some(relation(2, &[&[0, -1], &[0, 1], &[1, -1]])),
+        "tuple 0 of relation `R` has -1 in place 1, wanted an index in 0..3",
     );
+    for tuples in [&[][..], &[&[0][..]]] {
+        let wanted = "relation `R` has tuples of 1 places, wanted 2";
+        refused("R", Some(relation(1, tuples)), wanted);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! the engine, which evaluates it.
 
 use crate::ir::{Atom, Block, Element, Extent, Param, Program, RelId, SizeId, Symbols, TensorId};
+pub use crate::relation::Relation;
 use indexmap::IndexMap;
 use thiserror::Error;
 
@@ -30,15 +31,6 @@ pub enum Value<S> {
     Index(Dense<i64>),
     /// A relation.
     Relation(Relation),
-}
-
-/// A finite set of index tuples: sorted, distinct.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Relation {
-    /// The number of places of a tuple.
-    pub arity: usize,
-    /// The tuples, in lexicographic order.
-    pub tuples: Vec<Vec<i64>>,
 }
 
 /// Values by name: the arguments of a call, or its results.
@@ -205,14 +197,12 @@ pub enum CallError {
         /// The declared bound.
         bound: i64,
     },
-    /// A tuple of another length.
-    #[error("tuple {tuple} of relation `{name}` has {found} places, wanted {wanted}")]
+    /// Tuples of another length.
+    #[error("relation `{name}` has tuples of {found} places, wanted {wanted}")]
     WrongArity {
         /// The relation.
         name: String,
-        /// The place of the tuple, from 0.
-        tuple: usize,
-        /// The number of its places.
+        /// The number of their places.
         found: usize,
         /// The declared number.
         wanted: usize,
@@ -232,14 +222,6 @@ pub enum CallError {
         found: i64,
         /// The declared bound.
         bound: i64,
-    },
-    /// Tuples out of order or repeated.
-    #[error("tuples {} and {tuple} of relation `{name}` are not in strictly ascending order", tuple - 1)]
-    UnsortedRelation {
-        /// The relation.
-        name: String,
-        /// The second of the two tuples, from 0.
-        tuple: usize,
     },
 }
 
@@ -277,30 +259,6 @@ impl<T> Dense<T> {
             .collect();
         position.reverse();
         position
-    }
-}
-
-impl Relation {
-    /// The relation of these tuples, in any order, repeated or not.
-    #[must_use]
-    pub fn new(arity: usize, mut tuples: Vec<Vec<i64>>) -> Self {
-        tuples.sort();
-        tuples.dedup();
-        Self { arity, tuples }
-    }
-
-    /// The positions at which a dense mask is true.
-    #[must_use]
-    pub fn from_mask(mask: &Dense<bool>) -> Self {
-        let held = mask.data.iter().enumerate().filter(|(_, holds)| **holds);
-        let tuple = |place| mask.position(place).into_iter().map(|at| at as i64).collect();
-        Self { arity: mask.shape.len(), tuples: held.map(|(place, _)| tuple(place)).collect() }
-    }
-
-    /// Whether the tuple is in the relation.
-    #[must_use]
-    pub fn contains(&self, tuple: &[i64]) -> bool {
-        self.tuples.binary_search_by(|member| member.as_slice().cmp(tuple)).is_ok()
     }
 }
 
@@ -727,27 +685,12 @@ impl<S> Call<'_, S> {
     ) -> Result<(), CallError> {
         let relation = self.symbols.relation(relation);
         let bounds = extents(self.symbols, &relation.name, &relation.extents, sizes)?;
-        for (tuple, coordinates) in value.tuples.iter().enumerate() {
-            let name = relation.name.clone();
-            if coordinates.len() != bounds.len() {
-                let (found, wanted) = (coordinates.len(), bounds.len());
-                return Err(CallError::WrongArity { name, tuple, found, wanted });
-            }
-            for (place, (&found, &bound)) in coordinates.iter().zip(&bounds).enumerate() {
-                if !(0..bound).contains(&found) {
-                    return Err(CallError::CoordinateOutOfRange {
-                        name,
-                        tuple,
-                        place,
-                        found,
-                        bound,
-                    });
-                }
-            }
-            if tuple > 0 && value.tuples[tuple - 1] >= *coordinates {
-                return Err(CallError::UnsortedRelation { name, tuple });
-            }
+        let name = relation.name.clone();
+        if value.arity() != bounds.len() {
+            return Err(CallError::WrongArity { name, found: value.arity(), wanted: bounds.len() });
         }
-        Ok(())
+        let Some((tuple, place)) = value.outside(&bounds) else { return Ok(()) };
+        let (found, bound) = (value.column(place)[tuple], bounds[place]);
+        Err(CallError::CoordinateOutOfRange { name, tuple, place, found, bound })
     }
 }

@@ -33,6 +33,7 @@ pub mod normalize;
 pub mod number;
 pub mod parser;
 pub mod print;
+mod relation;
 pub mod render;
 pub mod ssa;
 pub mod traverse;

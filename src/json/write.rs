@@ -92,6 +92,6 @@ fn nested<T>(shape: &[usize], data: &[T], entry: EntryWriter<'_, T>, out: &mut S
 }
 
 fn coordinates(relation: &Relation, out: &mut String) {
-    let tuples: Vec<String> = relation.tuples.iter().map(|tuple| format!("{tuple:?}")).collect();
+    let tuples: Vec<String> = relation.tuples().map(|tuple| format!("{tuple:?}")).collect();
     *out += &format!("{{\"coords\": [{}]}}", tuples.join(", "));
 }

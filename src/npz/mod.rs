@@ -154,9 +154,9 @@ fn relation<S>(
                 let wanted = format!("an array of coordinates of shape [.., {arity}]");
                 return Err(kind(name, &found, &wanted));
             }
-            let tuples = index(array, name, "a relation")?.data;
-            let tuples = tuples.chunks(arity).map(<[i64]>::to_vec).collect();
-            Ok(Value::Relation(Relation::new(arity, tuples)))
+            let entries = index(array, name, "a relation")?.data;
+            let column = |place| entries.iter().skip(place).step_by(arity).copied().collect();
+            Ok(Value::Relation(Relation::from_columns((0..arity).map(column).collect())))
         }
         Data::Float(_) => {
             Err(kind(name, "an array of floats", "a mask of bool or integer coordinates"))

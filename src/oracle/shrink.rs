@@ -81,11 +81,12 @@ impl<'a> Search<'a> {
         for name in names(&self.found.point.inputs) {
             let mut place = 0;
             while let Some(Value::Relation(relation)) = self.found.point.inputs.get(&name) {
-                if place >= relation.tuples.len() {
+                if place >= relation.len() {
                     break;
                 }
-                let mut relation = relation.clone();
-                relation.tuples.remove(place);
+                let mut tuples: Vec<Vec<i64>> = relation.tuples().collect();
+                tuples.remove(place);
+                let relation = Relation::new(relation.arity(), tuples);
                 let mut point = self.found.point.clone();
                 point.inputs.insert(name.clone(), Value::Relation(relation));
                 match self.attempt(point) {
@@ -248,7 +249,7 @@ fn resize(oracle: &Oracle, point: &Point, size: &str, n: u64) -> Option<Point> {
 
 fn keep_inside(relation: &mut Relation, bounds: &[i64]) {
     let inside = |tuple: &Vec<i64>| tuple.iter().zip(bounds).all(|(at, bound)| at < bound);
-    relation.tuples.retain(inside);
+    *relation = Relation::new(relation.arity(), relation.tuples().filter(inside).collect());
 }
 
 /// The value with the shape and in the range that the sizes give its tensor.

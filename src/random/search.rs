@@ -219,15 +219,14 @@ impl Search<'_> {
     fn flip<S>(&mut self, id: RelId, at: &[Index], point: &[(VarId, i64)], values: &mut Values<S>) {
         let tuple: Option<Vec<i64>> = at.iter().map(|e| self.value(e, point, values)).collect();
         let name = &self.program.symbols.relation(id).name;
-        let (Some(Value::Relation(Relation { tuples, .. })), Some(tuple)) =
-            (values.get_mut(name), tuple)
-        else {
+        let (Some(Value::Relation(relation)), Some(tuple)) = (values.get_mut(name), tuple) else {
             return;
         };
-        match tuples.binary_search(&tuple) {
-            Ok(place) => drop(tuples.remove(place)),
-            Err(place) => tuples.insert(place, tuple),
+        let mut tuples: Vec<Vec<i64>> = relation.tuples().filter(|other| *other != tuple).collect();
+        if tuples.len() == relation.len() {
+            tuples.push(tuple);
         }
+        *relation = Relation::new(at.len(), tuples);
     }
 }
 

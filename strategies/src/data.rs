@@ -89,7 +89,7 @@ fn data<S: Scalar>(program: &TensorSsa, bound: &Bound, mut inputs: Values<S>) ->
                 let extents = &symbols.relation(r).extents;
                 let extents = extents.iter().filter_map(|e| extent_value(e, &bound.sizes));
                 let extents = extents.collect();
-                data.relations[r.index()] = Members::new(relation, extents);
+                data.relations[r.index()] = Members::new(&relation, extents);
             }
             _ => unreachable!("`bind` has checked the sorts of arguments"),
         }
@@ -157,9 +157,9 @@ impl Members {
     /// A bit table is built up to this many bits.
     const BITS: i64 = 1 << 27;
 
-    fn new(relation: Relation, extents: Vec<i64>) -> Self {
+    fn new(relation: &Relation, extents: Vec<i64>) -> Self {
         let size = extents.iter().try_fold(1_i64, |size, extent| size.checked_mul(*extent));
-        let mut members = Self { tuples: relation.tuples, extents, bits: None };
+        let mut members = Self { tuples: relation.tuples().collect(), extents, bits: None };
         if let Some(size) = size
             && size <= Self::BITS
         {

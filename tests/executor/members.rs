@@ -38,7 +38,7 @@ fn relation(extents: &[usize], step: usize) -> Value<f64> {
         point
     };
     let chosen = (0..count).filter(|at| step != 0 && at % step == 0);
-    Value::Relation(Relation { arity: extents.len(), tuples: chosen.map(point).collect() })
+    Value::Relation(Relation::new(extents.len(), chosen.map(point).collect()))
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn lookups_find_what_the_interpreter_finds() {
             {
                 let relation = relation(extents, step);
                 if let Value::Relation(r) = &relation {
-                    let few = extents.iter().product::<usize>() > 64 * r.tuples.len();
+                    let few = extents.iter().product::<usize>() > 64 * r.len();
                     dense += usize::from(!few);
                     sparse += usize::from(few);
                 }
@@ -79,7 +79,7 @@ fn bytes(loops: &LoopProgram, program: &TensorSsa, inputs: &Values<f64>) -> Opti
     let mut sizes = bind(program, inputs, Limits::default()).ok()?.sizes;
     for relation in &program.symbols.relations {
         let Value::Relation(given) = &inputs[&relation.name] else { return None };
-        sizes.push(given.tuples.len() as i64);
+        sizes.push(given.len() as i64);
     }
     let entries = |extents: &[_]| extents.iter().map(|e| extent(e, &sizes).max(0)).product::<i64>();
     Some(loops.buffers.iter().map(|buffer| entries(&buffer.extents) as u64 * 8).sum())
@@ -134,4 +134,54 @@ fn bits_change_no_result_of_generated_programs() {
         Ok(())
     });
     assert!(found.get() > 0, "no program has a relation");
+}
+
+/// One executable, called with the same relations and with others, under the same sizes and others: each call gives
+/// what a new executable gives, whatever bits the calls before it have left.
+#[test]
+fn calls_see_the_relations_that_they_are_given() {
+    let program = normalize(load(LOOKUPS).unwrap().function(None).unwrap());
+    let inputs = |n: usize, m: usize, [p, r, t]: [&Value<f64>; 3]| -> Values<f64> {
+        [
+            ("n", Value::Size(n as u64)),
+            ("m", Value::Size(m as u64)),
+            ("x", Value::vector((0..n).map(|i| 1.5 + i as f64).collect())),
+            ("P", p.clone()),
+            ("R", r.clone()),
+            ("T", t.clone()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    };
+    let some = [relation(&[6], 2), relation(&[6, 5], 3), relation(&[6, 4, 6], 5)];
+    let others = [relation(&[6], 3), relation(&[6, 5], 40), relation(&[6, 4, 6], 1)];
+    let [p, r, t] = &some;
+    let calls = [
+        ((6, 4), [p, r, t], true),
+        ((6, 4), [p, r, t], true),
+        ((6, 4), [p, &others[1], t], true),
+        ((6, 4), [&others[0], r, &others[2]], true),
+        // the same tuples in wider boxes, and beyond smaller ones
+        ((9, 7), [p, r, t], true),
+        ((9, 4), [p, r, t], true),
+        ((3, 4), [p, r, t], false),
+        ((6, 4), [p, r, t], true),
+        ((6, 4), [p, r, &relation(&[7, 4, 6], 1)], false),
+        ((6, 4), [p, r, t], true),
+    ];
+    for engine in [Engine::Runner, Engine::Block, Engine::Native] {
+        if engine == Engine::Native && !has_compiler() {
+            continue;
+        }
+        let way = (engine, Vectors::default());
+        let mut executable =
+            compile::<f64>(&program, Options { engine, ..Options::default() }).unwrap();
+        for (at, ((n, m), relations, good)) in calls.iter().enumerate() {
+            let inputs = inputs(*n, *m, *relations);
+            let found = executable.call(&inputs).map_err(|error| error.to_string());
+            assert_eq!(found, outcome(&program, &inputs, way, None), "{engine:?}, call {at}");
+            assert_eq!(found.is_ok(), *good, "{engine:?}, call {at}: {found:?}");
+        }
+    }
 }

@@ -34,7 +34,7 @@ fn bytes(loops: &LoopProgram, sizes: &[i64], roles: &[Role]) -> i64 {
 pub(crate) fn sizes(program: &TensorSsa, inputs: &Values<f64>) -> Vec<i64> {
     let mut sizes = bind(program, inputs, Limits::default()).unwrap().sizes;
     sizes.extend(program.symbols.relations.iter().map(|relation| match &inputs[&relation.name] {
-        Value::Relation(r) => r.tuples.len() as i64,
+        Value::Relation(r) => r.len() as i64,
         other @ (Value::Size(_) | Value::Real(_) | Value::Index(_)) => {
             panic!("a relation, found {other:?}")
         }

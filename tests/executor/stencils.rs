@@ -241,7 +241,7 @@ fn what_a_guard_reads_at_the_end_of_nothing_is_not_read() {
         values.insert("n".into(), Value::Size(n as u64));
         values.insert("x".into(), Value::vector((0..n).map(|i| 1.5 + i as f64).collect()));
         values.insert("u".into(), Value::indices((0..n).map(|i| (i * 2 + 1) % n).collect()));
-        values.insert("R".into(), Value::Relation(Relation { arity: 2, tuples }));
+        values.insert("R".into(), Value::Relation(Relation::new(2, tuples)));
         if let Some(what) = difference(&program, &values, 64.0) {
             panic!("n = {n}: {what}");
         }

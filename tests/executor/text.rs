@@ -67,7 +67,7 @@ fn run(program: &LoopProgram, sizes: &[i64], inputs: &Values<f64>) -> (String, V
     for table in &program.relations {
         let Value::Relation(relation) = &inputs[&table.name] else { panic!("a relation") };
         for (place, buffer) in table.coordinates.iter().enumerate() {
-            ints[buffer.index()] = relation.tuples.iter().map(|tuple| tuple[place]).collect();
+            ints[buffer.index()] = relation.column(place).to_vec();
         }
     }
     for id in ids() {

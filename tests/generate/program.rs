@@ -36,7 +36,7 @@ pub(crate) fn show(values: &Values<Rational>) -> String {
         Value::Size(n) => format!("  {name} = {n}\n"),
         Value::Real(x) => format!("  {name} = {}\n", dense(x, |x| x.0.to_string())),
         Value::Index(p) => format!("  {name} = {}\n", dense(p, ToString::to_string)),
-        Value::Relation(r) => format!("  {name} = {:?}\n", r.tuples),
+        Value::Relation(r) => format!("  {name} = {:?}\n", r.tuples().collect::<Vec<_>>()),
     };
     values.iter().map(line).collect()
 }

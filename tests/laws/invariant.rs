@@ -22,7 +22,7 @@ fn inputs(tuples: &[i64]) -> Values<Rational> {
         ("x".to_owned(), vector(M)),
         ("w".to_owned(), vector(N)),
         ("p".to_owned(), Value::Index(index)),
-        ("R".to_owned(), Value::Relation(Relation { arity: 1, tuples })),
+        ("R".to_owned(), Value::Relation(Relation::new(1, tuples))),
     ])
 }
 

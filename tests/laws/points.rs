@@ -64,7 +64,7 @@ impl<'p> Points<'p> {
                 let name = &self.program.symbols.relation(*relation).name;
                 let tuple = indices.iter().map(|i| self.index(i)).collect::<Option<Vec<i64>>>()?;
                 match &self.values[name] {
-                    Value::Relation(relation) => Some(relation.tuples.contains(&tuple)),
+                    Value::Relation(relation) => Some(relation.contains(&tuple)),
                     Value::Size(_) | Value::Real(_) | Value::Index(_) => None,
                 }
             }

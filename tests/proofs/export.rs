@@ -63,9 +63,9 @@ fn field(name: &str, items: impl IntoIterator<Item = String>) -> String {
 }
 
 fn relations(program: &TensorSsa, inputs: &Values<Rational>) -> Vec<String> {
-    let tuple = |tuple: &Vec<i64>| list(tuple.iter().map(ToString::to_string));
+    let tuple = |tuple: Vec<i64>| list(tuple.iter().map(ToString::to_string));
     let relation = |row: &iverson::spec::ir::Relation| match &inputs[&row.name] {
-        Value::Relation(relation) => list(relation.tuples.iter().map(tuple)),
+        Value::Relation(relation) => list(relation.tuples().map(tuple)),
         Value::Size(_) | Value::Real(_) | Value::Index(_) => {
             unreachable!("`bind` has checked the sorts of arguments")
         }
