@@ -10,18 +10,20 @@
 //! quotient in an equation, an occurrence of a determined axis, or an operation; solving adds
 //! two inequalities and a divisibility, none of which is solved again. A read is
 //! restricted to the support of its tensor once. The laws of sums take away a term;
-//! hoisting takes a factor out of a sum.
+//! hoisting takes a factor out of a sum. Reuse takes away functions, and no law puts one in the
+//! place of a read.
 
 use crate::context::{Context, Place};
 use crate::dead::{adopt_results, drop_dead};
 use crate::guards;
 use crate::hoist::hoist_invariant;
 use crate::inline::{Known, Replace, inline_terms};
+use crate::reuse::Held;
 use crate::rules::{Apply, RULES, named};
 use crate::share::Shared;
 use crate::support::Supports;
 use crate::trace::Trace;
-use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, TensorId};
+use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson_spec::traverse::rebuild_index;
 use iverson_spec::verify::{assert_valid, stmts};
@@ -70,9 +72,12 @@ struct Round {
     known: Known,
     supports: Supports,
     shared: Shared,
+    held: Held,
     results: Vec<TensorId>,
-    /// How many recurrences are open.
-    depth: usize,
+    /// The recurrences that are open, each with its number and variables.
+    open: Vec<(u32, Vec<VarId>)>,
+    /// How many recurrences have been opened.
+    opened: u32,
 }
 
 impl Round {
@@ -82,8 +87,10 @@ impl Round {
             known: Known::new(stmts(&program.body).into_iter().map(|stmt| stmt.tensor)),
             supports: Supports::default(),
             shared: Shared::default(),
+            held: Held::default(),
             results: program.results.clone(),
-            depth: 0,
+            open: Vec::new(),
+            opened: 0,
         }
     }
 
@@ -111,13 +118,15 @@ impl Round {
             let block = match block {
                 Block::Stmt(stmt) => {
                     let stmt = self.stmt(stmt);
-                    let stmt = if self.depth == 0 { self.hoisted(stmt, &mut out) } else { stmt };
+                    let is_outside = self.open.is_empty();
+                    let stmt = if is_outside { self.hoisted(stmt, &mut out) } else { stmt };
                     Block::Stmt(stmt)
                 }
                 Block::Rec(rec) => {
-                    self.depth += 1;
+                    self.open.push((self.opened, rec.vars.iter().map(|(v, _)| *v).collect()));
+                    self.opened += 1;
                     let body = self.blocks(&rec.body);
-                    self.depth -= 1;
+                    self.open.pop();
                     Block::Rec(Rec { vars: rec.vars.clone(), body })
                 }
                 Block::Requires(_) => block.clone(),
@@ -162,11 +171,30 @@ impl Round {
         match self.shared.earlier(&self.cx, &stmt) {
             Some(first) => self.repeat(stmt, first),
             None => {
+                let stmt = self.reused(stmt);
+                self.held.note(&self.open, &stmt);
                 self.known.note(&self.cx, &stmt);
                 self.supports.note(&self.cx, &stmt);
                 stmt
             }
         }
+    }
+
+    /// The statement with reads for what earlier statements hold.
+    fn reused(&mut self, mut stmt: Stmt) -> Stmt {
+        let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
+        let terms = match &mut stmt.rhs {
+            Rhs::Sum(terms) => terms.as_mut_slice(),
+            Rhs::Fold(_, term) | Rhs::Arg(_, term) => std::slice::from_mut(term),
+            Rhs::Index(_) => &mut [],
+        };
+        for term in terms {
+            if let Some(new) = self.held.read(&self.cx, &self.open, term) {
+                let old = [std::mem::replace(term, new.clone())];
+                self.cx.trace.terms(&self.cx.symbols, named("reuse"), place, &old, &[new]);
+            }
+        }
+        stmt
     }
 
     /// A statement that equals an earlier one. A result stays defined, by reading it.

@@ -213,13 +213,19 @@ pub(crate) fn inline_terms(known: &Known, term: &Term) -> Option<Vec<Term>> {
     Some(terms.iter().map(put).collect())
 }
 
-/// The accesses to real tensors in a guard.
-struct Accesses(Vec<Expr>);
+/// The accesses to real tensors, as met.
+pub(crate) struct Accesses(Vec<Expr>);
 
 impl Accesses {
-    fn of_guard(guard: &Guard) -> Vec<Expr> {
+    pub(crate) fn of_guard(guard: &Guard) -> Vec<Expr> {
         let mut found = Self(Vec::new());
         found.guard(guard);
+        found.0
+    }
+
+    pub(crate) fn of_expr(e: &Expr) -> Vec<Expr> {
+        let mut found = Self(Vec::new());
+        found.expr(e);
         found.0
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! Read `rules.rs` for the table, then the laws by subject: `guards`, `solve`,
 //! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `support`,
-//! `hoist`, `share`, `dead` for whole programs.
+//! `hoist`, `share`, `reuse`, `dead` for whole programs.
 
 mod bodies;
 mod context;
@@ -24,6 +24,7 @@ mod hoist;
 mod inline;
 mod quotients;
 mod ranges;
+mod reuse;
 mod rules;
 mod share;
 mod solve;

@@ -88,6 +88,7 @@ pub const RULES: &[Rule] = &[
     rule("restrict-support", "[p] t[a] e = sum of [p and q(a)] t[a] e", "t is 0 but where one of the q holds, which are disjoint equations of its axes", Rationals, "restrict_support", Program),
     rule("hoist-invariant", "sum(j) a e(j) = a t, t = sum(j) e(j)", "outside recurrences; a mentions no j, e lacks an axis, and both ranges have 2 points for all sizes", Rationals, "hoist_invariant", Program),
     rule("share", "t = u", "their right sides are equal, and u stands first", Always, "share", Program),
+    rule("reuse", "f(a(b)) = t[b]", "t[i] = f(a(i)) stands first, also at b; f is a function, a quotient, a power or two operations; no point loads more", Always, "reuse", Program),
     rule("drop-dead", "a statement that nothing reads may go", "no result or condition needs it", Always, "drop_dead", Program),
 ];
 

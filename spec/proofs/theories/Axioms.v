@@ -111,6 +111,7 @@ Print Assumptions rewrite_term.
 Print Assumptions contrib_false.
 Print Assumptions drop_dead.
 Print Assumptions share.
+Print Assumptions reuse.
 Print Assumptions compose_gather.
 Print Assumptions compose_index.
 Print Assumptions replace_access.

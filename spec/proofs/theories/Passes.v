@@ -87,6 +87,17 @@ Theorem share t u p x (i : Ix (out t)) (k : Ix (out u)) :
   get (eval p x) i = get (eval p x) k.
 Proof. by move=> sp ht hu xi xk e; rewrite (own_value sp ht xi) (own_value sp hu xk). Qed.
 
+(** ** reuse: where the right-hand side of an entry is a primitive of accesses, that
+    primitive, wherever it stands, is a read of the entry.                    *)
+Theorem reuse t p x (k : Ix (out t)) I J (f : P) (l : seq (access Ix I J)) (a : access Ix I J) i j :
+  ssa p ->
+  (exists p', (forall z : store, total p z = contrib t z + total p' z) /\ out t \notin outs p') ->
+  get x k = 0 ->
+  (forall z : store, rhs z k = fval z (Ap f l) i j) ->
+  (forall z : store, aval z a i j = get z k) ->
+  fval (eval p x) (Ap f l) i j = fval (eval p x) (Rd a) i j.
+Proof. by move=> sp ht xk e ea; rewrite -e -(own_value sp ht xk) -ea. Qed.
+
 (** ** compose-gather: an access through a pure gather  y[i] = [g i] x[phi i]  is
     an access of what it gathers, where its guard holds.                      *)
 Theorem compose_gather t v (phi : Ix (out t) -> Ix v) (g : pred (Ix (out t))) p x i :
