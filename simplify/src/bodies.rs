@@ -108,7 +108,7 @@ fn without_units(e: &Expr) -> Expr {
         (Fun::Mul | Fun::Div | Fun::Neg, _) => Product::of(&Expr::Apply(*fun, args)).body(),
         (Fun::Add, _) => {
             let mut kept: Vec<Expr> =
-                args.iter().filter(|a| !is_constant_zero(a)).cloned().collect();
+                args.iter().filter(|a| !is_constant_zero(a)).map(signed).collect();
             match kept.len() {
                 0 => Expr::integer(0),
                 1 => kept.remove(0),
@@ -117,6 +117,16 @@ fn without_units(e: &Expr) -> Expr {
         }
         _ => Expr::Apply(*fun, args),
     }
+}
+
+/// A summand with its sign in front: `-e`, which is written as a difference.
+fn signed(e: &Expr) -> Expr {
+    let mut product = Product::of(e);
+    if constant(e).is_some() || !product.coefficient.is_negative() {
+        return e.clone();
+    }
+    product.scale(&Number::integer(-1));
+    Expr::Apply(Fun::Neg, vec![product.body()])
 }
 
 /// Operations of constants that are constants, innermost first.

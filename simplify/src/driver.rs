@@ -10,14 +10,15 @@
 //! quotient in an equation, an occurrence of a determined axis, or an operation; solving adds
 //! two inequalities and a divisibility, none of which is solved again. A read is
 //! restricted to the support of its tensor once. The laws of sums take away a term;
-//! hoisting takes a factor out of a sum. Reuse takes away functions, and no law puts one in the
-//! place of a read.
+//! hoisting takes a factor out of a sum. Reuse, and keeping what
+//! readers apply, take functions away from readers, and no law puts one in the place of a read.
 
 use crate::context::{Context, Place};
 use crate::dead::{adopt_results, drop_dead};
 use crate::guards;
 use crate::hoist::hoist_invariant;
 use crate::inline::{Known, Replace, inline_terms};
+use crate::once::apply_once;
 use crate::reuse::Held;
 use crate::rules::{Apply, RULES, named};
 use crate::share::Shared;
@@ -52,16 +53,19 @@ pub fn simplify_traced(program: &TensorSsa) -> (TensorSsa, Trace) {
 fn run(program: &TensorSsa, trace: Trace) -> (TensorSsa, Trace) {
     let mut current = program.clone();
     let mut trace = trace;
+    let mut is_first = true;
     for _ in 0..MAX_ROUNDS {
         let mut round = Round::new(&current, trace);
+        round.reuses = !is_first;
         let next = round.program(&current);
         trace = round.cx.trace;
         if cfg!(debug_assertions) {
             assert_valid("simplify", &next);
         }
-        if next.body == current.body && next.results == current.results {
+        if !is_first && next.body == current.body && next.results == current.results {
             return (next, trace);
         }
+        is_first = false;
         current = next;
     }
     unreachable!("simplify: the laws run in circles on `{}`", program.name)
@@ -73,6 +77,9 @@ struct Round {
     supports: Supports,
     shared: Shared,
     held: Held,
+    /// Whether what statements hold is read: not in the first round, since what is dead then
+    /// would be kept.
+    reuses: bool,
     results: Vec<TensorId>,
     /// The recurrences that are open, each with its number and variables.
     open: Vec<(u32, Vec<VarId>)>,
@@ -88,6 +95,7 @@ impl Round {
             supports: Supports::default(),
             shared: Shared::default(),
             held: Held::default(),
+            reuses: false,
             results: program.results.clone(),
             open: Vec::new(),
             opened: 0,
@@ -109,7 +117,21 @@ impl Round {
             let place = Place { tensor, axes: &[] };
             self.cx.trace.words(&self.cx.symbols, named("drop-dead"), place, dropped);
         }
+        if self.reuses {
+            self.applied_once(&mut next);
+        }
         next
+    }
+
+    /// Entries of which all readers compute the same hold that.
+    fn applied_once(&mut self, program: &mut TensorSsa) {
+        for (old, new) in apply_once(program) {
+            let (Rhs::Sum(before), Rhs::Sum(after)) = (&old.rhs, &new.rhs) else {
+                unreachable!("a sum of terms stays one when a function is applied to it")
+            };
+            let place = Place { tensor: new.tensor, axes: &new.axes };
+            self.cx.trace.terms(&self.cx.symbols, named("apply-once"), place, before, after);
+        }
     }
 
     fn blocks(&mut self, blocks: &[Block<Stmt>]) -> Vec<Block<Stmt>> {
@@ -171,8 +193,7 @@ impl Round {
         match self.shared.earlier(&self.cx, &stmt) {
             Some(first) => self.repeat(stmt, first),
             None => {
-                let stmt = self.reused(stmt);
-                self.held.note(&self.open, &stmt);
+                let stmt = if self.reuses { self.reused(stmt) } else { stmt };
                 self.known.note(&self.cx, &stmt);
                 self.supports.note(&self.cx, &stmt);
                 stmt
@@ -194,6 +215,7 @@ impl Round {
                 self.cx.trace.terms(&self.cx.symbols, named("reuse"), place, &old, &[new]);
             }
         }
+        self.held.note(&self.open, &stmt);
         stmt
     }
 

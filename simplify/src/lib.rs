@@ -13,7 +13,7 @@
 //!
 //! Read `rules.rs` for the table, then the laws by subject: `guards`, `solve`,
 //! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `support`,
-//! `hoist`, `share`, `reuse`, `dead` for whole programs.
+//! `hoist`, `share`, `reuse`, `once`, `dead` for whole programs.
 
 mod bodies;
 mod context;
@@ -22,6 +22,7 @@ pub mod driver;
 mod guards;
 mod hoist;
 mod inline;
+mod once;
 mod quotients;
 mod ranges;
 mod reuse;

@@ -69,7 +69,7 @@ fn key(e: &Expr) -> Option<(Fun, Vec<TensorId>)> {
 
 /// Whether an expression takes longer than to read a number: a function, a quotient or a power
 /// is in it, or two operations.
-fn is_costly(e: &Expr) -> bool {
+pub(crate) fn is_costly(e: &Expr) -> bool {
     struct Operations {
         count: usize,
         functions: bool,

@@ -98,6 +98,17 @@ Theorem reuse t p x (k : Ix (out t)) I J (f : P) (l : seq (access Ix I J)) (a : 
   fval (eval p x) (Ap f l) i j = fval (eval p x) (Rd a) i j.
 Proof. by move=> sp ht xk e ea; rewrite -e -(own_value sp ht xk) -ea. Qed.
 
+(** ** apply-once: an entry whose right-hand side is a function of that of another entry
+    is this function of it, so readers that apply it may read instead; drop-dead
+    takes away the other.                                                     *)
+Theorem apply_once t u p x (i : Ix (out t)) (k : Ix (out u)) f :
+  ssa p ->
+  (exists p', (forall z : store, total p z = contrib t z + total p' z) /\ out t \notin outs p') ->
+  (exists p', (forall z : store, total p z = contrib u z + total p' z) /\ out u \notin outs p') ->
+  get x i = 0 -> get x k = 0 -> (forall z : store, rhs z k = f (rhs z i)) ->
+  get (eval p x) k = f (get (eval p x) i).
+Proof. by move=> sp ht hu xi xk e; rewrite (own_value sp ht xi) (own_value sp hu xk). Qed.
+
 (** ** compose-gather: an access through a pure gather  y[i] = [g i] x[phi i]  is
     an access of what it gathers, where its guard holds.                      *)
 Theorem compose_gather t v (phi : Ix (out t) -> Ix v) (g : pred (Ix (out t))) p x i :
