@@ -1,10 +1,12 @@
 //! Whether iterations may run at once, in lanes.
 
+use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Fold, For, Int, IntId, Node};
 
-/// Whether no lane touches what another one writes, but by sums.
-pub(super) fn independent(header: &For) -> bool {
+/// Whether no lane touches what another one writes, but by sums: the entries of two lanes differ at an axis that moves
+/// with the loop, or are named by the tuples that it walks.
+pub(super) fn independent(header: &For, tuples: &Tuples) -> bool {
     let mut accesses = Accesses::default();
     header.body.iter().for_each(|node| accesses.node(node));
     let own = Int::Var(header.var);
@@ -17,7 +19,10 @@ pub(super) fn independent(header: &For) -> bool {
         terms.iter().any(|(_, e)| *e == own) && terms.iter().all(|(_, e)| fixed(e))
     };
     accesses.writes.iter().enumerate().all(|(at, (buffer, indices, join))| {
-        let same_lane = |other: &[Int]| indices.iter().zip(other).any(|(a, b)| a == b && moves(a));
+        let same_lane = |other: &[Int]| {
+            let common = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
+            common.clone().any(moves) || tuples.tell_apart(common, header.var)
+        };
         let joined = join.is_some();
         let mut loads = accesses.loads.iter().filter(|(of, _)| of == buffer);
         let mut others = accesses.writes[..at].iter().filter(|(of, ..)| of == buffer);

@@ -21,6 +21,7 @@ mod tests;
 use crate::Report;
 use crate::error::Stop;
 use crate::frame::Frame;
+use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{Cond, Fold, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
@@ -92,7 +93,7 @@ struct Loop {
 impl Blocks {
     /// Prepares a program.
     pub(crate) fn new(program: &LoopProgram) -> Self {
-        Self { body: steps(&program.body, true) }
+        Self { body: steps(&program.body, &Tuples::of(program), true) }
     }
 
     /// Runs the program.
@@ -124,22 +125,22 @@ impl Blocks {
     }
 }
 
-fn steps(nodes: &[Node], outermost: bool) -> Vec<Step> {
+fn steps(nodes: &[Node], tuples: &Tuples, outermost: bool) -> Vec<Step> {
     nodes
         .iter()
         .filter(|node| !matches!(node, Node::Note(_)))
         .map(|node| match node {
             Node::For(header) => {
-                let shared = if outermost { shared(header) } else { None };
-                let body = steps(&header.body, outermost && shared.is_none());
-                let vector = vector(header);
+                let shared = if outermost { shared(header, tuples) } else { None };
+                let body = steps(&header.body, tuples, outermost && shared.is_none());
+                let vector = vector(header, tuples);
                 let inner = inner(header);
                 let known: i64 = inner.iter().map(|(_, weight)| weight * UNKNOWN).sum();
                 let weight = weight(&header.body) - known;
                 let source = (**header).clone();
                 Step::Loop(Box::new(Loop { source, body, vector, inner, weight, shared }))
             }
-            Node::If(cond, body) => Step::If(cond.clone(), steps(body, outermost)),
+            Node::If(cond, body) => Step::If(cond.clone(), steps(body, tuples, outermost)),
             Node::Note(_)
             | Node::SetInt(..)
             | Node::Set(..)

@@ -1,20 +1,25 @@
 //! Whether iterations of a loop may be shared by threads.
 
+use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
 use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, RealId};
 
 /// The sums that leave a loop, if its iterations are independent but for them.
-pub(crate) fn shared(header: &For) -> Option<Vec<(RealId, Fold)>> {
+///
+/// Two steps touch distinct entries where the loop's variable is an index, or where the tuples that it walks name them.
+pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Vec<(RealId, Fold)>> {
     if header.order == Order::Descending {
         return None;
     }
     let touched = Touched::of(header);
-    let own = |indices: &[Int]| indices.contains(&Int::Var(header.var));
+    let own = Int::Var(header.var);
     let apart = touched.writes.iter().all(|(buffer, indices)| {
-        let axis = indices.iter().position(|e| *e == Int::Var(header.var));
-        let same = |other: &[Int]| axis.is_some_and(|axis| other[axis] == Int::Var(header.var));
-        own(indices)
-            && touched.loads.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
+        let same = |other: &[Int]| {
+            let common = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
+            common.clone().any(|e| *e == own) || tuples.tell_apart(common, header.var)
+        };
+        // the writes are those of this one too
+        touched.loads.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
             && touched.writes.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
     });
     if apart && !touched.carries() { touched.free_sums() } else { None }

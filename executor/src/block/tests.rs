@@ -2,6 +2,7 @@
 
 use super::build::vector;
 use crate::fuse::fuse;
+use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{For, Node};
 use crate::lower::lower;
@@ -9,14 +10,14 @@ use iverson_spec::{check, normalize, parse};
 
 /// The loops of a function that run in lanes, as text; and the number of those that do not.
 fn loops(text: &str) -> (String, usize) {
-    struct Loops(String, usize);
+    struct Loops(Tuples, String, usize);
     impl Visit for Loops {
         fn enter(&mut self, node: &Node) {
             let Node::For(header) = node else { return };
             let header: &For = header;
-            match vector(header) {
-                Some(vector) => self.0 += &format!("{vector:?}\n"),
-                None => self.1 += 1,
+            match vector(header, &self.0) {
+                Some(vector) => self.1 += &format!("{vector:?}\n"),
+                None => self.2 += 1,
             }
         }
     }
@@ -24,9 +25,9 @@ fn loops(text: &str) -> (String, usize) {
     let checked = check(&module).unwrap_or_else(|found| panic!("{found:?}"));
     let program = normalize(&checked.functions[0]);
     let program = fuse(lower(&program).unwrap_or_else(|found| panic!("{found:?}")));
-    let mut loops = Loops(String::new(), 0);
+    let mut loops = Loops(Tuples::of(&program), String::new(), 0);
     program.body.iter().for_each(|node| loops.node(node));
-    (loops.0, loops.1)
+    (loops.1, loops.2)
 }
 
 #[track_caller]
@@ -56,6 +57,22 @@ fn loops_run_in_lanes() {
     runs_through("m = argmax(i: n) x[i]\n y[i: n] = [m < n and i = m] * x[i]", &["Search("]);
     runs_through("y[i: n] = x[i / 2] * real(i % 3)", &["Div(", "Mod("]);
     runs_through("q[i: n]: index(n) = p[i] - p[0]\n y[i: n] = x[q[i]]", &["Check("]);
+}
+
+#[test]
+fn entries_that_tuples_name_run_in_lanes() {
+    let names = |read: &str| {
+        let text = format!(
+            "fn f(n: size, m: size, R: rel(n, n), x: real[n, n]) -> (y: real[n, n], z: real[n]) {{
+            y[i: n, j: n] = [R(i, j)] * x[i, j] + {read}
+            z[i: n] = sum(j: n) y[i, j]
+        }}"
+        );
+        loops(&text).1
+    };
+    assert_eq!(names("[R(i, j) and x[i, j] > 0] * 2"), 0);
+    // rows alone do not tell tuples apart
+    assert_eq!(names("sum(k: n where R(i, k)) x[k, j]"), 0);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn is_local(group: &[&Site], clears: &[&Site], tuples: &Tuples) -> bool {
 }
 
 /// Whether an index has one value wherever the loops around have theirs.
-fn is_fixed(index: &Int, loops: &[IntId], tuples: &Tuples) -> bool {
+pub(super) fn is_fixed(index: &Int, loops: &[IntId], tuples: &Tuples) -> bool {
     match index {
         Int::Const(_) | Int::Size(_) => true,
         Int::Var(var) => {

@@ -5,7 +5,8 @@
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
 //!    ranges that were told apart by such integers are the same now.
-//! 4. [`contract`]: buffers that are written and read at one step alone become variables.
+//! 4. [`contract`]: buffers that are written and read at one step alone become variables, also those that are
+//!    accumulated under conditions ([`begin`]).
 //! 5. [`recompute`]: large buffers are computed again where they are read.
 //! 6. [`dead`]: what nothing reads is left out.
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
@@ -15,6 +16,7 @@
 //!
 //! No step but `recompute` does anything more often than before, and that one by a stated constant.
 
+mod begin;
 mod contract;
 mod dead;
 mod ends;
@@ -32,7 +34,7 @@ mod sites;
 mod slice;
 mod split;
 mod sums;
-mod tuples;
+pub(crate) mod tuples;
 mod unroll;
 
 use crate::loops::LoopProgram;
@@ -45,6 +47,7 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     share::share(&mut program);
     merge::merge(&mut program);
     share::share(&mut program);
+    begin::clear_at_steps(&mut program);
     contract::contract(&mut program);
     recompute::recompute(&mut program);
     dead::drop_dead(&mut program);

@@ -2,23 +2,52 @@
 //!
 //! In `y[i] = 0; y[i] += a; if p { y[i] += b }; z[i] = y[i]` the entry becomes `r`, with `y[i] = r` after its
 //! last change and `z[i] = r`. What begins as a sum or product of nothing begins with the first
-//! value instead: `r = a; if p { r += b }`.
+//! value instead: `r = a; if p { r += b }`. An entry that is first touched under a condition is one of those if it is in
+//! its buffer whether or not the condition holds: its indices are coordinates of a tuple, below the extents.
 
+use super::tuples::Tuples;
 use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real, walk_node};
 use crate::loops::{BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId};
 
 /// Keeps entries in variables.
 pub(super) fn keep_entries(program: &mut LoopProgram) {
+    let tuples = Tuples::of(program);
     let body = std::mem::take(&mut program.body);
-    program.body = lists(program, body);
+    program.body = lists(program, &tuples, body);
 }
 
-fn lists(program: &mut LoopProgram, mut nodes: Vec<Node>) -> Vec<Node> {
-    while let Some(run) = (0..nodes.len()).find_map(|at| run(program, &nodes, at)) {
+fn lists(program: &mut LoopProgram, tuples: &Tuples, mut nodes: Vec<Node>) -> Vec<Node> {
+    while let Some(run) = (0..nodes.len()).find_map(|at| run(program, tuples, &nodes, at)) {
         nodes = run.kept(program, nodes);
     }
     begin_with_values(&mut nodes);
-    nodes.into_iter().map(|node| node.map_inside(|body| lists(program, body))).collect()
+    nodes.into_iter().map(|node| node.map_inside(|body| lists(program, tuples, body))).collect()
+}
+
+/// The entry that a node writes, or one that it writes under a condition and that exists without it.
+fn written<'n>(program: &LoopProgram, tuples: &Tuples, node: &'n Node) -> Option<&'n Place> {
+    let Node::If(_, body) = node else {
+        return match node {
+            Node::Store(place, _) | Node::Accumulate(place, ..) => Some(place),
+            Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => None,
+        };
+    };
+    let exists = |place: &&Place| {
+        let axes = place.indices.iter().zip(&program.buffer(place.buffer).extents);
+        let mut axes = axes
+            .map(|(index, extent)| matches!(index, Int::Var(var) if tuples.is_below(*var, extent)));
+        axes.all(|below| below)
+    };
+    body.iter().find_map(|node| written(program, tuples, node).filter(exists))
 }
 
 /// A run of nodes that touch one entry more than once, and no other of its buffer.
@@ -33,8 +62,8 @@ struct Run {
 }
 
 /// The longest run that begins with the node at `first`.
-fn run(program: &LoopProgram, nodes: &[Node], first: usize) -> Option<Run> {
-    let (Node::Store(place, _) | Node::Accumulate(place, ..)) = &nodes[first] else { return None };
+fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> Option<Run> {
+    let place = written(program, tuples, &nodes[first])?;
     let plain = place.indices.iter().all(|index| matches!(index, Int::Const(_) | Int::Var(_)));
     if !plain || program.buffer(place.buffer).element != Element::Real {
         return None;
@@ -109,7 +138,7 @@ impl Run {
         let mut keep = Keep { place: &place, var };
         let mut out = Vec::with_capacity(nodes.len() + 2);
         for (at, node) in nodes.into_iter().enumerate() {
-            if at == first && matches!(node, Node::Accumulate(..)) {
+            if at == first && matches!(node, Node::Accumulate(..) | Node::If(..)) {
                 out.push(Node::Set(var, Real::Load(place.buffer, place.indices.clone())));
             }
             if (first..=last).contains(&at) {

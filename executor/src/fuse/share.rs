@@ -1,7 +1,8 @@
 //! Integers and conditions that stand several times in one step are computed once.
 //!
 //! `i = p[e]; ..; j = p[e]` is `i = p[e]; ..` with `i` for `j`, where `p` is an input; and
-//! `if c { a }; if c { b }` is `if c { a; b }` where `a` changes nothing that `c` reads.
+//! `if c { a }; if c { b }` is `if c { a; b }` where `a` changes nothing that `c` reads. What every step computes is
+//! computed before it is first needed: `if c { j = p[e]; .. }; i = p[e]` is `i = p[e]; if c { .. }` with `i` for `j`.
 
 use super::facts::settings;
 use super::footprint::Footprint;
@@ -56,7 +57,7 @@ impl Share<'_> {
     fn nodes(&self, nodes: Vec<Node>, known: &mut Known) -> Vec<Node> {
         // each with the number of values known before it
         let mut out: Vec<(Node, usize)> = Vec::new();
-        for node in nodes {
+        for node in self.early(nodes) {
             let before = known.values.len();
             match self.node(node, known) {
                 Some(Node::If(cond, second)) => match out.last_mut() {
@@ -76,6 +77,24 @@ impl Share<'_> {
             node.map_inside(|body| self.nodes(body, &mut known))
         };
         out.into_iter().map(inside).collect()
+    }
+
+    /// The nodes with integers that are also computed inside an earlier one moved in front of that: where they can
+    /// be computed inside, they can be there, since what they are made of is set once.
+    fn early(&self, mut nodes: Vec<Node>) -> Vec<Node> {
+        for at in 1..nodes.len() {
+            let Node::SetInt(var, e) = &nodes[at] else { continue };
+            if self.checks || self.is_set_again(*var) || !self.is_fixed(e) {
+                continue;
+            }
+            let inside = |node: &Node| node.inside().iter().any(|node| computes(node, e));
+            if let Some(first) = nodes[..at].iter().position(inside)
+                && !sets_one_of(&nodes[first..at], e)
+            {
+                nodes[first..=at].rotate_right(1);
+            }
+        }
+        nodes
     }
 
     /// A node with variables for those that are the same; none where it sets such a one.
@@ -122,4 +141,23 @@ impl Share<'_> {
         reads.int(e);
         reads.fixed
     }
+}
+
+/// Whether a node, or one inside, computes an integer.
+fn computes(node: &Node, wanted: &Int) -> bool {
+    matches!(node, Node::SetInt(_, e) if e == wanted)
+        || node.inside().iter().any(|node| computes(node, wanted))
+}
+
+/// Whether nodes set a variable that an integer mentions.
+fn sets_one_of(nodes: &[Node], e: &Int) -> bool {
+    struct Mentioned(Vec<IntId>);
+    impl Visit for Mentioned {
+        fn int_var(&mut self, var: IntId) {
+            self.0.push(var);
+        }
+    }
+    let mut mentioned = Mentioned(Vec::new());
+    mentioned.int(e);
+    nodes.iter().any(|node| matches!(node, Node::SetInt(var, _) if mentioned.0.contains(var)))
 }

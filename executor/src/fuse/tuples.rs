@@ -2,24 +2,24 @@
 
 use super::facts::settings;
 use crate::loops::walk::Visit;
-use crate::loops::{BufferId, Int, IntId, LoopProgram, Node};
+use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, RelationTable};
 use rustc_hash::FxHashMap;
 
 /// The coordinates that variables have.
 #[derive(Default)]
-pub(super) struct Tuples {
+pub(crate) struct Tuples {
     /// The buffer of the coordinate, and the variable of the loop over the tuples.
     coordinates: FxHashMap<IntId, (BufferId, IntId)>,
-    /// The buffers of each relation.
-    relations: Vec<Vec<BufferId>>,
+    /// The buffers of each relation, with the extents of their coordinates.
+    relations: Vec<Vec<(BufferId, Int)>>,
 }
 
 impl Tuples {
     /// Of the variables that are set once.
-    pub(super) fn of(program: &LoopProgram) -> Self {
+    pub(crate) fn of(program: &LoopProgram) -> Self {
         let mut tuples = Self {
             coordinates: FxHashMap::default(),
-            relations: program.relations.iter().map(|r| r.coordinates.clone()).collect(),
+            relations: program.relations.iter().map(places).collect(),
         };
         program.body.iter().for_each(|node| tuples.node(node));
         let settings = settings(&program.body);
@@ -44,17 +44,37 @@ impl Tuples {
         plain && open.iter().all(|step| self.is_whole(indices, *step))
     }
 
-    /// Whether indices have all coordinates of a relation at the step of a loop: tuples are
-    /// distinct, so another step has other indices.
-    fn is_whole(&self, indices: &[Int], step: IntId) -> bool {
-        let has = |buffer: &BufferId| {
-            indices.iter().any(|index| {
+    /// Whether a variable that is a coordinate is below an extent.
+    pub(super) fn is_below(&self, var: IntId, extent: &Int) -> bool {
+        self.coordinates.get(&var).is_some_and(|(buffer, _)| {
+            self.relations.iter().flatten().any(|(of, bound)| of == buffer && bound == extent)
+        })
+    }
+
+    /// Whether accesses at the same indices at these axes of one buffer, in two steps of a loop, are to two entries.
+    pub(crate) fn tell_apart<'i>(
+        &self,
+        axes: impl Iterator<Item = &'i Int> + Clone,
+        step: IntId,
+    ) -> bool {
+        let has = |(buffer, _): &(BufferId, Int)| {
+            axes.clone().any(|index| {
                 matches!(index, Int::Var(var)
                     if self.coordinates.get(var) == Some(&(*buffer, step)))
             })
         };
         self.relations.iter().any(|buffers| !buffers.is_empty() && buffers.iter().all(has))
     }
+
+    /// Whether indices have all coordinates of a relation at the step of a loop: tuples are
+    /// distinct, so another step has other indices.
+    fn is_whole(&self, indices: &[Int], step: IntId) -> bool {
+        self.tell_apart(indices.iter(), step)
+    }
+}
+
+fn places(relation: &RelationTable) -> Vec<(BufferId, Int)> {
+    relation.coordinates.iter().copied().zip(relation.extents.iter().cloned()).collect()
 }
 
 impl Visit for Tuples {

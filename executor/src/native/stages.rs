@@ -11,6 +11,7 @@ use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
 use crate::block::shared;
+use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
 
 /// The C text of an engine.
@@ -44,9 +45,9 @@ pub(super) struct Parts {
 const LITTLE: i64 = 8192;
 
 /// How a loop is cut, if its iterations are independent, sums apart.
-fn parts(header: &For) -> Option<Parts> {
+fn parts(header: &For, tuples: &Tuples) -> Option<Parts> {
     let independent = (header.order == Order::Parallel).then(Vec::new);
-    let sums = shared(header).or(independent)?;
+    let sums = shared(header, tuples).or(independent)?;
     let nested = header.body.iter().any(has_loop);
     let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
     Some(Parts { step, sums, least: if nested { 1 } else { LITTLE } })
@@ -60,12 +61,19 @@ fn has_loop(node: &Node) -> bool {
 pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
     let names = Names::new(program);
     let expressions = Expressions::new(program, &names, precision);
-    let pieces = pieces(&program.body);
+    let tuples = Tuples::of(program);
+    let pieces = pieces(&program.body, &tuples);
     let mentions: Vec<Mentions> = pieces.iter().map(|piece| Mentions::of(program, piece)).collect();
     let mut functions = String::new();
     let mut stages = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {
-        let stage = Stage { number, piece, mentions: &mentions, expressions: &expressions };
+        let stage = Stage {
+            number,
+            piece,
+            tuples: &tuples,
+            mentions: &mentions,
+            expressions: &expressions,
+        };
         functions += &stage.print();
         stages.push(stage.kind());
     }
@@ -75,11 +83,11 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
 }
 
 /// Runs of nodes; an independent loop stands alone.
-fn pieces(body: &[Node]) -> Vec<&[Node]> {
+fn pieces<'b>(body: &'b [Node], tuples: &Tuples) -> Vec<&'b [Node]> {
     let mut pieces = Vec::new();
     let mut start = 0;
     for (at, node) in body.iter().enumerate() {
-        if matches!(node, Node::For(header) if parts(header).is_some()) {
+        if matches!(node, Node::For(header) if parts(header, tuples).is_some()) {
             if start < at {
                 pieces.push(&body[start..at]);
             }
@@ -96,6 +104,7 @@ fn pieces(body: &[Node]) -> Vec<&[Node]> {
 struct Stage<'p> {
     number: usize,
     piece: &'p [Node],
+    tuples: &'p Tuples,
     /// Of all stages.
     mentions: &'p [Mentions],
     expressions: &'p Expressions<'p>,
@@ -104,13 +113,15 @@ struct Stage<'p> {
 impl Stage<'_> {
     fn header(&self) -> Option<&For> {
         match self.piece {
-            [Node::For(header)] if parts(header).is_some() => Some(header),
+            [Node::For(header)] if parts(header, self.tuples).is_some() => Some(header),
             _ => None,
         }
     }
 
     fn kind(&self) -> Kind {
-        self.header().and_then(parts).map_or(Kind::Sequence, Kind::Loop)
+        self.header()
+            .and_then(|header| parts(header, self.tuples))
+            .map_or(Kind::Sequence, Kind::Loop)
     }
 
     /// The shared variables that the stage leaves changed.

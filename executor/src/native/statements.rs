@@ -8,6 +8,7 @@ use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
 use crate::block::shared;
+use crate::fuse::tuples::Tuples;
 use crate::loops::{Check, Fold, For, Int, Node, Order, RealId};
 use std::fmt::Write;
 
@@ -189,7 +190,9 @@ impl Statements<'_> {
         let writes = !mentions.written.is_empty();
         let independent = match header.order {
             Order::Parallel => true,
-            Order::Ascending => !joins.is_empty() && (!writes || shared(header).is_some()),
+            Order::Ascending => {
+                !joins.is_empty() && (!writes || shared(header, &Tuples::default()).is_some())
+            }
             Order::Descending => false,
         };
         let ints = mentions.ints_set.iter().map(|var| Variable::Int(*var));

@@ -12,6 +12,7 @@ use super::independent::independent;
 use super::ops::{Arg, Each, Inner, IntOp, Op, RealOp, Search, Steps, VectorLoop, When};
 use super::shared::Touched;
 use super::slots::share_slots;
+use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{
     BufferId, CmpOp, Cond, Fold, For, Int, IntId, Node, Order, Place, Real, RealId,
@@ -22,11 +23,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The loop as a vector; `None` if it is none: where an iteration needs what another one did, or a
 /// condition protects its own parts in a way that lanes do not follow.
-pub(super) fn vector(header: &For) -> Option<VectorLoop> {
+pub(super) fn vector(header: &For, tuples: &Tuples) -> Option<VectorLoop> {
     if let Some(search) = search(header) {
         return Some(search);
     }
-    if header.order == Order::Descending || !independent(header) || !is_apart(header) {
+    if header.order == Order::Descending || !independent(header, tuples) || !is_apart(header) {
         return None;
     }
     let mut builder = Builder::new(header);
