@@ -3,6 +3,7 @@
 #
 #   AddressSanitizer             tests of lanes, in blocks of several sizes and at every level of instructions
 #   UndefinedBehaviorSanitizer   native code of generated programs, in the same process
+#   both                         emitted C of examples and their derivatives, each a process, every array a piece of its own
 #   valgrind                     tests of lanes in 32 bits, at the level that it knows
 #
 # Usage: sh executor/sanitize.sh
@@ -33,6 +34,13 @@ if RUSTC_BOOTSTRAP=1 rustc $flags --target "$host" -o "$probe/main" "$probe/main
     fi
 else
     echo "skipped: AddressSanitizer cannot be used here: $(head -n 1 "$probe/said")"
+fi
+
+both="-fsanitize=address,undefined -fno-sanitize-recover=all"
+if ${CC:-cc} $both -o "$probe/main" "$probe/main.c" 2> "$probe/said" && "$probe/main" 2>> "$probe/said"; then
+    CC="${CC:-cc} $both" cargo test --locked --test native -- emitted_c_gives emitted_c_looks
+else
+    echo "skipped: no C compiler with AddressSanitizer: $(head -n 1 "$probe/said")"
 fi
 
 if command -v valgrind > "$probe/said"; then

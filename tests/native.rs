@@ -4,17 +4,21 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use iverson::ad::vjp;
-use iverson::executor::native::{Compiler, Precision, emit};
-use iverson::executor::{Engine, Options, Scalar, compile};
+use iverson::executor::frame::extent;
+use iverson::executor::loops::{Buffer, Element as Kind, Role};
+use iverson::executor::native::{Compiler, Emitted, Precision, emit};
+use iverson::executor::{Engine, LoopProgram, Options, Scalar, compile};
 use iverson::json::{self, Reals};
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Relation, Value, Values, bind, shape};
 use iverson::spec::ir::{Element, Param};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use tempfile::TempDir;
 
 /// Whether there is a C compiler; says so where there is none.
 fn has_compiler() -> bool {
@@ -248,12 +252,40 @@ fn the_number_of_threads_does_not_change_a_bit() {
     }
 }
 
+/// The C compiler: what `CC` says, with its arguments.
+fn compiler() -> Command {
+    let words = std::env::var("CC").unwrap_or_default();
+    let mut words = words.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or("cc"));
+    command.args(words).args(["-O1", "-std=c11", "-Wall", "-Wextra", "-Werror"]);
+    command
+}
+
+fn write_c(folder: &TempDir, emitted: &Emitted, main: &str) {
+    let name = &emitted.name;
+    let files = [(format!("{name}.c"), &*emitted.source), (format!("{name}.h"), &*emitted.header)];
+    for (name, text) in files.into_iter().chain([("main.c".to_owned(), main)]) {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+}
+
+/// Compiles `main.c` with the C of a program, runs it, and gives what it prints.
+fn said_by_main(folder: &TempDir, name: &str) -> String {
+    let run = |command: &mut Command| {
+        let said = command.current_dir(folder.path()).output().unwrap();
+        assert!(said.status.success(), "{name}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).into_owned()
+    };
+    let source = format!("{name}.c");
+    run(compiler().args([&source, "main.c", "-o", "program", "-lm"]));
+    run(&mut Command::new(folder.path().join("program")))
+}
+
 #[test]
 fn emitted_c_compiles_alone_without_warnings() {
     if !has_compiler() {
         return;
     }
-    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let folder = tempfile::tempdir().unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for case in cases() {
@@ -265,8 +297,7 @@ fn emitted_c_compiles_alone_without_warnings() {
             let source = folder.path().join(format!("{}.c", emitted.name));
             fs::write(&source, &emitted.source).unwrap();
             fs::write(folder.path().join(format!("{}.h", emitted.name)), &emitted.header).unwrap();
-            let flags = ["-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", "-o", "/dev/null"];
-            let said = Command::new(&cc).args(flags).arg(&source).output().unwrap();
+            let said = compiler().args(["-c", "-o", "/dev/null"]).arg(&source).output().unwrap();
             assert!(
                 said.status.success(),
                 "{}: {}\n{}",
@@ -322,17 +353,106 @@ fn emitted_c_looks_tuples_up() {
         wanted += &format!("{}\n", s.data[0]);
     }
     main += "return 0;\n}\n";
-    for (name, text) in
-        [("look.c", &emitted.source), ("look.h", &emitted.header), ("main.c", &main)]
-    {
-        fs::write(folder.path().join(name), text).unwrap();
+    write_c(&folder, &emitted, &main);
+    assert_eq!(said_by_main(&folder, "look"), wanted, "{}", emitted.source);
+}
+
+/// A `main` that calls a program on some inputs, each in memory of just its length, and prints the results.
+fn main_of(name: &str, loops: &LoopProgram, program: &TensorSsa, inputs: &Values<f64>) -> String {
+    let mut sizes = bind(program, inputs, Default::default()).unwrap().sizes;
+    for relation in &program.symbols.relations {
+        let Value::Relation(given) = &inputs[&relation.name] else { panic!("a relation") };
+        sizes.push(given.len() as i64);
     }
-    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let flags = ["-O1", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", "look"];
-    let files = ["look.c", "main.c", "-lm"];
-    let said =
-        Command::new(cc).args(flags).args(files).current_dir(folder.path()).output().unwrap();
-    assert!(said.status.success(), "{}\n{}", String::from_utf8_lossy(&said.stderr), emitted.source);
-    let said = Command::new(folder.path().join("look")).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&said.stdout), wanted, "{}", emitted.source);
+    let columns: Vec<(String, Vec<i64>)> = loops
+        .relations
+        .iter()
+        .zip(&program.symbols.relations)
+        .flat_map(|(table, row)| {
+            let Value::Relation(given) = &inputs[&row.name] else { panic!("a relation") };
+            let column = |(place, id): (usize, &_)| {
+                (loops.buffer(*id).name.clone(), given.column(place).to_vec())
+            };
+            table.coordinates.iter().enumerate().map(column).collect::<Vec<_>>()
+        })
+        .collect();
+    let entries = |buffer: &Buffer| -> Vec<String> {
+        let count: i64 = buffer.extents.iter().map(|e| extent(e, &sizes)).product();
+        let column = columns.iter().find(|(name, _)| *name == buffer.name);
+        match (buffer.role, inputs.get(&buffer.name), column) {
+            (Role::Input, Some(Value::Real(x)), _) => {
+                x.data.iter().map(|x| format!("{x:?}")).collect()
+            }
+            (Role::Input, Some(Value::Index(p)), _) => p.data.iter().map(i64::to_string).collect(),
+            (Role::Input, _, Some((_, column))) => column.iter().map(i64::to_string).collect(),
+            _ => vec!["0".to_owned(); count as usize],
+        }
+    };
+    let mut text = format!(
+        "#include \"{name}.h\"\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\
+         static void *copy(const void *from, size_t bytes) {{\n\
+         void *to = calloc(1, bytes);\nif (to && bytes) memcpy(to, from, bytes);\nreturn to;\n}}\n\
+         int main(void) {{\n"
+    );
+    let mut arguments: Vec<String> = sizes.iter().map(i64::to_string).collect();
+    let mut after = String::new();
+    let given = |role| loops.buffers.iter().filter(move |buffer| buffer.role == role);
+    for (at, buffer) in given(Role::Input).chain(given(Role::Output)).enumerate() {
+        let (sort, format) = match buffer.element {
+            Kind::Real => ("double", "%.17g"),
+            Kind::Int => ("int64_t", "%lld.0"),
+        };
+        let mut list = entries(buffer);
+        let count = list.len();
+        list.push("0".to_owned());
+        let list = list.join(", ");
+        let _ = writeln!(text, "static const {sort} given_{at}[] = {{{list}}};");
+        let bytes = format!("{count} * sizeof({sort})");
+        let _ = writeln!(text, "{sort} *b{at} = copy(given_{at}, {bytes});");
+        arguments.push(format!("b{at}"));
+        if buffer.role == Role::Output {
+            let cast = if buffer.element == Kind::Int { "(long long)" } else { "" };
+            let print = format!("printf(\"{format}\\n\", {cast}b{at}[k]);");
+            let _ = writeln!(after, "for (int k = 0; k < {count}; k++) {print}");
+        }
+        let _ = writeln!(after, "free(b{at});");
+    }
+    let _ = write!(text, "if ({name}({})) return 1;\n{after}return 0;\n}}\n", arguments.join(", "));
+    text
+}
+
+/// The C of some examples and their derivatives, compiled and run alone. `executor/sanitize.sh` has it
+/// watched by AddressSanitizer.
+#[test]
+fn emitted_c_gives_what_the_runner_gives_alone() {
+    if !has_compiler() {
+        return;
+    }
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for case in cases().iter().step_by(5) {
+        let Ok(wanted) = outcome(&case.program, &case.inputs, Engine::Runner) else { continue };
+        let executable = compile::<f64>(&case.program, Options::default()).unwrap();
+        let emitted = emit(executable.loops(), Precision::F64);
+        let folder = tempfile::tempdir().unwrap();
+        let main = main_of(&emitted.name, executable.loops(), &case.program, &case.inputs);
+        write_c(&folder, &emitted, &main);
+        let said = said_by_main(&folder, &emitted.name);
+        let mut found = said.lines().map(|line| line.parse::<f64>().unwrap());
+        let results = executable.loops().buffers.iter().filter(|b| b.role == Role::Output);
+        for name in results.map(|buffer| &buffer.name) {
+            let wanted: Vec<f64> = match &wanted[name] {
+                Value::Real(x) => x.data.clone(),
+                Value::Index(p) => p.data.iter().map(|p| *p as f64).collect(),
+                Value::Size(_) | Value::Relation(_) => panic!("results are tensors"),
+            };
+            let found: Vec<f64> = found.by_ref().take(wanted.len()).collect();
+            let value = |data: Vec<f64>| -> Values<f64> {
+                [(name.clone(), Value::vector(data))].into_iter().collect()
+            };
+            let differs = difference(&value(wanted), &value(found), 1e-14);
+            wrong.extend(differs.map(|what| format!("{}: {what}", case.name)));
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty() && count > 10, "{count} programs\n{}", wrong.join("\n"));
 }

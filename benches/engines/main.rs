@@ -25,6 +25,7 @@ mod clock;
 mod hand;
 mod hand_laplacian;
 mod hand_stencils;
+mod hand_steps;
 mod hand_sums;
 #[path = "../inputs.rs"]
 mod inputs;
@@ -128,7 +129,7 @@ fn main() {
 type Make = fn() -> Case;
 
 /// A word for each case.
-const CASES: [(&str, Make); 10] = [
+const CASES: [(&str, Make); 12] = [
     ("nbody", hand::nbody),
     ("blur", hand_stencils::blur),
     ("laplacian", hand_laplacian::laplacian),
@@ -139,4 +140,6 @@ const CASES: [(&str, Make); 10] = [
     ("logsumexp", hand::logsumexp),
     ("spmv", hand::spmv),
     ("matvec", hand::matvec),
+    ("histogram", hand_steps::histogram),
+    ("rnn", hand_steps::rnn),
 ];

@@ -326,7 +326,7 @@ impl<S: Scalar> Executable<S> {
                         let limit = extent_value(limit, &bound.sizes).unwrap_or(0);
                         Some(*shape) == declared
                             && entries(shape) == Some(data.len())
-                            && data.iter().all(|entry| (0..limit).contains(entry))
+                            && are_indices(data, limit)
                     }
                     _ => false,
                 }
@@ -486,6 +486,13 @@ fn hollow<S>(inputs: &Inputs<'_, S>) -> Values<()> {
     inputs.0.iter().map(|(name, argument)| ((*name).to_owned(), value(argument))).collect()
 }
 
+/// Whether all entries are in `0..limit`, for a limit that is not negative: neither they nor what they leave of the
+/// last index have a sign. Without a branch for each entry, so many are looked at at once.
+fn are_indices(data: &[i64], limit: i64) -> bool {
+    let signs = |signs: i64, entry: &i64| signs | entry | (limit - 1).wrapping_sub(*entry);
+    data.chunks(4096).all(|entries| entries.iter().fold(0, signs) >= 0)
+}
+
 fn give_output<S: Scalar>(
     frame: &mut Frame<S>,
     id: BufferId,
@@ -516,4 +523,23 @@ fn give_output<S: Scalar>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_indices;
+
+    #[test]
+    fn indices_are_within_their_limit() {
+        for limit in [0, 1, 2, 63, i64::MAX] {
+            for entry in [i64::MIN, i64::MIN + 1, -2, -1, 0, 1, 2, 62, 63, i64::MAX - 1, i64::MAX] {
+                let wanted = (0..limit).contains(&entry);
+                assert_eq!(are_indices(&[entry], limit), wanted, "{entry} below {limit}");
+                let mut data = vec![0; 5000];
+                data[4100] = entry;
+                assert_eq!(are_indices(&data, limit), wanted && limit > 0, "{entry} below {limit}");
+            }
+            assert!(are_indices(&[], limit));
+        }
+    }
 }
