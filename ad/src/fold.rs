@@ -3,12 +3,14 @@
 //!
 //! * `y = max_j [P] e[j]` has the derivative `Σ_j [j = m and P] ė[j]`, where `m` is the
 //!   first point that attains the maximum: `argmax_j [P] e[j]`, with several binders
-//!   one by one. Where there is no point, no `j` is `m`.
+//!   one by one. Where there is no point, no `j` is `m`. With one binder the value is the
+//!   one at `m`, so that there is one pass.
 //! * `y = prod_j e[j]` has the derivative `Σ_j (Π_{l≠j} e[l]) ė[j]`. The product of the
 //!   others is that of those before times that of those after, two recurrences: no
 //!   division, so it is right where factors are 0, in every order. In reverse the second
 //!   one begins with the cotangent of `y`. The value of `y` is read off the first one.
-//!   A factor that `where` leaves out is 1, and several binders are taken one at a time.
+//!   If `where` leaves a segment of the variable, that is the range of the recurrences; another
+//!   `where` makes the factors 1 that it leaves out. Several binders are taken one at a time.
 //! * A fold of at most one point is that point.
 //!
 //! Other statements of the program stay as they are.
@@ -45,6 +47,8 @@ pub(crate) struct After {
     factor: Expr,
     /// Where there is a product.
     guard: Guard,
+    /// As in [`Running`].
+    segment: Vec<Guard>,
 }
 
 /// For whom a program is prepared.
@@ -129,11 +133,11 @@ impl Prepare<'_> {
                 self.replace(stmt.tensor, term.clone(), Expr::integer(1));
                 None
             }
-            Rhs::Fold(Reduction::Prod, term) if is_active => self.product(stmt, term),
-            Rhs::Fold(op, term) if is_active => {
-                self.extremum(*op, stmt, term);
-                None
+            // of several binders the value keeps its order of factors
+            Rhs::Fold(Reduction::Prod, term) if is_active => {
+                Some(self.product(stmt, term)).filter(|_| term.binders.len() == 1)
             }
+            Rhs::Fold(op, term) if is_active => self.extremum(*op, stmt, term),
             Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => None,
         };
         let rhs = value.unwrap_or_else(|| stmt.rhs.clone());
@@ -152,7 +156,12 @@ impl Prepare<'_> {
     /// With several binders the last one is searched for each value of those before it, then
     /// the one before it at what was found, and so on: `m₂[i] = argmax_j [P] e[i, j]` and
     /// `m₁ = argmax_i [m₂[i] < n and P] e[i, m₂[i]]`, so `j = m₂[i]` where `i = m₁`.
-    fn extremum(&mut self, op: Reduction, stmt: &Stmt, term: &Term) {
+    ///
+    /// What was found has passed the comparisons of reals in P, which are not made again.
+    ///
+    /// Gives the value as the one at that place, for one binder: with several, a row that begins
+    /// with NaN would be one whose place is not found.
+    fn extremum(&mut self, op: Reduction, stmt: &Stmt, term: &Term) -> Option<Rhs> {
         let arg = if op == Reduction::Max { Reduction::Argmax } else { Reduction::Argmin };
         let mut rest = term.clone();
         let mut at = Vec::new();
@@ -164,11 +173,13 @@ impl Prepare<'_> {
             // free, and where it does not hold no value of the other binders has points
             let some = Guard::Compare(Cmp::Gt, range.clone(), Index::constant(0));
             let found = Guard::Compare(Cmp::Lt, m, range);
-            rest = Term { guard: some.and(found).and(place.guard), ..place };
+            rest = Term { guard: some.and(found).and(without_tests(place.guard)), ..place };
         }
         at.reverse();
-        let guard = Guard::all(at).and(term.guard.clone());
-        self.replace(stmt.tensor, Term { guard, ..term.clone() }, Expr::integer(1));
+        let guard = Guard::all(at).and(without_tests(term.guard.clone()));
+        let found = Term { guard, ..term.clone() };
+        self.replace(stmt.tensor, found.clone(), Expr::integer(1));
+        (term.binders.len() == 1).then_some(Rhs::Fold(op, found))
     }
 
     /// Adds the search for `binder` at each value of the binders of `term`; gives its entry.
@@ -193,29 +204,33 @@ impl Prepare<'_> {
     // Products.
 
     /// `prod_j e[j]`: the product of the others is `before[j] · after[j]`. Gives the value
-    /// as the last of the running products, if its factors are those of the text.
-    fn product(&mut self, stmt: &Stmt, term: &Term) -> Option<Rhs> {
+    /// as the last of the running products.
+    fn product(&mut self, stmt: &Stmt, term: &Term) -> Rhs {
         let &[binder, ref rest @ ..] = term.binders.as_slice() else {
             unreachable!("a fold without binders has one point");
         };
-        let is_plain = rest.is_empty() && !FreeVars::of_guard(&term.guard).contains(&binder);
-        let term = if is_plain { term.clone() } else { self.factors(stmt, term, binder) };
-        let before = self.running(stmt, &term, binder, Direction::Ascending);
+        let segment = segment(&term.guard, binder).filter(|_| rest.is_empty());
+        let (term, segment) = match segment {
+            Some(segment) => (term.clone(), segment),
+            None => (self.factors(stmt, term, binder), Vec::new()),
+        };
+        let before = self.running(stmt, &term, (binder, &segment), Direction::Ascending);
         let last = shifted(&self.symbols.var(binder).range, -1);
+        let is_last = ends(&segment, binder, &Index::var(binder), (&last, 1));
         let value = Term {
-            guard: Guard::Compare(Cmp::Eq, Index::var(binder), last).and(term.guard.clone()),
+            guard: term.guard.clone().and(is_last),
             body: mul(before.clone(), term.body.clone()),
             ..term.clone()
         };
         let (weight, after) = match self.mode {
             Mode::Forward => {
-                let after = self.running(stmt, &term, binder, Direction::Descending);
+                let after = self.running(stmt, &term, (binder, &segment), Direction::Descending);
                 (Expr::Apply(Fun::Mul, vec![before, after]), None)
             }
-            Mode::Reverse => (before, Some(self.after(stmt, &term, binder))),
+            Mode::Reverse => (before, Some(self.after(stmt, &term, binder, segment))),
         };
         self.linear.folds.insert(stmt.tensor, Weighted { term, weight, after });
-        is_plain.then_some(Rhs::Fold(Reduction::Prod, value))
+        Rhs::Fold(Reduction::Prod, value)
     }
 
     /// The factors as a tensor over the first binder, 1 where `where` leaves them out: what
@@ -237,31 +252,45 @@ impl Prepare<'_> {
             Rhs::Fold(Reduction::Prod, Term { binders, guard, body: inner.body })
         };
         self.active.insert(tensor);
-        self.stmt(&Stmt { tensor, axes, rhs });
+        let part = Stmt { tensor, axes, rhs };
+        match &part.rhs {
+            Rhs::Fold(_, inner) if !has_one_point(inner) => {
+                let rhs = self.product(&part, inner);
+                self.out.push(Block::Stmt(Stmt { rhs, ..part }));
+            }
+            Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => self.stmt(&part),
+        }
         let own: Vec<VarId> = stmt.axes.iter().copied().chain([first]).collect();
         Term { binders: vec![first], guard: Guard::truth(), body: access(tensor, &own) }
     }
 
     /// Adds the product of the factors before `binder` in the direction; gives its entry.
-    fn running(&mut self, stmt: &Stmt, term: &Term, binder: VarId, direction: Direction) -> Expr {
+    fn running(
+        &mut self,
+        stmt: &Stmt,
+        term: &Term,
+        (binder, segment): (VarId, &[Guard]),
+        direction: Direction,
+    ) -> Expr {
         let step = self.axis(binder);
         let (lead, own) = stmt.axes.split_at(self.carried.len());
         let suffix = if direction == Direction::Ascending { "_before" } else { "_after" };
         let tensor =
             self.tensor_over(stmt, suffix, &[lead, &[step.0], own].concat(), Element::Real);
         let (factor, guard) = (&term.body, &term.guard);
-        let run = Running { tensor, step, binder, factor, guard, lead, own };
+        let run = Running { tensor, step, binder, factor, guard, segment, lead, own };
         self.out.push(run.block(&self.symbols, direction, Expr::integer(1)));
         run.entry(&Index::var(binder))
     }
 
     /// A tensor for the products of the factors after `binder`, times the cotangent.
-    fn after(&mut self, stmt: &Stmt, term: &Term, binder: VarId) -> After {
+    fn after(&mut self, stmt: &Stmt, term: &Term, binder: VarId, segment: Vec<Guard>) -> After {
         let step = self.axis(binder);
         let (lead, own) = stmt.axes.split_at(self.carried.len());
         let axes = [lead, &[step.0], own].concat();
         let tensor = self.tensor_over(stmt, "_after", &axes, Element::Real);
-        After { tensor, step, binder, factor: term.body.clone(), guard: term.guard.clone() }
+        let (factor, guard) = (term.body.clone(), term.guard.clone());
+        After { tensor, step, binder, factor, guard, segment }
     }
 
     /// A variable for an axis over the range of a binder. A range that may be
@@ -309,9 +338,11 @@ impl After {
         let to_step = |v: VarId| lead.iter().position(|l| *l == v).map(|p| Index::var(steps[p]));
         let factor = Substitute(to_step).expr(&self.factor).unwrap_or_else(|| overflow());
         let guard = Substitute(to_step).guard(&self.guard).unwrap_or_else(|| overflow());
+        let segment = self.segment.iter().map(|p| Substitute(to_step).guard(p));
+        let segment: Vec<Guard> = segment.collect::<Option<_>>().unwrap_or_else(|| overflow());
         let (tensor, step, binder) = (self.tensor, self.step.clone(), self.binder);
-        let (factor, guard) = (&factor, &guard);
-        let run = Running { tensor, step, binder, factor, guard, lead: steps, own };
+        let (factor, guard, segment) = (&factor, &guard, segment.as_slice());
+        let run = Running { tensor, step, binder, factor, guard, segment, lead: steps, own };
         run.block(symbols, Direction::Descending, access(above, &[steps, own].concat()))
     }
 }
@@ -322,8 +353,10 @@ struct Running<'a> {
     step: (VarId, Guard),
     binder: VarId,
     factor: &'a Expr,
-    /// Where there is a product: a guard without the binder.
+    /// Where there is a product.
     guard: &'a Guard,
+    /// Its conjuncts that mention the binder: those leave a segment of it.
+    segment: &'a [Guard],
     /// The axes before that of the step, and after it.
     lead: &'a [VarId],
     own: &'a [VarId],
@@ -348,19 +381,73 @@ impl Running<'_> {
         let previous = shifted(&here, by);
         let to_previous = |v: VarId| (v == self.binder).then(|| previous.clone());
         let factor = Substitute(to_previous).expr(self.factor).unwrap_or_else(|| overflow());
-        let starts = Guard::Compare(Cmp::Eq, here.clone(), first.clone());
+        let to_here = |v: VarId| (v == self.binder).then(|| here.clone());
+        let guard = Substitute(to_here).guard(self.guard).unwrap_or_else(|| overflow());
+        let starts = ends(self.segment, self.binder, &here, (&first, by));
         let goes_on = Guard::Compare(beyond, here, first);
+        let follows = Guard::all(self.segment.to_vec());
+        let follows = Substitute(to_previous).guard(&follows).unwrap_or_else(|| overflow());
+        let goes_on = goes_on.and(follows);
         let terms = vec![
-            at(within.clone().and(starts).and(self.guard.clone()), start),
-            at(
-                within.clone().and(goes_on).and(self.guard.clone()),
-                mul(self.entry(&previous), factor),
-            ),
+            at(within.clone().and(guard.clone()).and(starts), start),
+            at(within.clone().and(guard).and(goes_on), mul(self.entry(&previous), factor)),
         ];
         let axes = [self.lead, &[*step], self.own].concat();
         let body = vec![Block::Stmt(Stmt { tensor: self.tensor, axes, rhs: Rhs::Sum(terms) })];
         Block::Rec(Rec { vars: vec![(*step, direction)], body })
     }
+}
+
+/// The guard without comparisons of reals. The other conjuncts may be needed to tell that
+/// what is read is in bounds.
+fn without_tests(guard: Guard) -> Guard {
+    fn is_test(guard: &Guard) -> bool {
+        match guard {
+            Guard::Real(..) => true,
+            Guard::Not(p) => is_test(p),
+            Guard::All(ps) | Guard::Any(ps) => ps.iter().all(is_test),
+            Guard::Compare(..) | Guard::Member(..) => false,
+        }
+    }
+    Guard::all(guard.conjuncts().into_iter().filter(|p| !is_test(p)).collect())
+}
+
+/// The conjuncts that mention the binder, if the points of the guard are a segment of it: they
+/// are comparisons linear in it, so they hold between any two points at which they hold.
+fn segment(guard: &Guard, binder: VarId) -> Option<Vec<Guard>> {
+    let mentions = |p: &Guard| FreeVars::of_guard(p).contains(&binder);
+    let linear = |index: &Index| {
+        index.terms().iter().all(|(atom, _)| match atom {
+            Atom::Size(_) | Atom::Var(_) => true,
+            Atom::Read(..)
+            | Atom::Div(..)
+            | Atom::Mod(..)
+            | Atom::Floor(_)
+            | Atom::If(_)
+            | Atom::Arg(_) => false,
+        })
+    };
+    let leaves_a_segment = |p: &Guard| match p {
+        Guard::Compare(cmp, a, b) => *cmp != Cmp::Ne && linear(a) && linear(b),
+        Guard::Real(..) | Guard::Member(..) | Guard::Not(_) | Guard::All(_) | Guard::Any(_) => {
+            false
+        }
+    };
+    let found: Vec<Guard> = guard.clone().conjuncts().into_iter().filter(mentions).collect();
+    found.iter().all(leaves_a_segment).then_some(found)
+}
+
+/// Whether the segment ends at `here`, the value of the binder: at the end of the range, or
+/// where the point after it, in a direction, is none of the segment.
+fn ends(segment: &[Guard], binder: VarId, here: &Index, (end, by): (&Index, i64)) -> Guard {
+    let beyond = shifted(here, by);
+    let to_beyond = |v: VarId| (v == binder).then(|| beyond.clone());
+    let is_end = Guard::Compare(Cmp::Eq, here.clone(), end.clone());
+    let leaves = segment.iter().map(|p| {
+        let moved = Substitute(to_beyond).guard(p);
+        moved.unwrap_or_else(|| overflow()).negate()
+    });
+    Guard::any([is_end].into_iter().chain(leaves).collect())
 }
 
 /// Whether equations of the guard determine every binder: by the axes and data that they
