@@ -133,9 +133,14 @@ impl Prepare<'_> {
                 self.replace(stmt.tensor, term.clone(), Expr::integer(1));
                 None
             }
-            // of several binders the value keeps its order of factors
             Rhs::Fold(Reduction::Prod, term) if is_active => {
-                Some(self.product(stmt, term)).filter(|_| term.binders.len() == 1)
+                // of several binders the value keeps its order of factors, and with a `where`
+                // that makes factors 1 it would keep the running products
+                let [first, rest @ ..] = term.binders.as_slice() else {
+                    unreachable!("a fold without binders has one point");
+                };
+                let is_plain = rest.is_empty() && segment(&term.guard, *first).is_some();
+                Some(self.product(stmt, term)).filter(|_| is_plain)
             }
             Rhs::Fold(op, term) if is_active => self.extremum(*op, stmt, term),
             Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => None,
