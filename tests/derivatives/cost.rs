@@ -121,10 +121,9 @@ fn leaves_a_segment(guard: &Guard, v: VarId) -> bool {
     let is_linear = |index: &Index| {
         index.terms().iter().all(|(atom, _)| matches!(atom, Atom::Size(_) | Atom::Var(_)))
     };
-    guard.clone().conjuncts().iter().all(|p| match p {
-        Guard::Compare(cmp, a, b) if *cmp != Cmp::Ne && is_linear(a) && is_linear(b) => true,
-        _ => !FreeVars::of_guard(p).contains(&v),
-    })
+    let is_compared = |p: &Guard| matches!(p, Guard::Compare(cmp, a, b) if *cmp != Cmp::Ne && is_linear(a) && is_linear(b));
+    let conjuncts = guard.clone().conjuncts();
+    conjuncts.iter().all(|p| is_compared(p) || !FreeVars::of_guard(p).contains(&v))
 }
 
 /// Whether a function occurs whose partial is by cases.
