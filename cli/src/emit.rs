@@ -7,6 +7,7 @@ use crate::files;
 use iverson::ad::vjp;
 use iverson::executor::native::{self, emit as emitted};
 use iverson::executor::{Engine, Options, compile};
+use iverson::simplify::simplify;
 use iverson::spec::normalize;
 
 /// Writes a function, or its derivative, as a source file and a header.
@@ -15,7 +16,7 @@ pub(crate) fn emit(args: &EmitArgs) -> Result<(), Failure> {
     let mut program = normalize(&typed);
     if !args.wrt.is_empty() {
         let wrt: Vec<&str> = args.wrt.iter().map(|name| name.trim()).collect();
-        program = vjp(&program, &wrt).map_err(|e| refused(&typed, &e))?;
+        program = simplify(&vjp(&program, &wrt).map_err(|e| refused(&typed, &e))?);
     }
     let options = Options { engine: Engine::Runner, ..Options::default() };
     let executable = compile::<f64>(&program, options).map_err(Failure::new)?;
