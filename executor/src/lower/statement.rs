@@ -2,7 +2,7 @@
 //!
 //! A sum is kept in a register where the axes are the outer loops, and added to the
 //! entry where they are not (a scatter). The first term stores; entries are cleared
-//! before only if it does not reach all of them.
+//! before only if it does not reach all of them (of two terms, the one that does may go first).
 
 use super::Lower;
 use super::cases::cases;
@@ -68,12 +68,29 @@ impl Lower<'_> {
                 parts.extend(plan(self, &request).map(|plan| Part { term, plan }));
             }
         }
+        if fold == Fold::Sum {
+            self.covering_first(stmt, &mut parts);
+        }
         let covers = parts.first().is_some_and(|part| self.covers(stmt, &part.plan));
         let mut nodes = if covers { Vec::new() } else { self.clear(stmt, env, fold) };
         for (place, part) in parts.into_iter().enumerate() {
             nodes.extend(self.part(stmt, fold, part, covers && place == 0));
         }
         nodes
+    }
+
+    /// Puts the first part that stores every entry in front of those of one term with at most
+    /// one point for an entry: `a + b` is `b + a` to the bit, and nothing is cleared.
+    fn covering_first(&self, stmt: &Stmt, parts: &mut [Part<'_>]) {
+        let Some(at) = parts.iter().position(|part| self.covers(stmt, &part.plan)) else { return };
+        let (before, _) = parts.split_at(at);
+        let single = before.first().is_some_and(|first| {
+            let is_same = |part: &Part<'_>| std::ptr::eq(part.term, first.term);
+            first.term.binders.is_empty() && before.iter().all(is_same)
+        });
+        if single {
+            parts[..=at].rotate_right(1);
+        }
     }
 
     /// Whether the outer levels are loops over all entries.
