@@ -6,7 +6,7 @@ use crate::error::{CompileError, RunError, Stop};
 use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
 use crate::loops::verify::verify;
-use crate::loops::{BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
+use crate::loops::{Buffer, BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
 use crate::members::{asked, words};
 use crate::native::{Code, Interrupted, NativeError};
 use crate::runner::{Runner, Vars};
@@ -54,6 +54,13 @@ pub struct Executable<S> {
     vars: Vars<S>,
     frame: Frame<S>,
     progress: Progress,
+}
+
+/// What the memory for results holds.
+#[derive(Clone, Copy)]
+enum Given {
+    Anything,
+    Zeros,
 }
 
 /// Who is told how far a run is.
@@ -184,11 +191,25 @@ impl<S: Scalar> Executable<S> {
         inputs: &Inputs<'_, S>,
         outputs: &mut Outputs<'_, S>,
     ) -> Result<(), RunError> {
+        self.run_in(inputs, outputs, Given::Anything)
+    }
+
+    fn run_in(
+        &mut self,
+        inputs: &Inputs<'_, S>,
+        outputs: &mut Outputs<'_, S>,
+        given: Given,
+    ) -> Result<(), RunError> {
         self.bind(inputs)?;
         let mut frame = std::mem::take(&mut self.frame);
         frame.lay_out(&self.program, &self.sizes);
         let left = self.check_memory(&frame)?;
         self.give(&mut frame, inputs, outputs)?;
+        if let Given::Zeros = given {
+            let outputs = |(_, buffer): &(usize, &Buffer)| buffer.role == Role::Output;
+            let buffers = self.program.buffers.iter().enumerate().filter(outputs);
+            buffers.for_each(|(at, _)| frame.is_zero(BufferId(at as u32)));
+        }
         self.set_members(&mut frame, left);
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
@@ -273,7 +294,8 @@ impl<S: Scalar> Executable<S> {
             (name.as_str(), output)
         });
         let mut outputs = Outputs(outputs.collect());
-        self.run(&inputs, &mut outputs)?;
+        // large ones are pages that the system gives cleared, when they are first touched
+        self.run_in(&inputs, &mut outputs, Given::Zeros)?;
         Ok(results)
     }
 

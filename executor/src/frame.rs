@@ -11,6 +11,10 @@
 use crate::loops::{BufferId, Int, LoopProgram, RelId};
 use crate::members::Members;
 use crate::scalar::Scalar;
+use crate::team::Team;
+
+/// Fewer reals than these are cleared by one thread.
+const LITTLE: usize = 1 << 16;
 
 /// One buffer.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,8 @@ pub struct Frame<S> {
     pub sizes: Vec<i64>,
     slots: Vec<Slot<S>>,
     extents: Vec<Vec<i64>>,
+    /// By buffer: whether its memory is zero when the run begins.
+    zero: Vec<bool>,
     members: Vec<Members>,
 }
 
@@ -40,7 +46,13 @@ impl<S: Scalar> Frame<S> {
     /// No buffers yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { sizes: Vec::new(), slots: Vec::new(), extents: Vec::new(), members: Vec::new() }
+        Self {
+            sizes: Vec::new(),
+            slots: Vec::new(),
+            extents: Vec::new(),
+            zero: Vec::new(),
+            members: Vec::new(),
+        }
     }
 
     /// Makes room for the buffers of a program under these sizes; none has memory. Relations have the bits that they had.
@@ -50,6 +62,8 @@ impl<S: Scalar> Frame<S> {
         self.sizes.extend_from_slice(sizes);
         self.slots.clear();
         self.slots.resize(program.buffers.len(), empty);
+        self.zero.clear();
+        self.zero.resize(program.buffers.len(), false);
         if self.extents.len() != program.buffers.len() {
             self.extents = vec![Vec::new(); program.buffers.len()];
         }
@@ -70,6 +84,28 @@ impl<S: Scalar> Frame<S> {
     pub fn give_reals_mut(&mut self, buffer: BufferId, data: &mut [S]) {
         let (reals, len) = (data.as_mut_ptr(), data.len());
         self.slots[buffer.index()] = Slot { reals, ints: std::ptr::null_mut(), len };
+    }
+
+    /// Says that the memory of a buffer is zero.
+    pub(crate) fn is_zero(&mut self, buffer: BufferId) {
+        self.zero[buffer.index()] = true;
+    }
+
+    /// Clears all reals of a buffer, before anything else touches it; shared by the threads of a team.
+    pub(crate) fn clear(&self, buffer: BufferId, team: Team<'_>) {
+        let len = self.len(buffer);
+        if self.zero[buffer.index()] || len == 0 {
+            return;
+        }
+        let pieces = (len / LITTLE).clamp(1, team.threads);
+        let each = len.div_ceil(pieces);
+        let piece = |at: i64| {
+            let start = each * at as usize;
+            self.change_reals(buffer, start, each.min(len - start), |reals| {
+                reals.fill(S::default())
+            });
+        };
+        if pieces == 1 { piece(0) } else { drop(team.map(pieces as i64, piece)) }
     }
 
     /// Memory that is read.

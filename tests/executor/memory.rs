@@ -2,14 +2,16 @@
 
 use crate::compare::{difference, with_cotangents};
 use crate::examples::{cases, real_params};
+use crate::generated::has_compiler;
 use iverson::derivative::Kind;
 use iverson::executor::frame::extent;
 use iverson::executor::loops::{Element, Role};
-use iverson::executor::{Engine, Fusion, LoopProgram, Options, compile};
+use iverson::executor::{Engine, Fusion, Inputs, LoopProgram, Options, Output, Outputs, compile};
 use iverson::pipeline::{differentiate, load};
 use iverson::spec::call::{Dense, Limits, Value, Values, bind};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
+use std::num::NonZero;
 
 fn program(text: &str) -> TensorSsa {
     normalize(load(text).unwrap().function(None).unwrap())
@@ -171,5 +173,54 @@ fn gradients_need_little_more_than_their_programs_keep() {
         let allowed = bytes(&fused, &sizes, &outside) + bytes(&kept, &sizes, &[Role::Temporary]);
         let few = needed <= 3 * allowed + 64;
         assert!(few, "{name} needs {needed} bytes, allowed are 3 times {allowed}");
+    }
+}
+
+/// What is cleared is cleared whatever the memory for a result holds, however many threads there are; memory that a
+/// call makes itself is known to be zero.
+#[test]
+fn results_do_not_depend_on_what_their_memory_held() {
+    let text = "fn f(v: size, d: size, b: size, table: real[v, d], word: index(v)[b])
+        -> (row: real[b, d], m: real) {
+        row[s: b, k: d] = table[word[s], k]
+        m = max(s: b, k: d) table[word[s], k]
+    }";
+    let program = gradient(&program(text), &["table"]);
+    let (v, d, b) = (3000, 64, 50);
+    let entry = |at: usize| (at * 7919 % 1013) as f64 - 500.0;
+    let matrix = |rows: usize| {
+        Value::Real(Dense { shape: vec![rows, d], data: (0..rows * d).map(entry).collect() })
+    };
+    let mut inputs = Values::new();
+    for (name, value) in [
+        ("table", matrix(v)),
+        ("word", Value::indices((0..b).map(|s| (s * 37 % v) as i64).collect())),
+        ("row_ct", matrix(b)),
+        ("m_ct", Value::scalar(2.0)),
+    ] {
+        inputs.insert(name.to_owned(), value);
+    }
+    let wanted = compile::<f64>(&program, Options { engine: Engine::Runner, ..Options::default() })
+        .unwrap()
+        .call(&inputs)
+        .unwrap();
+    for engine in [Engine::Runner, Engine::Block, Engine::Native] {
+        if engine == Engine::Native && !has_compiler() {
+            continue;
+        }
+        for threads in [1, 2, 7] {
+            let options = Options { engine, threads: NonZero::new(threads), ..Options::default() };
+            let mut executable = compile::<f64>(&program, options).unwrap();
+            assert_eq!(executable.call(&inputs).unwrap(), wanted, "{engine:?}, {threads} threads");
+            let mut memory = wanted.clone();
+            let outputs = memory.iter_mut().map(|(name, value)| {
+                let Value::Real(x) = value else { panic!("{name} is real") };
+                x.data.fill(f64::NAN);
+                (name.as_str(), Output::Real(&mut x.data))
+            });
+            let mut outputs = Outputs(outputs.collect());
+            executable.run(&Inputs::from(&inputs), &mut outputs).unwrap();
+            assert_eq!(memory, wanted, "{engine:?}, {threads} threads");
+        }
     }
 }

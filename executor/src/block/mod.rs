@@ -21,9 +21,10 @@ mod tests;
 use crate::Report;
 use crate::error::Stop;
 use crate::frame::Frame;
+use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
-use crate::loops::{Cond, Fold, For, IntId, LoopProgram, Node, Order, RealId};
+use crate::loops::{BufferId, Cond, Fold, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
@@ -74,6 +75,8 @@ enum Step {
     Plain(Node),
     Loop(Box<Loop>),
     If(Cond, Vec<Step>),
+    /// Clears a buffer.
+    Clear(BufferId),
 }
 
 #[derive(Clone, Debug)]
@@ -93,7 +96,12 @@ struct Loop {
 impl Blocks {
     /// Prepares a program.
     pub(crate) fn new(program: &LoopProgram) -> Self {
-        Self { body: steps(&program.body, &Tuples::of(program), true) }
+        let tuples = Tuples::of(program);
+        let step = |(at, node)| match cleared(program, at) {
+            Some(buffer) => vec![Step::Clear(buffer)],
+            None => steps(std::slice::from_ref(node), &tuples, true),
+        };
+        Self { body: program.body.iter().enumerate().flat_map(step).collect() }
     }
 
     /// Runs the program.
@@ -239,6 +247,10 @@ impl<S: Scalar> Machine<'_, '_, S> {
         steps.iter().try_for_each(|step| match step {
             Step::Plain(node) => self.runner.node(node),
             Step::Loop(inner) => self.run_loop(inner),
+            Step::Clear(buffer) => {
+                self.runner.frame.clear(*buffer, self.context.team);
+                Ok(())
+            }
             Step::If(cond, body) => {
                 if self.runner.cond(cond)? {
                     self.steps(body)?;

@@ -12,11 +12,13 @@
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
 //! 9. [`registers`]: an entry that is written several times in a step is stored once.
-//! 10. [`memory`]: buffers that are never needed at once share memory.
+//! 10. [`clears`]: a buffer is cleared in loops of its own.
+//! 11. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! No step but `recompute` does anything more often than before, and that one by a stated constant.
 
 mod begin;
+pub(crate) mod clears;
 mod contract;
 mod dead;
 mod ends;
@@ -55,6 +57,7 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program.body = unroll::unroll(&program.body);
     sums::keep_sums(&mut program);
     registers::keep_entries(&mut program);
+    clears::clear_alone(&mut program);
     memory::reuse(&mut program);
     program
 }

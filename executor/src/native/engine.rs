@@ -25,6 +25,13 @@ type Run<S> =
 type RangeOf<S> =
     unsafe extern "C" fn(*const i64, *const *mut c_void, *mut i64, *mut S, *mut i64) -> i64;
 
+/// What is done one after the other.
+#[derive(Clone, Debug)]
+enum Step<S> {
+    Stage(Stage<S>),
+    Clear(BufferId),
+}
+
 /// One stage.
 #[derive(Clone, Debug)]
 struct Stage<S> {
@@ -38,7 +45,7 @@ struct Stage<S> {
 pub struct Native<S> {
     /// Keeps the code in memory.
     _library: Arc<Library>,
-    stages: Vec<Stage<S>>,
+    stages: Vec<Step<S>>,
     ints: usize,
     reals: usize,
     buffers: usize,
@@ -78,11 +85,15 @@ impl<S: Scalar> Native<S> {
         let library = unsafe { Library::new(path) }.map_err(failed)?;
         let mut stages = Vec::new();
         for (number, kind) in kinds.iter().enumerate() {
+            if let Kind::Clear(buffer) = kind {
+                stages.push(Step::Clear(*buffer));
+                continue;
+            }
             let name = format!("iv_run_{number}");
             // SAFETY: stages are printed with this signature; the pointer is kept with the library.
             let run = *unsafe { library.get::<Run<S>>(name.as_bytes()) }.map_err(failed)?;
             let range = match kind {
-                Kind::Sequence => None,
+                Kind::Clear(_) | Kind::Sequence => None,
                 Kind::Loop(parts) => {
                     let name = format!("iv_range_{number}");
                     // SAFETY: as above.
@@ -91,7 +102,7 @@ impl<S: Scalar> Native<S> {
                     Some((range, parts.clone()))
                 }
             };
-            stages.push(Stage { run, range });
+            stages.push(Step::Stage(Stage { run, range }));
         }
         Ok(Self {
             _library: Arc::new(library),
@@ -137,7 +148,10 @@ impl<S: Scalar> Native<S> {
             team,
         };
         for (done, stage) in self.stages.iter().enumerate() {
-            stage.execute(&memory)?;
+            match stage {
+                Step::Stage(stage) => stage.execute(&memory)?,
+                Step::Clear(buffer) => frame.clear(*buffer, team),
+            }
             report(done + 1, self.stages.len());
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
 use crate::block::shared;
+use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
 
@@ -28,6 +29,8 @@ pub(super) enum Kind {
     Sequence,
     /// Run for parts of a range.
     Loop(Parts),
+    /// No code: the engine clears a buffer.
+    Clear(BufferId),
 }
 
 /// How a loop is cut into parts.
@@ -67,6 +70,12 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
     let mut functions = String::new();
     let mut stages = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {
+        let first = piece.as_ptr_range().start;
+        let at = program.body.iter().position(|node| std::ptr::eq(node, first));
+        if let ([_], Some(buffer)) = (*piece, at.and_then(|at| cleared(program, at))) {
+            stages.push(Kind::Clear(buffer));
+            continue;
+        }
         let stage = Stage {
             number,
             piece,
@@ -129,7 +138,7 @@ impl Stage<'_> {
         let leaves = |variable: &Variable| match (self.kind(), variable) {
             (Kind::Sequence, _) => true,
             (Kind::Loop(parts), Variable::Real(v)) => parts.sums.iter().any(|(sum, _)| sum == v),
-            (Kind::Loop(_), Variable::Int(_)) => false,
+            (Kind::Loop(_), Variable::Int(_)) | (Kind::Clear(_), _) => false,
         };
         shared.iter().copied().filter(leaves).collect()
     }

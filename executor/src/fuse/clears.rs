@@ -1,0 +1,113 @@
+//! Clearing a buffer stands alone.
+//!
+//! `for i { b[i] = 0; r += x[i] }`, where nothing before and nothing else in the loop touches `b`, becomes
+//! `for i { b[i] = 0 }; for i { r += x[i] }`: engines clear memory as a whole faster than entry by entry, and need not
+//! clear what is zero already.
+
+use super::sites::{Kind, Site, lists, sites};
+use crate::loops::{BufferId, Element, For, Int, LoopProgram, Node, Order, Place, Real, Role};
+
+/// Takes clearing out of loops that do something else.
+pub(super) fn clear_alone(program: &mut LoopProgram) {
+    for id in (0..program.buffers.len()).map(|at| BufferId(at as u32)) {
+        let by_buffer = sites(&program.body);
+        let Some(site) = first_clear(program, id, by_buffer.get(&id).map_or(&[], Vec::as_slice))
+        else {
+            continue;
+        };
+        if cleared(program, site.path[0]).is_none() {
+            remove(&mut program.body, &site.path);
+            let nest = nest(program, id);
+            program.body.insert(site.path[0], nest);
+        }
+    }
+}
+
+/// The buffer that a node at top level clears, which it does first of all and alone.
+pub(crate) fn cleared(program: &LoopProgram, at: usize) -> Option<BufferId> {
+    let buffer = alone(&program.body[at])?;
+    let by_buffer = sites(&program.body);
+    let site = first_clear(program, buffer, &by_buffer[&buffer])?;
+    (site.path[0] == at).then_some(buffer)
+}
+
+/// The buffer that a nest of loops stores to, if it does nothing else.
+fn alone(node: &Node) -> Option<BufferId> {
+    let said = |node: &&Node| !matches!(node, Node::Note(_));
+    match node {
+        Node::For(header) => {
+            let mut nodes = header.body.iter().filter(said);
+            let only = nodes.next()?;
+            if nodes.next().is_none() { alone(only) } else { None }
+        }
+        Node::Store(place, Real::Const(_)) => Some(place.buffer),
+        Node::Note(_)
+        | Node::If(..)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => None,
+    }
+}
+
+/// The store that clears all of a buffer, if that is what touches it first.
+fn first_clear(program: &LoopProgram, id: BufferId, sites: &[Site]) -> Option<Site> {
+    let [first, others @ ..] = sites else { return None };
+    let buffer = program.buffer(id);
+    let zero = matches!(first.kind, Kind::Store(Some(value)) if value.to_bits() == 0);
+    let real = buffer.element == Element::Real && buffer.role != Role::Input;
+    let later = others.iter().all(|other| other.path[0] > first.path[0]);
+    let around = lists(&program.body, &first.path);
+    let headers = around[..around.len() - 1].iter().map(|(list, place)| {
+        if let Node::For(header) = &list[*place] { Some(&**header) } else { None }
+    });
+    let headers: Option<Vec<&For>> = headers.collect();
+    let whole = headers.is_some_and(|headers| {
+        let axis = |(header, (index, extent)): (&&For, (&Int, &Int))| {
+            header.stride.is_none()
+                && header.lower == [Int::Const(0)]
+                && header.upper == [extent.clone()]
+                && *index == Int::Var(header.var)
+        };
+        let axes = first.indices.iter().zip(&buffer.extents);
+        !headers.is_empty()
+            && headers.len() == first.indices.len()
+            && headers.iter().zip(axes).all(axis)
+    });
+    (zero && real && later && whole).then(|| first.clone())
+}
+
+/// Loops that clear a buffer.
+fn nest(program: &mut LoopProgram, buffer: BufferId) -> Node {
+    let extents = program.buffer(buffer).extents.clone();
+    let vars: Vec<_> = extents.iter().map(|_| program.add_int("k")).collect();
+    let indices = vars.iter().map(|var| Int::Var(*var)).collect();
+    let store = Node::Store(Place { buffer, indices }, Real::Const(0.0));
+    vars.into_iter().zip(extents).rev().fold(store, |inside, (var, extent)| {
+        Node::For(Box::new(For {
+            var,
+            lower: vec![Int::Const(0)],
+            upper: vec![extent],
+            stride: None,
+            order: Order::Parallel,
+            body: vec![inside],
+        }))
+    })
+}
+
+/// Takes out the node at a path, and the loops that then do nothing.
+fn remove(body: &mut Vec<Node>, path: &[usize]) {
+    let [at, rest @ ..] = path else { unreachable!("a path has the place of its node") };
+    if let (Node::For(header), [_, ..]) = (&mut body[*at], rest) {
+        remove(&mut header.body, rest);
+        if header.body.iter().any(|node| !matches!(node, Node::Note(_))) {
+            return;
+        }
+    }
+    body.remove(*at);
+}
