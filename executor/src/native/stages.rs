@@ -10,7 +10,7 @@ use super::names::{Names, bits};
 use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
-use crate::block::shared;
+use crate::block::{Sharing, shared};
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
@@ -40,6 +40,8 @@ pub(super) struct Parts {
     pub(super) step: i64,
     /// The variables that its iterations join values to.
     pub(super) sums: Vec<(RealId, Fold)>,
+    /// What must ascend, and where it may be cut: where this changes.
+    pub(super) key: Option<BufferId>,
     /// A part has at least so many iterations.
     pub(super) least: i64,
 }
@@ -50,10 +52,11 @@ const LITTLE: i64 = 8192;
 /// How a loop is cut, if its iterations are independent, sums apart.
 fn parts(header: &For, tuples: &Tuples) -> Option<Parts> {
     let independent = (header.order == Order::Parallel).then(Vec::new);
-    let sums = shared(header, tuples).or(independent)?;
+    let independent = independent.map(|sums| Sharing { sums, key: None });
+    let Sharing { sums, key } = shared(header, tuples).or(independent)?;
     let nested = header.body.iter().any(has_loop);
     let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
-    Some(Parts { step, sums, least: if nested { 1 } else { LITTLE } })
+    Some(Parts { step, sums, key, least: if nested { 1 } else { LITTLE } })
 }
 
 fn has_loop(node: &Node) -> bool {
