@@ -29,6 +29,7 @@ mod hand_steps;
 mod hand_sums;
 #[path = "../inputs.rs"]
 mod inputs;
+mod library;
 
 /// One function of an example with inputs, and the same by hand.
 struct Case {
@@ -129,7 +130,7 @@ fn main() {
 type Make = fn() -> Case;
 
 /// A word for each case.
-const CASES: [(&str, Make); 12] = [
+const CASES: [(&str, Make); 13] = [
     ("nbody", hand::nbody),
     ("blur", hand_stencils::blur),
     ("laplacian", hand_laplacian::laplacian),
@@ -142,4 +143,5 @@ const CASES: [(&str, Make); 12] = [
     ("matvec", hand::matvec),
     ("histogram", hand_steps::histogram),
     ("rnn", hand_steps::rnn),
+    ("product", library::product),
 ];

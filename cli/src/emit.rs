@@ -18,6 +18,7 @@ pub(crate) fn emit(args: &EmitArgs) -> Result<(), Failure> {
         let wrt: Vec<&str> = args.wrt.iter().map(|name| name.trim()).collect();
         program = simplify(&vjp(&program, &wrt).map_err(|e| refused(&typed, &e))?);
     }
+    program = simplify(&program);
     let options = Options { engine: Engine::Runner, ..Options::default() };
     let executable = compile::<f64>(&program, options).map_err(Failure::new)?;
     let precision = match args.precision {

@@ -1,7 +1,7 @@
 //! Compiled programs: compile once, run many times.
 
 use crate::arguments::{Argument, Inputs, Output, Outputs};
-use crate::block::{Blocks, Store, Vectors, keys};
+use crate::block::{Blocks, Store, Vectors};
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
@@ -34,8 +34,6 @@ pub struct Executable<S> {
     program: LoopProgram,
     /// The relations that membership is asked of.
     asked: Vec<RelId>,
-    /// The inputs that must ascend where loops are to be shared.
-    keys: Vec<BufferId>,
     blocks: Blocks,
     native: Code<S>,
     options: Options,
@@ -101,7 +99,6 @@ pub fn compile<S: Scalar>(
         blocks: Blocks::new(&loops),
         native: Code::new(options.engine, &loops)?,
         asked: asked(&loops),
-        keys: keys(&loops),
         program: loops,
         options,
         cancelled: Arc::default(),
@@ -206,7 +203,8 @@ impl<S: Scalar> Executable<S> {
         self.bind(inputs)?;
         let mut frame = std::mem::take(&mut self.frame);
         frame.lay_out(&self.program, &self.sizes);
-        let left = self.check_memory(&frame)?;
+        let native = self.native.serves(self.options.engine, &self.program, &self.sizes);
+        let left = self.check_memory(&frame, native)?;
         self.give(&mut frame, inputs, outputs)?;
         if let Given::Zeros = given {
             let outputs = |(_, buffer): &(usize, &Buffer)| buffer.role == Role::Output;
@@ -214,14 +212,10 @@ impl<S: Scalar> Executable<S> {
             buffers.for_each(|(at, _)| frame.is_zero(BufferId(at as u32)));
         }
         self.set_members(&mut frame, left);
-        if self.threads() > 1 {
-            self.keys.iter().for_each(|key| frame.look_whether_ascends(*key));
-        }
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
         let progress = self.progress.clone();
         let report = &*progress.0;
-        let native = self.native.serves(self.options.engine, &self.program, &self.sizes);
         let outcome = match self.options.engine {
             Engine::Runner => self.run_plain(&frame, report),
             Engine::Native | Engine::Auto if native => self.run_native(&frame, report),
@@ -374,30 +368,29 @@ impl<S: Scalar> Executable<S> {
         count == given && sizes && self.source.params.iter().all(fits)
     }
 
-    /// The bytes that the buffers leave of the limit.
-    fn check_memory(&self, frame: &Frame<S>) -> Result<u64, CallError> {
-        let mut total: u64 = 0;
-        for (at, buffer) in self.program.buffers.iter().enumerate() {
-            let shape: Vec<usize> =
-                frame.extents(BufferId(at as u32)).iter().map(|n| *n as usize).collect();
+    /// The bytes that the buffers, and the copies that native code makes, leave of the limit.
+    fn check_memory(&self, frame: &Frame<S>, native: bool) -> Result<u64, CallError> {
+        let (mut total, limit) = (0_u64, self.options.memory);
+        let mut add = |buffer: &Buffer, extents: &[i64]| {
+            let shape: Vec<usize> = extents.iter().map(|n| *n as usize).collect();
             let each = if buffer.element == Element::Real { S::BYTES } else { 8 };
             let bytes = entries(&shape).and_then(|n| (n as u64).checked_mul(each));
             let sum = bytes.and_then(|bytes| total.checked_add(bytes));
-            let limit = self.options.memory;
-            match sum {
-                Some(sum) if sum <= limit => total = sum,
-                _ => {
-                    let found = sum.map_or("more than 2^64".into(), |sum| sum.to_string());
-                    return Err(CallError::TooLarge {
-                        name: buffer.name.clone(),
-                        shape,
-                        found,
-                        limit,
-                    });
-                }
+            if let Some(sum) = sum.filter(|sum| *sum <= limit) {
+                total = sum;
+                return Ok(());
             }
+            let found = sum.map_or("more than 2^64".into(), |sum| sum.to_string());
+            Err(CallError::TooLarge { name: buffer.name.clone(), shape, found, limit })
+        };
+        for (at, buffer) in self.program.buffers.iter().enumerate() {
+            add(buffer, frame.extents(BufferId(at as u32)))?;
         }
-        Ok(self.options.memory - total)
+        for buffer in self.native.copies().filter(|_| native) {
+            let extents = buffer.extents.iter().map(|e| extent(e, &self.sizes).max(0));
+            add(buffer, &extents.collect::<SmallVec<[i64; 4]>>())?;
+        }
+        Ok(limit - total)
     }
 
     /// Sets the bits of relations, those that `left` bytes have room for; tuples of others are searched for. Those of

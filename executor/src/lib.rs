@@ -20,6 +20,7 @@ pub mod native;
 pub mod runner;
 pub mod scalar;
 mod team;
+mod tile;
 
 pub use arguments::{Argument, Inputs, Output, Outputs};
 pub use block::Vectors;

@@ -18,3 +18,4 @@ mod powers;
 mod stencils;
 mod text;
 mod threads;
+mod tiles;

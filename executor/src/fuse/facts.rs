@@ -6,7 +6,7 @@
 
 use super::sites::lists;
 use crate::loops::walk::{Visit, walk_node};
-use crate::loops::{CmpOp, Cond, For, Int, IntId, Node};
+use crate::loops::{Buffer, CmpOp, Cond, For, Int, IntId, Node, Place};
 use iverson_affine::{Budget, Constraint, Linear, System, Var, Verdict, prove};
 use rustc_hash::FxHashMap;
 
@@ -91,6 +91,14 @@ impl Facts {
     pub(super) fn prove(&mut self, cmp: CmpOp, a: &Int, b: &Int) -> bool {
         let goal = self.constraint(cmp, a, b);
         goal.is_some_and(|goal| prove(&self.system, &goal, Budget::default()) == Verdict::Proved)
+    }
+
+    /// Whether a place is in its buffer.
+    pub(super) fn is_within(&self, buffer: &Buffer, place: &Place) -> bool {
+        let mut facts = self.clone();
+        place.indices.iter().zip(&buffer.extents).all(|(index, extent)| {
+            facts.prove(CmpOp::Le, &Int::Const(0), index) && facts.prove(CmpOp::Lt, index, extent)
+        })
     }
 
     /// A comparison in the unknowns; `None` for `!=` and beyond 128 bits.

@@ -20,6 +20,11 @@ impl<'p> Fresh<'p> {
         Self { program, all }
     }
 
+    /// The program.
+    pub(super) fn program(&self) -> &LoopProgram {
+        self.program
+    }
+
     /// A copy of a loop. Loop variables, and variables that are set in it and not mentioned elsewhere,
     /// are new ones.
     pub(super) fn copy(&mut self, header: &For) -> For {

@@ -15,6 +15,9 @@
 //! 10. [`clears`]: a buffer is cleared in loops of its own.
 //! 11. [`memory`]: buffers that are never needed at once share memory.
 //!
+//! For native code [`for_tiles`] then takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
+//! transposed copies ([`transpose`]).
+//!
 //! No step but `recompute` does anything more often than before, and that one by a stated constant.
 
 mod begin;
@@ -27,6 +30,7 @@ mod footprint;
 mod fresh;
 mod memory;
 mod merge;
+mod part;
 mod peel;
 mod recompute;
 mod registers;
@@ -36,10 +40,13 @@ mod sites;
 mod slice;
 mod split;
 mod sums;
+mod transpose;
 pub(crate) mod tuples;
+mod turn;
 mod unroll;
 
 use crate::loops::LoopProgram;
+use crate::tile::kept_in_rows;
 
 /// The same program with its loops fused.
 #[must_use]
@@ -60,4 +67,25 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     clears::clear_alone(&mut program);
     memory::reuse(&mut program);
     program
+}
+
+/// The same program with its loops turned and cut, and with transposed copies of buffers, so that more loops are
+/// taken in tiles; its loops are taken apart if that gives more. The copies are buffers behind those of the program.
+#[must_use]
+pub(crate) fn for_tiles(program: &LoopProgram) -> LoopProgram {
+    let shaped = |mut program: LoopProgram| {
+        if turn::turn(&mut program) {
+            merge::merge(&mut program);
+            registers::keep_entries(&mut program);
+        }
+        peel::peel_for_tiles(&mut program);
+        transpose::transpose(&mut program);
+        let kept = kept_in_rows(&program, &program.body);
+        (program, kept)
+    };
+    let whole = shaped(program.clone());
+    let mut apart = program.clone();
+    part::part(&mut apart);
+    let apart = shaped(apart);
+    if apart.1 > whole.1 { apart.0 } else { whole.0 }
 }

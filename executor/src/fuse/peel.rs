@@ -2,27 +2,49 @@
 //!
 //! In `for i in 0..h { for a in max(0, 1 - i)..min(3, h + 1 - i) { .. } }` the inner loop runs over `0..3`
 //! where `i` is in `1..h - 1`. There it becomes a straight line; the steps of `i` before and after
-//! keep the loop as it is. All steps come in the order that they had.
+//! keep the loop as it is. For tiles a loop is cut in the same way where inner loops of any length do not depend
+//! on it. All steps come in the order that they had.
 
 use super::ends::{Naturals, extreme, is_plain};
 use super::fresh::Fresh;
 use super::sites::has_checks;
 use crate::loops::{CmpOp, For, Int, IntId, LoopProgram, Node, Order};
 use crate::lower::UNROLLED;
+use crate::tile::{mentions_any, strip};
 
-/// The greatest number of ends that a range may get.
+/// The greatest number of ends that a range may get; one where it is cut for strips, so that it is not empty
+/// because two inner loops go against each other.
 const MAX_ENDS: usize = 3;
 
 /// Cuts the loops of a program, outer ones first.
 pub(super) fn peel(program: &mut LoopProgram) {
+    cut(program, Inner::Short);
+}
+
+/// Cuts loops whose middle can be taken in strips.
+pub(super) fn peel_for_tiles(program: &mut LoopProgram) {
+    cut(program, Inner::Any);
+}
+
+fn cut(program: &mut LoopProgram, inner: Inner) {
     let body = std::mem::take(&mut program.body);
     let naturals = Naturals::of(&body);
-    let mut peel = Peel { naturals, fresh: Fresh::new(program, &body) };
+    let mut peel = Peel { naturals, inner, fresh: Fresh::new(program, &body) };
     program.body = peel.nodes(body);
+}
+
+/// The inner loops for which a loop is cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inner {
+    /// Those of few steps, which become straight lines.
+    Short,
+    /// All, if strips come of it.
+    Any,
 }
 
 struct Peel<'p> {
     naturals: Naturals,
+    inner: Inner,
     fresh: Fresh<'p>,
 }
 
@@ -66,7 +88,8 @@ impl Peel<'_> {
         if header.stride.is_some() || header.order == Order::Descending || !plain {
             return None;
         }
-        let mut complete = Complete { var: header.var, lower: Vec::new(), upper: Vec::new() };
+        let (lower, upper) = (Vec::new(), Vec::new());
+        let mut complete = Complete { inner: self.inner, var: header.var, lower, upper };
         let body = complete.nodes(&header.body);
         let Complete { lower, upper, .. } = complete;
         if lower.is_empty() && upper.is_empty() || has_checks(&header.body) {
@@ -74,13 +97,17 @@ impl Peel<'_> {
         }
         let lower = self.naturals.greatest(header.lower.iter().chain(&lower));
         let upper = self.naturals.least(header.upper.iter().chain(&upper));
-        let few = lower.len() <= MAX_ENDS && upper.len() <= MAX_ENDS;
-        few.then(|| For { lower, upper, body, ..header.clone() })
+        let most = if self.inner == Inner::Short { MAX_ENDS } else { 1 };
+        let few = lower.len() <= most && upper.len() <= most;
+        let middle = few.then(|| For { lower, upper, body, ..header.clone() })?;
+        let wanted = self.inner == Inner::Short || strip(self.fresh.program(), &middle).is_some();
+        wanted.then_some(middle)
     }
 }
 
 /// Makes short loops complete, and collects what the loop over `var` must keep to for that.
 struct Complete {
+    inner: Inner,
     var: IntId,
     lower: Vec<Int>,
     upper: Vec<Int>,
@@ -109,18 +136,15 @@ impl Complete {
 
     /// The ends of a short loop without those that depend on the variable, if constants remain.
     fn range(&mut self, header: &For) -> Option<(Int, Int)> {
-        let constants = |ends: &[Int]| ends.iter().filter_map(Int::as_const).collect::<Vec<i64>>();
-        let start = constants(&header.lower).into_iter().max()?;
-        let end = constants(&header.upper).into_iter().min()?;
-        let short = (1..=UNROLLED).contains(&(end - start));
-        if !short || header.stride.is_some() || header.order == Order::Descending {
+        let (start, end) = self.whole(header)?;
+        if header.stride.is_some() || header.order == Order::Descending {
             return None;
         }
         let mut limits = Vec::new();
         for (side, ends, limit) in
-            [(Side::Lower, &header.lower, start), (Side::Upper, &header.upper, end)]
+            [(Side::Lower, &header.lower, &start), (Side::Upper, &header.upper, &end)]
         {
-            for e in ends.iter().filter(|e| e.as_const().is_none()) {
+            for e in ends.iter().filter(|e| self.depends(e)) {
                 limits.push(self.limit(side, e, limit)?);
             }
         }
@@ -133,12 +157,37 @@ impl Complete {
                 Side::Upper => self.upper.push(end),
             }
         }
-        Some((Int::Const(start), Int::Const(end)))
+        Some((start, end))
+    }
+
+    /// The ends of an inner loop that do not depend on the variable.
+    fn whole(&self, header: &For) -> Option<(Int, Int)> {
+        if self.inner == Inner::Any {
+            let one = |ends: &[Int]| {
+                let mut still = ends.iter().filter(|e| !self.depends(e));
+                let first = still.next().filter(|e| of_sizes(e)).cloned();
+                first.filter(|_| still.next().is_none())
+            };
+            return Some((one(&header.lower)?, one(&header.upper)?));
+        }
+        let constants = |ends: &[Int]| ends.iter().filter_map(Int::as_const).collect::<Vec<i64>>();
+        let start = constants(&header.lower).into_iter().max()?;
+        let end = constants(&header.upper).into_iter().min()?;
+        let short = (1..=UNROLLED).contains(&(end - start));
+        short.then_some((Int::Const(start), Int::Const(end)))
+    }
+
+    /// Whether an end stands against the whole of the loop.
+    fn depends(&self, e: &Int) -> bool {
+        match self.inner {
+            Inner::Short => e.as_const().is_none(),
+            Inner::Any => mentions_any(std::slice::from_ref(e), &[self.var]),
+        }
     }
 
     /// What the variable must keep to for `e <= limit` (a lower end) or `e >= limit` (an upper end), where
     /// `e` is the variable or its negative, and sizes.
-    fn limit(&self, side: Side, e: &Int, limit: i64) -> Option<(Side, Int)> {
+    fn limit(&self, side: Side, e: &Int, limit: &Int) -> Option<(Side, Int)> {
         let var = Int::Var(self.var);
         let sign = match e {
             Int::Sum(terms, _) => terms.iter().find(|(_, term)| *term == var).map(|(a, _)| *a)?,
@@ -160,13 +209,13 @@ impl Complete {
         }
         Some(match (side, sign) {
             // rest - i <= limit
-            (Side::Lower, -1) => (Side::Lower, rest.offset(-limit)),
+            (Side::Lower, -1) => (Side::Lower, rest.minus(limit.clone())),
             // i + rest <= limit
-            (Side::Lower, _) => (Side::Upper, rest.times(-1).offset(limit + 1)),
+            (Side::Lower, _) => (Side::Upper, limit.clone().minus(rest).offset(1)),
             // rest - i >= limit
-            (Side::Upper, -1) => (Side::Upper, rest.offset(1 - limit)),
+            (Side::Upper, -1) => (Side::Upper, rest.minus(limit.clone()).offset(1)),
             // i + rest >= limit
-            (Side::Upper, _) => (Side::Lower, rest.times(-1).offset(limit)),
+            (Side::Upper, _) => (Side::Lower, limit.clone().minus(rest)),
         })
     }
 }

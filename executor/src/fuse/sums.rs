@@ -6,7 +6,7 @@
 use super::facts::{Facts, settings};
 use super::sites::apart;
 use crate::loops::walk::Visit;
-use crate::loops::{BufferId, CmpOp, Fold, For, Int, IntId, LoopProgram, Node, Place, Real};
+use crate::loops::{BufferId, Fold, For, Int, IntId, LoopProgram, Node, Place, Real};
 use rustc_hash::FxHashMap;
 
 /// Has sums kept in variables, in innermost loops first.
@@ -48,7 +48,8 @@ impl Registers<'_> {
         let mut out = Vec::new();
         let mut after = Vec::new();
         for (place, fold) in places(&header) {
-            if !self.exists(&place, facts) {
+            // whether or not the loop takes a step
+            if !facts.is_within(self.program.buffer(place.buffer), &place) {
                 continue;
             }
             let var = self.program.add_real(self.program.buffer(place.buffer).name.clone());
@@ -66,15 +67,6 @@ impl Registers<'_> {
         out.push(Node::For(Box::new(header)));
         out.extend(after);
         out
-    }
-
-    /// Whether a place is in its buffer, whether or not the loop takes a step.
-    fn exists(&self, place: &Place, facts: &Facts) -> bool {
-        let mut facts = facts.clone();
-        let extents = &self.program.buffer(place.buffer).extents;
-        place.indices.iter().zip(extents).all(|(index, extent)| {
-            facts.prove(CmpOp::Le, &Int::Const(0), index) && facts.prove(CmpOp::Lt, index, extent)
-        })
     }
 }
 

@@ -240,6 +240,16 @@ pub struct For {
     pub body: Vec<Node>,
 }
 
+impl For {
+    /// The loop without its body.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        let Self { var, lower, upper, stride, order, body: _ } = self;
+        let (lower, upper, stride) = (lower.clone(), upper.clone(), stride.clone());
+        Self { var: *var, lower, upper, stride, order: *order, body: Vec::new() }
+    }
+}
+
 /// In which order a loop runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {

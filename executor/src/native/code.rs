@@ -4,7 +4,7 @@ use super::compiler::NativeError;
 use super::engine::{Interrupted, Native};
 use super::worth::is_worth_compiling;
 use crate::frame::Frame;
-use crate::loops::LoopProgram;
+use crate::loops::{Buffer, LoopProgram};
 use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::{Engine, Report};
@@ -51,6 +51,11 @@ impl<S: Scalar> Code<S> {
         }
     }
 
+    /// The copies of buffers that native code makes, where there is some.
+    pub(crate) fn copies(&self) -> impl Iterator<Item = &Buffer> {
+        self.native.iter().flat_map(Native::copies)
+    }
+
     /// Why [`Engine::Auto`] does without native code.
     pub(crate) fn note(&self) -> Option<&NativeError> {
         self.note.as_ref()
@@ -61,13 +66,13 @@ impl<S: Scalar> Code<S> {
     /// # Errors
     /// [`Interrupted`]
     pub(crate) fn run(
-        &self,
+        &mut self,
         frame: &Frame<S>,
         cancelled: &AtomicBool,
         team: Team<'_>,
         report: &Report,
     ) -> Result<(), Interrupted> {
-        let Some(native) = &self.native else {
+        let Some(native) = &mut self.native else {
             unreachable!("native code is there where it serves")
         };
         native.run(frame, cancelled, team, report)

@@ -6,8 +6,9 @@ use super::Precision;
 use super::compiler::{Compiler, NativeError};
 use super::stages::{Kind, Parts, staged};
 use crate::Report;
-use crate::frame::Frame;
-use crate::loops::{BufferId, LoopProgram, RelId};
+use crate::frame::{Frame, extent};
+use crate::fuse::for_tiles;
+use crate::loops::{Buffer, BufferId, LoopProgram, RelId};
 use crate::runner::join;
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -48,7 +49,10 @@ pub struct Native<S> {
     stages: Vec<Step<S>>,
     ints: usize,
     reals: usize,
+    /// How many buffers the program has that it was compiled from.
     buffers: usize,
+    /// The copies that the code makes besides, with their memory.
+    copies: Vec<(Buffer, Vec<S>)>,
     relations: usize,
 }
 
@@ -70,12 +74,18 @@ impl<S: Scalar> Native<S> {
     /// [`NativeError`]
     pub fn compile(program: &LoopProgram) -> Result<Self, NativeError> {
         let precision = if S::BYTES == 4 { Precision::F32 } else { Precision::F64 };
+        let (buffers, program) = (program.buffers.len(), &for_tiles(program));
         let text = staged(program, precision);
-        let load = |path: &Path| Self::load(program, &text.stages, path);
+        let load = |path: &Path| Self::load(program, buffers, &text.stages, path);
         Compiler::find()?.library(&text.source, load)
     }
 
-    fn load(program: &LoopProgram, kinds: &[Kind], path: &Path) -> Result<Self, NativeError> {
+    fn load(
+        program: &LoopProgram,
+        buffers: usize,
+        kinds: &[Kind],
+        path: &Path,
+    ) -> Result<Self, NativeError> {
         let failed = |e: libloading::Error| NativeError::System {
             what: format!("loading {}", path.display()),
             reason: e.to_string(),
@@ -109,9 +119,15 @@ impl<S: Scalar> Native<S> {
             stages,
             ints: program.ints.len(),
             reals: program.reals.len(),
-            buffers: program.buffers.len(),
+            buffers,
+            copies: program.buffers[buffers..].iter().map(|b| (b.clone(), Vec::new())).collect(),
             relations: program.relations.len(),
         })
+    }
+
+    /// The copies of buffers that the code makes.
+    pub(super) fn copies(&self) -> impl Iterator<Item = &Buffer> {
+        self.copies.iter().map(|(buffer, _)| buffer)
     }
 
     /// Runs the program, its loops shared by the threads of `team`.
@@ -122,7 +138,7 @@ impl<S: Scalar> Native<S> {
     /// # Errors
     /// [`Interrupted`]; what the program writes is then undefined.
     pub fn run(
-        &self,
+        &mut self,
         frame: &Frame<S>,
         cancelled: &AtomicBool,
         team: Team<'_>,
@@ -135,11 +151,16 @@ impl<S: Scalar> Native<S> {
         };
         let bits =
             |at: usize| frame.members(RelId(at as u32)).words_ptr().cast_mut().cast::<c_void>();
-        let buffers: Vec<*mut c_void> =
-            (0..self.buffers).map(address).chain((0..self.relations).map(bits)).collect();
+        for (buffer, memory) in &mut self.copies {
+            let count: i64 =
+                buffer.extents.iter().map(|e| extent(e, &frame.sizes).max(0)).product();
+            memory.resize(count as usize, S::default());
+        }
+        let copies = self.copies.iter_mut().map(|(_, memory)| memory.as_mut_ptr().cast::<c_void>());
+        let buffers = (0..self.buffers).map(address).chain(copies);
+        let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(bits)).collect();
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
-            frame,
             sizes: frame.sizes.as_ptr(),
             buffers: buffers.as_ptr(),
             ints: ints.as_mut_ptr(),
@@ -161,7 +182,6 @@ impl<S: Scalar> Native<S> {
 
 /// What stages are given.
 struct Memory<'r, S> {
-    frame: &'r Frame<S>,
     cancelled: &'r AtomicBool,
     team: Team<'r>,
     sizes: *const i64,
@@ -231,18 +251,14 @@ impl<S: Scalar> Stage<S> {
         let count = (range.end - range.begin + parts.step - 1) / parts.step;
         let each = ((count + PARTS - 1) / PARTS).max(parts.least);
         let pieces = (count + each - 1) / each;
-        let apart = parts.key.is_none_or(|key| memory.frame.ascends(key));
-        let alone = !apart || memory.team.threads == 1 && parts.sums.is_empty();
+        let alone = memory.team.threads == 1 && parts.sums.is_empty();
         if pieces < 2 || alone {
             return self.part(memory, range);
         }
         let piece = |at: i64| {
-            let cut = |at: i64| {
-                let place = range.end.min(range.begin + at * each * parts.step);
-                let ends = [range.begin, place, range.end];
-                parts.key.map_or(place, |key| memory.frame.next_change(key, ends))
-            };
-            self.apart(memory, Range { begin: cut(at), end: cut(at + 1) }, parts)
+            let begin = range.begin + at * each * parts.step;
+            let end = range.end.min(begin + each * parts.step);
+            self.apart(memory, Range { begin, end }, parts)
         };
         let start = Instant::now();
         let first = piece(0)?;

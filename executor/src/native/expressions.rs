@@ -290,6 +290,14 @@ impl<'p> Expressions<'p> {
         parts.iter().map(part).collect::<Vec<_>>().join(word)
     }
 
+    /// The statement that adds a product to `total`, rounded once where the machine does both at once.
+    pub(super) fn fused(&self, total: &str, fold: Fold, e: &Real) -> Option<String> {
+        let (Fold::Sum, Real::Apply(Fun::Mul, factors)) = (fold, e) else { return None };
+        let (last, others) = factors.split_last()?;
+        let others = others.iter().map(|e| self.operand(e)).collect::<Vec<_>>().join(" * ");
+        Some(format!("{total} = iv_fma({others}, {}, {total});", self.real(last)))
+    }
+
     /// The statement that joins a value to `total`.
     pub(super) fn join(&self, total: &str, fold: Fold, e: &Real) -> String {
         match fold {

@@ -9,7 +9,7 @@ struct Helper {
 }
 
 /// Later ones may call earlier ones.
-const HELPERS: [Helper; 12] = [
+const HELPERS: [Helper; 13] = [
     Helper {
         name: "iv_max(",
         text: "static inline int64_t iv_max(int64_t a, int64_t b) { return a > b ? a : b; }\n",
@@ -27,6 +27,15 @@ const HELPERS: [Helper; 12] = [
         name: "iv_less(",
         text: "/* The smaller; the first at a tie. */\n\
                static inline real iv_less(real a, real b) { return b < a ? b : a; }\n",
+    },
+    Helper {
+        name: "iv_fma(",
+        text: "/* a * b + c, rounded once where one instruction does both. */\n\
+               #if defined(IV_SIMD) && defined(__FMA__)\n\
+               #define iv_fma(a, b, c) ((real)(sizeof(real) == 4 ? __builtin_fmaf((float)(a), (float)(b), (float)(c)) : __builtin_fma(a, b, c)))\n\
+               #else\n\
+               #define iv_fma(a, b, c) ((a) * (b) + (c))\n\
+               #endif\n",
     },
     Helper {
         name: "iv_div(",

@@ -8,44 +8,56 @@ use std::collections::BTreeSet;
 
 /// What nodes mention.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Mentions {
-    pub(super) sizes: BTreeSet<SizeId>,
-    pub(super) relations: BTreeSet<RelId>,
-    pub(super) functions: BTreeSet<Fun>,
+pub(crate) struct Mentions {
+    pub(crate) sizes: BTreeSet<SizeId>,
+    pub(crate) relations: BTreeSet<RelId>,
+    pub(crate) functions: BTreeSet<Fun>,
     /// Buffers that are read or written.
-    pub(super) buffers: BTreeSet<BufferId>,
-    pub(super) written: BTreeSet<BufferId>,
+    pub(crate) buffers: BTreeSet<BufferId>,
+    pub(crate) written: BTreeSet<BufferId>,
     /// Variables that are read.
-    pub(super) ints_read: BTreeSet<IntId>,
-    pub(super) reals_read: BTreeSet<RealId>,
+    pub(crate) ints_read: BTreeSet<IntId>,
+    pub(crate) reals_read: BTreeSet<RealId>,
     /// Variables that are set or joined, loop variables not among them.
-    pub(super) ints_set: BTreeSet<IntId>,
-    pub(super) reals_set: BTreeSet<RealId>,
+    pub(crate) ints_set: BTreeSet<IntId>,
+    pub(crate) reals_set: BTreeSet<RealId>,
     /// Whether something may end the run early.
-    pub(super) checks: bool,
-    pub(super) floors: bool,
+    pub(crate) checks: bool,
+    pub(crate) floors: bool,
 }
 
 impl Mentions {
     /// Of some nodes of a program.
-    pub(super) fn of(program: &LoopProgram, nodes: &[Node]) -> Self {
+    pub(crate) fn of(program: &LoopProgram, nodes: &[Node]) -> Self {
         let mut mentions = Self::default();
         nodes.iter().for_each(|node| mentions.node(program, node));
         mentions
     }
 
+    /// Whether one of two lists of nodes touches what the other writes.
+    pub(crate) fn conflicts(&self, other: &Self) -> bool {
+        let hurts = |a: &Self, b: &Self| {
+            !a.written.is_disjoint(&b.buffers)
+                || !a.ints_set.is_disjoint(&b.ints_set)
+                || !a.ints_set.is_disjoint(&b.ints_read)
+                || !a.reals_set.is_disjoint(&b.reals_set)
+                || !a.reals_set.is_disjoint(&b.reals_read)
+        };
+        self.checks || other.checks || hurts(self, other) || hurts(other, self)
+    }
+
     /// The relations that may have bits: those with places.
-    pub(super) fn boxes(&self, program: &LoopProgram) -> impl Iterator<Item = RelId> {
+    pub(crate) fn boxes(&self, program: &LoopProgram) -> impl Iterator<Item = RelId> {
         let has_places = |r: &RelId| !program.relations[r.index()].coordinates.is_empty();
         self.relations.iter().copied().filter(has_places)
     }
 
     /// Of the extents of a buffer.
-    pub(super) fn extents(&mut self, program: &LoopProgram, buffer: BufferId) {
+    pub(crate) fn extents(&mut self, program: &LoopProgram, buffer: BufferId) {
         program.buffer(buffer).extents.iter().for_each(|e| self.int(program, e));
     }
 
-    pub(super) fn node(&mut self, program: &LoopProgram, node: &Node) {
+    pub(crate) fn node(&mut self, program: &LoopProgram, node: &Node) {
         match node {
             Node::Note(_) | Node::Visit(_) => {}
             Node::For(header) => {
@@ -80,7 +92,7 @@ impl Mentions {
     }
 
     /// Of the bounds of a loop.
-    pub(super) fn header(&mut self, program: &LoopProgram, header: &For) {
+    pub(crate) fn header(&mut self, program: &LoopProgram, header: &For) {
         header.lower.iter().chain(&header.upper).for_each(|e| self.int(program, e));
         header.stride.iter().for_each(|(_, residue)| self.int(program, residue));
     }

@@ -4,15 +4,16 @@
 //! compile ([`Emitted`]). [`Native`] compiles a text of several functions, one for each stage, so that
 //! threads share the loops at top level whose iterations are independent.
 //!
-//! The C is rounded as the plain runner rounds: no fused operations, the elementary functions of
-//! [`crate::math`], the order of operations of the loop program. One thing differs: a sum that is kept in a
-//! variable may be regrouped for vector registers, the same way for any number of threads.
+//! The C is rounded as the plain runner rounds: the elementary functions of [`crate::math`], the order of
+//! operations of the loop program. Two things differ, the same way for any number of threads: a sum that is kept
+//! in a variable may be regrouped for vector registers, and in tiles a product that is added to one may be exact.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `names.rs` | words of C |
 //! | `mentions.rs`, `scopes.rs` | what nodes read and write; where variables are declared |
 //! | `expressions.rs`, `statements.rs`, `search.rs` | the printer |
+//! | `tiles.rs` | loops in tiles ([`crate::tile`]) |
 //! | `helpers.rs`, `text.rs` | what comes before the functions |
 //! | `product.rs` | one function and its header |
 //! | `stages.rs` | the functions of the engine |
@@ -33,12 +34,15 @@ mod search;
 mod stages;
 mod statements;
 mod text;
+mod tiles;
 mod worth;
 
 pub(crate) use code::Code;
 pub use compiler::{Compiler, NativeError};
 pub use engine::{Interrupted, Native};
+pub(crate) use mentions::Mentions;
 pub use product::emit;
+pub(crate) use scopes::Variable;
 
 /// The type of reals in C.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

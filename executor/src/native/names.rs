@@ -1,5 +1,6 @@
 //! Names of a loop program in C: words that are no words of C, each unlike the others.
 
+use super::scopes::Variable;
 use crate::loops::{BufferId, IntId, LoopProgram, RealId, RelId, SizeId};
 use rustc_hash::FxHashSet;
 
@@ -12,6 +13,7 @@ INT64_MIN SIZE_MAX NULL int64_t uint64_t uint32_t size_t memcpy malloc calloc fr
 floor bool true false nullptr constexpr alignas alignof linux unix i386 errno stdin stdout stderr HUGE_VAL sizes buffers ints reals status range done";
 
 /// The names of a program.
+#[derive(Clone)]
 pub(super) struct Names {
     sizes: Vec<String>,
     buffers: Vec<String>,
@@ -34,6 +36,18 @@ impl Names {
             ints: all(&mut program.ints.iter()),
             reals: all(&mut program.reals.iter()),
         }
+    }
+
+    /// The same, but for some variables.
+    pub(super) fn kept(&self, variables: &[(Variable, String)]) -> Self {
+        let mut names = self.clone();
+        for (variable, text) in variables {
+            match variable {
+                Variable::Int(var) => names.ints[var.index()].clone_from(text),
+                Variable::Real(var) => names.reals[var.index()].clone_from(text),
+            }
+        }
+        names
     }
 
     pub(super) fn size(&self, id: SizeId) -> &str {

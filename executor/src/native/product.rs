@@ -7,6 +7,7 @@ use super::scopes::Scopes;
 use super::statements::{Leave, Statements, about, comment};
 use super::text::preamble;
 use super::{Emitted, Precision};
+use crate::fuse::for_tiles;
 use crate::loops::{Buffer, BufferId, Element, LoopProgram, RelId, Role};
 use std::fmt::Write;
 
@@ -16,6 +17,7 @@ use std::fmt::Write;
 /// function takes sizes, arguments and memory for the results, in the order of the program.
 #[must_use]
 pub fn emit(program: &LoopProgram, precision: Precision) -> Emitted {
+    let program = &for_tiles(program);
     let names = Names::new(program);
     let expressions = Expressions::new(program, &names, precision);
     let mut mentions = Mentions::of(program, &program.body);
@@ -56,6 +58,8 @@ impl Product<'_> {
             leave: Leave::Goto,
             out: String::new(),
             next: 0,
+            plain: false,
+            fused: false,
         };
         let temporaries: Vec<(BufferId, &Buffer)> = self
             .buffers()

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A variable of a loop program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum Variable {
+pub(crate) enum Variable {
     /// An integer.
     Int(IntId),
     /// A real.

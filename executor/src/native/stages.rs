@@ -10,10 +10,12 @@ use super::names::{Names, bits};
 use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
-use crate::block::{Sharing, shared};
+use super::tiles::Ends;
+use crate::block::shared;
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
+use crate::tile::{Tiling, tiling};
 
 /// The C text of an engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +42,6 @@ pub(super) struct Parts {
     pub(super) step: i64,
     /// The variables that its iterations join values to.
     pub(super) sums: Vec<(RealId, Fold)>,
-    /// What must ascend, and where it may be cut: where this changes.
-    pub(super) key: Option<BufferId>,
     /// A part has at least so many iterations.
     pub(super) least: i64,
 }
@@ -49,14 +49,25 @@ pub(super) struct Parts {
 /// The least part of a loop without loops inside.
 const LITTLE: i64 = 8192;
 
+/// The least part of a loop in tiles: whole tiles, on any machine.
+const TILED: i64 = 512;
+
+/// The least part of a loop with rows.
+const ROWS: i64 = 32;
+
 /// How a loop is cut, if its iterations are independent, sums apart.
-fn parts(header: &For, tuples: &Tuples) -> Option<Parts> {
+fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> {
     let independent = (header.order == Order::Parallel).then(Vec::new);
-    let independent = independent.map(|sums| Sharing { sums, key: None });
-    let Sharing { sums, key } = shared(header, tuples).or(independent)?;
+    let sums = shared(header, tuples).or(independent)?;
     let nested = header.body.iter().any(has_loop);
     let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
-    Some(Parts { step, sums, key, least: if nested { 1 } else { LITTLE } })
+    let least = match tiling(program, header) {
+        Some(Tiling::Rows) => ROWS,
+        Some(Tiling::Strip) => TILED,
+        None if nested => 1,
+        None => LITTLE,
+    };
+    Some(Parts { step, sums, least })
 }
 
 fn has_loop(node: &Node) -> bool {
@@ -68,7 +79,7 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
     let names = Names::new(program);
     let expressions = Expressions::new(program, &names, precision);
     let tuples = Tuples::of(program);
-    let pieces = pieces(&program.body, &tuples);
+    let pieces = pieces(program, &tuples);
     let mentions: Vec<Mentions> = pieces.iter().map(|piece| Mentions::of(program, piece)).collect();
     let mut functions = String::new();
     let mut stages = Vec::new();
@@ -95,11 +106,12 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
 }
 
 /// Runs of nodes; an independent loop stands alone.
-fn pieces<'b>(body: &'b [Node], tuples: &Tuples) -> Vec<&'b [Node]> {
+fn pieces<'b>(program: &'b LoopProgram, tuples: &Tuples) -> Vec<&'b [Node]> {
+    let body = &program.body;
     let mut pieces = Vec::new();
     let mut start = 0;
     for (at, node) in body.iter().enumerate() {
-        if matches!(node, Node::For(header) if parts(header, tuples).is_some()) {
+        if matches!(node, Node::For(header) if parts(program, header, tuples).is_some()) {
             if start < at {
                 pieces.push(&body[start..at]);
             }
@@ -125,15 +137,17 @@ struct Stage<'p> {
 impl Stage<'_> {
     fn header(&self) -> Option<&For> {
         match self.piece {
-            [Node::For(header)] if parts(header, self.tuples).is_some() => Some(header),
+            [Node::For(header)] if self.parts(header).is_some() => Some(header),
             _ => None,
         }
     }
 
+    fn parts(&self, header: &For) -> Option<Parts> {
+        parts(self.expressions.program, header, self.tuples)
+    }
+
     fn kind(&self) -> Kind {
-        self.header()
-            .and_then(|header| parts(header, self.tuples))
-            .map_or(Kind::Sequence, Kind::Loop)
+        self.header().and_then(|header| self.parts(header)).map_or(Kind::Sequence, Kind::Loop)
     }
 
     /// The shared variables that the stage leaves changed.
@@ -181,6 +195,8 @@ impl Stage<'_> {
             leave: Leave::Return,
             out: String::new(),
             next: 0,
+            plain: false,
+            fused: false,
         };
         statements.line(1, "int64_t status = 0;");
         for variable in &shared {
@@ -218,13 +234,19 @@ impl Stage<'_> {
         let var = self.expressions.names.int(header.var);
         // the loop is node 0 of the walk
         statements.next = 1;
-        if let Some(mark) = statements.mark(&header) {
-            statements.line(1, &mark);
+        let ends = Ends { first: "begin", end: "end" };
+        let plain = |statements: &mut Statements<'_>, depth: usize| {
+            if let Some(mark) = statements.mark(&header) {
+                statements.line(depth, &mark);
+            }
+            let head = format!("for (int64_t {var} = begin; {var} < end; {var} += {step}) {{");
+            statements.line(depth, &head);
+            statements.nodes(&header.body, depth + 1);
+            statements.line(depth, "}");
+        };
+        if step > 1 || !statements.tiles(&header, ends, 1, plain) {
+            plain(statements, 1);
         }
-        statements
-            .line(1, &format!("for (int64_t {var} = begin; {var} < end; {var} += {step}) {{"));
-        statements.nodes(&header.body, 2);
-        statements.line(1, "}");
     }
 
     /// A function that tells the range of the loop.

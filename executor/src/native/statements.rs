@@ -7,9 +7,11 @@
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
+use super::tiles::Ends;
 use crate::block::shared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{Check, Fold, For, Int, Node, Order, RealId};
+use crate::tile::tiling;
 use std::fmt::Write;
 
 /// How a failed check leaves the function.
@@ -29,6 +31,10 @@ pub(super) struct Statements<'p> {
     pub(super) out: String,
     /// The number of the node to come, as [`Scopes`] counts.
     pub(super) next: usize,
+    /// Whether loops are printed as they are, not in tiles.
+    pub(super) plain: bool,
+    /// Whether products that are added to a sum need not be rounded.
+    pub(super) fused: bool,
 }
 
 impl Statements<'_> {
@@ -72,7 +78,11 @@ impl Statements<'_> {
             }
             Node::Join(var, fold, e) => {
                 let total = self.name(Variable::Real(*var));
-                self.line(depth, &self.expressions.join(&total, *fold, e));
+                let text = match self.fused.then(|| self.expressions.fused(&total, *fold, e)) {
+                    Some(Some(text)) => text,
+                    Some(None) | None => self.expressions.join(&total, *fold, e),
+                };
+                self.line(depth, &text);
             }
             Node::Store(place, e) => {
                 let text =
@@ -121,6 +131,58 @@ impl Statements<'_> {
     // Loops.
 
     fn run_loop(&mut self, header: &For, depth: usize) {
+        let tiled = !self.plain && tiling(self.expressions.program, header).is_some();
+        if !tiled {
+            return self.plain_loop(header, depth);
+        }
+        let first = self.expressions.extreme("iv_max", &header.lower);
+        let end = self.expressions.extreme("iv_min", &header.upper);
+        self.line(depth, "{");
+        self.line(depth + 1, &format!("const int64_t iv_begin = {first};"));
+        self.line(depth + 1, &format!("const int64_t iv_end = {end};"));
+        let ends = Ends { first: "iv_begin", end: "iv_end" };
+        if !self.tiles(header, ends, depth + 1, |this, depth| this.plain_loop(header, depth)) {
+            self.plain_loop(header, depth + 1);
+        }
+        self.line(depth, "}");
+    }
+
+    /// A loop, step by step.
+    fn plain_loop(&mut self, header: &For, depth: usize) {
+        let ends = self.ends(header);
+        let inner = self.open_block(&ends, depth);
+        if !self.search(header, &ends.first, &ends.bound, inner) {
+            if let Some(mark) = self.mark(header) {
+                self.line(inner, &mark);
+            }
+            let head = self.head_of(header, &ends);
+            self.line(inner, &head);
+            self.nodes(&header.body, inner + 1);
+            self.line(inner, "}");
+        }
+        if ends.end.is_some() {
+            self.line(depth, "}");
+        }
+    }
+
+    /// The head of a loop; what is in it stands at the depth that is returned.
+    pub(super) fn open_loop(&mut self, header: &For, depth: usize) -> usize {
+        let ends = self.ends(header);
+        let inner = self.open_block(&ends, depth);
+        let head = self.head_of(header, &ends);
+        self.line(inner, &head);
+        inner + 1
+    }
+
+    /// Ends a loop whose inside stands at a depth.
+    pub(super) fn close_loop(&mut self, header: &For, inner: usize) {
+        self.line(inner - 1, "}");
+        if self.ends(header).end.is_some() {
+            self.line(inner - 2, "}");
+        }
+    }
+
+    fn ends(&self, header: &For) -> LoopEnds {
         let lower = self.expressions.extreme("iv_max", &header.lower);
         let upper = self.expressions.extreme("iv_min", &header.upper);
         let first = match &header.stride {
@@ -129,36 +191,25 @@ impl Statements<'_> {
                 format!("iv_first({lower}, {}, {modulus})", self.expressions.int(residue))
             }
         };
-        let up = header.order != Order::Descending;
-        let (bound, plain) = match up {
-            true => (&upper, is_plain(&header.upper)),
-            false => (&first, is_plain(&header.lower) && header.stride.is_none()),
+        let (bound, plain) = match header.order != Order::Descending {
+            true => (upper.clone(), is_plain(&header.upper)),
+            false => (first.clone(), is_plain(&header.lower) && header.stride.is_none()),
         };
-        // a bound that takes work is computed once, in a block around the loop
-        let outer = depth;
-        let (depth, bound) = if plain {
-            (depth, bound.clone())
-        } else {
-            self.line(outer, "{");
-            self.line(outer + 1, &format!("const int64_t iv_end = {bound};"));
-            (outer + 1, "iv_end".to_owned())
-        };
-        if !self.search(header, &first, &bound, depth) {
-            if let Some(mark) = self.mark(header) {
-                self.line(depth, &mark);
-            }
-            let head = self.head_of(header, &first, &upper, &bound);
-            self.line(depth, &head);
-            self.nodes(&header.body, depth + 1);
-            self.line(depth, "}");
-        }
-        if !plain {
-            self.line(outer, "}");
-        }
+        let (bound, end) = if plain { (bound, None) } else { ("iv_end".to_owned(), Some(bound)) };
+        LoopEnds { first, upper, bound, end }
     }
 
-    /// The first line of a loop; upwards `bound` is its upper end, downwards its lower.
-    fn head_of(&self, header: &For, first: &str, upper: &str, bound: &str) -> String {
+    /// A bound that takes work is computed once, in a block around the loop.
+    fn open_block(&mut self, ends: &LoopEnds, depth: usize) -> usize {
+        let Some(end) = &ends.end else { return depth };
+        self.line(depth, "{");
+        self.line(depth + 1, &format!("const int64_t iv_end = {end};"));
+        depth + 1
+    }
+
+    /// The first line of a loop.
+    fn head_of(&self, header: &For, ends: &LoopEnds) -> String {
+        let LoopEnds { first, upper, bound, .. } = ends;
         let var = self.expressions.names.int(header.var);
         let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
         let by = |sign: char| {
@@ -191,10 +242,7 @@ impl Statements<'_> {
         let independent = match header.order {
             Order::Parallel => true,
             Order::Ascending => {
-                !joins.is_empty()
-                    && (!writes
-                        || shared(header, &Tuples::default())
-                            .is_some_and(|sharing| sharing.key.is_none()))
+                !joins.is_empty() && (!writes || shared(header, &Tuples::default()).is_some())
             }
             Order::Descending => false,
         };
@@ -224,7 +272,7 @@ impl Statements<'_> {
     }
 
     /// The variables that are declared within a loop: each step has its own.
-    fn declared(&self, header: &For) -> Vec<Variable> {
+    pub(super) fn declared(&self, header: &For) -> Vec<Variable> {
         let mut declared = Vec::new();
         let mut number = self.next;
         collect(&header.body, &mut number, &mut |node, variable| {
@@ -241,7 +289,7 @@ impl Statements<'_> {
         let _ = writeln!(self.out, "{}{text}", "    ".repeat(depth));
     }
 
-    fn kind(&self, variable: Variable) -> &'static str {
+    pub(super) fn kind(&self, variable: Variable) -> &'static str {
         match variable {
             Variable::Int(_) => "int64_t",
             Variable::Real(_) => "real",
@@ -254,6 +302,16 @@ impl Statements<'_> {
             Variable::Real(var) => self.expressions.names.real(var).to_owned(),
         }
     }
+}
+
+/// The ends of a loop in C.
+struct LoopEnds {
+    first: String,
+    upper: String,
+    /// Upwards the upper end, downwards the lower.
+    bound: String,
+    /// What `iv_end` is, where the bound is that.
+    end: Option<String>,
 }
 
 /// Whether a loop bound is cheap and does not change during the loop.
@@ -303,7 +361,7 @@ fn collect(nodes: &[Node], number: &mut usize, tell: &mut impl FnMut(usize, Vari
     }
 }
 
-fn operator(fold: Fold) -> &'static str {
+pub(super) fn operator(fold: Fold) -> &'static str {
     match fold {
         Fold::Sum => "+",
         Fold::Prod => "*",

@@ -17,6 +17,22 @@ const PRAGMA: &str = "\
 #endif
 ";
 
+/// How many registers a tile takes: rows, the entries of a row, and the entries of a strip without rows.
+const TILES: &str = "\
+/* Tiles: the rows of one, the entries of a row, and those of one without rows. */
+#if defined(__AVX512F__)
+#define IV_ROWS 8
+#define IV_LANES (128 / (int64_t)sizeof(real))
+#elif defined(__AVX2__)
+#define IV_ROWS 4
+#define IV_LANES (64 / (int64_t)sizeof(real))
+#else
+#define IV_ROWS 4
+#define IV_LANES (32 / (int64_t)sizeof(real))
+#endif
+#define IV_STRIP (4 * IV_LANES)
+";
+
 /// Includes, types, helpers and elementary functions that `functions`, a text, rests on.
 pub(super) fn preamble(
     program: &LoopProgram,
@@ -29,6 +45,9 @@ pub(super) fn preamble(
     let mut parts = vec![format!("typedef {} real;\n", precision.c())];
     if functions.contains("IV_PRAGMA(") {
         parts.push(PRAGMA.to_owned());
+    }
+    if functions.contains("IV_LANES") || functions.contains("IV_STRIP") {
+        parts.push(TILES.to_owned());
     }
     parts.push(helpers(functions, &arities));
     parts.push(elementary(mentions, precision));

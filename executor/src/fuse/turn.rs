@@ -1,0 +1,173 @@
+//! Loops turned inside out for tiles.
+//!
+//! In `for i { for k { for any j { y[i, j] += a[i, k] * b[k, j] } } }` each row of `y` is read and written once
+//! for each `k`. Turned, it is `for i { for any j { r = y[i, j]; for k { r += .. }; y[i, j] = r } }`, where several
+//! rows and entries go through the loop over `k` at once. A loop is turned only if a tile comes of it, since
+//! step by step the first order is the better one.
+
+use super::facts::{Facts, settings};
+use crate::loops::walk::Visit;
+use crate::loops::{
+    BufferId, Fold, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
+};
+use crate::tile::{mentions_any, rows, sums};
+use rustc_hash::FxHashMap;
+
+/// Turns loops; whether there was one.
+pub(super) fn turn(program: &mut LoopProgram) -> bool {
+    let body = std::mem::take(&mut program.body);
+    let settings = settings(&body);
+    let mut turn = Turn { program, settings, turned: false };
+    let body = turn.list(body, &Facts::default());
+    let Turn { program, turned, .. } = turn;
+    program.body = body;
+    turned
+}
+
+struct Turn<'p> {
+    program: &'p mut LoopProgram,
+    settings: FxHashMap<IntId, usize>,
+    turned: bool,
+}
+
+impl Turn<'_> {
+    fn list(&mut self, nodes: Vec<Node>, around: &Facts) -> Vec<Node> {
+        let mut facts = around.clone();
+        let mut out = Vec::new();
+        for node in nodes {
+            let mut inner = facts.clone();
+            inner.inside(&node);
+            let node = if let Node::For(header) = node {
+                Node::For(Box::new(self.rows(*header, &inner)))
+            } else {
+                node
+            };
+            let node = node.map_inside(|body| self.list(body, &inner));
+            facts.after(&node, &self.settings);
+            out.push(node);
+        }
+        out
+    }
+
+    /// A loop with those of its loops turned of which a tile comes.
+    fn rows(&mut self, mut header: For, facts: &Facts) -> For {
+        for at in 0..header.body.len() {
+            let Some(turned) = self.turned(&header.body[at], facts) else { continue };
+            let mut candidate = header.clone();
+            let var = turned.var;
+            candidate.body[at] = Node::For(Box::new(turned));
+            if rows(self.program, &candidate).is_some_and(|rows| rows.has(var)) {
+                header = candidate;
+                self.turned = true;
+            }
+        }
+        header
+    }
+
+    /// A loop turned, if it only adds to entries that it does not move.
+    fn turned(&mut self, node: &Node, facts: &Facts) -> Option<For> {
+        let mut outer = Vec::new();
+        let mut node = node;
+        let lanes = loop {
+            let Node::For(header) = node else { return None };
+            let free = sums(header).is_some_and(|sums| sums.is_empty());
+            if (free || header.order == Order::Parallel) && adds(&header.body).is_some() {
+                break header;
+            }
+            outer.push(&**header);
+            let mut inside = header.body.iter().filter(|node| !matches!(node, Node::Note(_)));
+            node = inside.next()?;
+            if inside.next().is_some() {
+                return None;
+            }
+        };
+        let moved: Vec<IntId> = outer.iter().map(|header| header.var).collect();
+        let mut facts = facts.clone();
+        facts.bounds(lanes);
+        let ends: Vec<Int> = lanes.lower.iter().chain(&lanes.upper).cloned().collect();
+        let still = !mentions_any(&ends, &moved) && lanes.stride.is_none();
+        let places = adds(&lanes.body)?;
+        let each = places.iter().all(|(place, _)| {
+            !mentions_any(&place.indices, &moved)
+                && place.indices.contains(&Int::Var(lanes.var))
+                && facts.is_within(self.program.buffer(place.buffer), place)
+        });
+        let alone = are_alone(&lanes.body, &places);
+        (!outer.is_empty() && still && each && alone).then(|| self.inside_out(lanes, &outer))
+    }
+
+    fn inside_out(&mut self, lanes: &For, outer: &[&For]) -> For {
+        let (mut kept, mut first, mut last) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, _) in adds(&lanes.body).unwrap_or_default() {
+            let var = self.program.add_real(self.program.buffer(place.buffer).name.clone());
+            first.push(Node::Set(var, Real::Load(place.buffer, place.indices.clone())));
+            last.push(Node::Store(place.clone(), Real::Var(var)));
+            kept.push((place, var));
+        }
+        let body = joined(&lanes.body, &kept);
+        let inner = outer.iter().rev().fold(body, |body, header| {
+            let notes = header.body.iter().filter(|node| matches!(node, Node::Note(_)));
+            let body = notes.cloned().chain(body).collect();
+            vec![Node::For(Box::new(For { body, ..header.bare() }))]
+        });
+        let body = first.into_iter().chain(inner).chain(last).collect();
+        For { body, order: Order::Parallel, ..lanes.bare() }
+    }
+}
+
+/// The entries that nodes add to, if that is all they do, and how.
+fn adds(nodes: &[Node]) -> Option<Vec<(Place, Fold)>> {
+    let mut places: Vec<(Place, Fold)> = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Accumulate(place, fold, _) => {
+                if !places.iter().any(|(known, _)| known == place) {
+                    places.push((place.clone(), *fold));
+                }
+            }
+            Node::If(_, body) => {
+                let inside = adds(body)?.into_iter();
+                places.extend(inside.filter(|new| !places.contains(new)).collect::<Vec<_>>());
+            }
+            Node::Note(_) | Node::Visit(_) => {}
+            Node::For(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => return None,
+        }
+    }
+    (!places.is_empty()).then_some(places)
+}
+
+/// Nodes that join to variables what they added to entries.
+fn joined(nodes: &[Node], kept: &[(Place, RealId)]) -> Vec<Node> {
+    let join = |node: &Node| {
+        if let Node::Accumulate(place, fold, e) = node
+            && let Some((_, var)) = kept.iter().find(|(known, _)| known == place)
+        {
+            return Node::Join(*var, *fold, e.clone());
+        }
+        node.clone().map_inside(|body| joined(&body, kept))
+    };
+    nodes.iter().map(join).collect()
+}
+
+/// Whether each place is in a buffer of its own, which nothing else reads.
+fn are_alone(nodes: &[Node], places: &[(Place, Fold)]) -> bool {
+    struct Loads(Vec<BufferId>);
+    impl Visit for Loads {
+        fn load(&mut self, buffer: BufferId, _: &[Int]) {
+            self.0.push(buffer);
+        }
+    }
+    let mut loads = Loads(Vec::new());
+    nodes.iter().for_each(|node| loads.node(node));
+    places.iter().enumerate().all(|(at, (place, _))| {
+        !loads.0.contains(&place.buffer)
+            && places[..at].iter().all(|(other, _)| other.buffer != place.buffer)
+    })
+}

@@ -1,0 +1,369 @@
+//! Tiles in C.
+//!
+//! The last strip ends where the loop ends, and so may overlap the one before: what both compute is only
+//! stored, and only counts in sums, once. A loop with fewer steps than a tile runs step by step.
+
+use super::expressions::Expressions;
+use super::mentions::Mentions;
+use super::scopes::{Scopes, Variable};
+use super::statements::{Statements, operator};
+use crate::loops::{Fold, For, IntId, LoopProgram, Node, RealId};
+use crate::tile::{Item, Part, Rows, Strip, rows, strip, sums};
+use std::fmt::Write;
+
+/// The ends of a loop in C, words or numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'t> {
+    pub(super) first: &'t str,
+    pub(super) end: &'t str,
+}
+
+/// Rows of a tile in C: as a type of loop around lanes.
+const ROW: &str = "iv_r";
+const LANE: &str = "iv_l";
+
+impl Rows {
+    /// How many go together.
+    fn count(&self) -> String {
+        let kept = self.items.iter().map(|item| match item {
+            Item::Strip(strip) => strip.kept,
+            Item::Nodes(_) => 1,
+        });
+        parted("IV_ROWS", kept.max().unwrap_or(1))
+    }
+}
+
+impl Strip {
+    /// How many steps go together.
+    fn length(&self, rows: bool) -> String {
+        if rows { "IV_LANES".to_owned() } else { parted("IV_STRIP", self.kept) }
+    }
+}
+
+/// A number of registers, shared by so many values.
+fn parted(all: &str, kept: usize) -> String {
+    match kept {
+        1 => all.to_owned(),
+        2 => format!("{all} / 2"),
+        _ => format!("{all} / 4"),
+    }
+}
+
+/// The rows around a strip.
+struct Around<'r> {
+    var: IntId,
+    count: &'r str,
+}
+
+/// What is printed with variables that each step of a tile has.
+struct Printer<'s, 'p> {
+    statements: &'s Statements<'p>,
+    /// The sums that leave the loop in tiles.
+    sums: Vec<(RealId, Fold)>,
+    /// The variables that have an array: in C.
+    kept: Vec<(Variable, String)>,
+    out: String,
+}
+
+impl Printer<'_, '_> {
+    fn line(&mut self, depth: usize, text: &str) {
+        let _ = writeln!(self.out, "{}{text}", "    ".repeat(depth));
+    }
+
+    fn program(&self) -> &LoopProgram {
+        self.statements.expressions.program
+    }
+
+    /// Prints with the expressions in which kept variables are entries of arrays.
+    fn within<T>(&mut self, nodes: &[Node], print: impl FnOnce(&mut Statements<'_>) -> T) -> T {
+        let Expressions { program, names, precision, .. } = self.statements.expressions;
+        let names = names.kept(&self.kept);
+        let expressions = Expressions::new(program, &names, *precision);
+        let kept = self.kept.iter().map(|(variable, _)| *variable);
+        let sums = self.sums.iter().map(|(var, _)| Variable::Real(*var));
+        let given: Vec<Variable> = kept.chain(sums).collect();
+        let scopes = Scopes::of(program, nodes, &given);
+        let mut statements = Statements {
+            expressions: &expressions,
+            scopes: &scopes,
+            leave: self.statements.leave,
+            out: String::new(),
+            next: 0,
+            plain: self.statements.plain,
+            fused: false,
+        };
+        let result = print(&mut statements);
+        self.out += &statements.out;
+        result
+    }
+
+    /// Declares an array for each of some variables; its entries are named by `index`.
+    fn keep(&mut self, variables: &[Variable], extents: &str, index: &str, depth: usize) {
+        for variable in variables {
+            let name = format!("iv_t_{}", self.statements.name(*variable));
+            let kind = self.statements.kind(*variable);
+            self.line(depth, &format!("{kind} {name}{extents} = {{0}};"));
+            self.kept.push((*variable, format!("{name}{index}")));
+        }
+    }
+
+    /// A loop over rows or lanes, from `first` below `count`, with what a step is called in the program.
+    fn open(&mut self, word: &str, first: &str, count: &str, depth: usize) {
+        self.line(depth, &format!("for (int64_t {word} = {first}; {word} < {count}; {word}++) {{"));
+    }
+
+    fn step(&mut self, nodes: &[Node], var: IntId, value: &str, depth: usize) {
+        if Mentions::of(self.program(), nodes).ints_read.contains(&var) {
+            let name = self.statements.name(Variable::Int(var));
+            self.line(depth, &format!("const int64_t {name} = {value};"));
+        }
+    }
+
+    // Rows.
+
+    fn rows(&mut self, rows: &Rows, ends: Ends<'_>, depth: usize) {
+        let (Ends { first, end }, count) = (ends, rows.count());
+        let around = Around { var: rows.header.var, count: &count };
+        self.line(
+            depth,
+            &format!("for (int64_t iv_rows = {first}; iv_rows < {end}; iv_rows += {count}) {{"),
+        );
+        self.line(depth + 1, &format!("const int64_t iv_row = iv_min(iv_rows, {end} - {count});"));
+        self.line(depth + 1, "const int64_t iv_above = iv_rows - iv_row;");
+        self.keep(
+            &rows.common(self.program()),
+            &format!("[{count}]"),
+            &format!("[{ROW}]"),
+            depth + 1,
+        );
+        for item in &rows.items {
+            match item {
+                Item::Nodes(nodes) => self.row_by_row(nodes, &around, depth + 1),
+                Item::Strip(strip) => self.strip_of_rows(strip, &around, depth + 1),
+            }
+        }
+        self.line(depth, "}");
+    }
+
+    fn row_by_row(&mut self, nodes: &[Node], around: &Around<'_>, depth: usize) {
+        self.open(ROW, "iv_above", around.count, depth);
+        self.step(nodes, around.var, "iv_row + iv_r", depth + 1);
+        self.within(nodes, |statements| {
+            statements.head(depth + 1);
+            statements.nodes(nodes, depth + 1);
+        });
+        self.line(depth, "}");
+    }
+
+    fn strip_of_rows(&mut self, strip: &Strip, around: &Around<'_>, depth: usize) {
+        let expressions = self.statements.expressions;
+        let first = expressions.extreme("iv_max", &strip.header.lower);
+        let end = expressions.extreme("iv_min", &strip.header.upper);
+        self.line(depth, "{");
+        self.line(depth + 1, &format!("const int64_t iv_from = {first};"));
+        self.line(depth + 1, &format!("const int64_t iv_to = {end};"));
+        self.line(depth + 1, &format!("if (iv_to - iv_from >= {}) {{", strip.length(true)));
+        let ends = Ends { first: "iv_from", end: "iv_to" };
+        self.strip(strip, Some(around), ends, depth + 2);
+        self.line(depth + 1, "} else {");
+        let whole = [Node::For(Box::new(strip.header.clone()))];
+        self.open(ROW, "iv_above", around.count, depth + 2);
+        self.step(&whole, around.var, "iv_row + iv_r", depth + 3);
+        self.within(&whole, |statements| {
+            statements.plain = true;
+            statements.nodes(&whole, depth + 3);
+        });
+        self.line(depth + 2, "}");
+        self.line(depth + 1, "}");
+        self.line(depth, "}");
+    }
+
+    // Strips.
+
+    fn strip(&mut self, strip: &Strip, rows: Option<&Around<'_>>, ends: Ends<'_>, depth: usize) {
+        let (Ends { first, end }, length) = (ends, strip.length(rows.is_some()));
+        self.line(
+            depth,
+            &format!("for (int64_t iv_lanes = {first}; iv_lanes < {end}; iv_lanes += {length}) {{"),
+        );
+        self.line(
+            depth + 1,
+            &format!("const int64_t iv_lane = iv_min(iv_lanes, {end} - {length});"),
+        );
+        self.line(depth + 1, "const int64_t iv_seen = iv_lanes - iv_lane;");
+        let before = self.kept.len();
+        let (extents, index) = match rows {
+            Some(around) => (format!("[{}][{length}]", around.count), format!("[{ROW}][{LANE}]")),
+            None => (format!("[{length}]"), format!("[{LANE}]")),
+        };
+        self.keep(&strip.common(self.program()), &extents, &index, depth + 1);
+        let lanes = Lanes { var: strip.header.var, length: &length, rows };
+        self.parts(&strip.parts, &lanes, false, depth + 1);
+        self.kept.truncate(before);
+        self.line(depth, "}");
+    }
+
+    fn parts(&mut self, parts: &[Part], lanes: &Lanes<'_>, inside: bool, depth: usize) {
+        for part in parts {
+            match part {
+                Part::Run(nodes, again) => {
+                    let run = Run { nodes, again: *again, inside };
+                    self.run(&run, lanes, depth);
+                }
+                Part::Loop(header, parts) => {
+                    let statements = self.statements;
+                    let mut text = Statements { out: String::new(), ..*statements };
+                    let depth = text.open_loop(header, depth);
+                    self.out += &text.out;
+                    self.parts(parts, lanes, true, depth);
+                    text.out.clear();
+                    text.close_loop(header, depth);
+                    self.out += &text.out;
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, run: &Run<'_>, lanes: &Lanes<'_>, depth: usize) {
+        let Run { nodes, again, inside } = *run;
+        let (above, seen) = if again { ("0", "0") } else { ("iv_above", "iv_seen") };
+        let mut depth = depth;
+        if let Some(around) = lanes.rows {
+            self.open(ROW, above, around.count, depth);
+            depth += 1;
+            self.step(nodes, around.var, "iv_row + iv_r", depth);
+        }
+        let mark = format!("IV_PRAGMA(omp simd{})", self.reductions(nodes));
+        self.line(depth, &mark);
+        self.open(LANE, seen, lanes.length, depth);
+        self.step(nodes, lanes.var, "iv_lane + iv_l", depth + 1);
+        self.within(nodes, |statements| {
+            statements.fused = inside;
+            statements.head(depth + 1);
+            statements.nodes(nodes, depth + 1);
+        });
+        self.line(depth, "}");
+        if lanes.rows.is_some() {
+            self.line(depth - 1, "}");
+        }
+    }
+
+    /// The sums of a run that leave the loop, as clauses.
+    fn reductions(&self, nodes: &[Node]) -> String {
+        let set = Mentions::of(self.program(), nodes).reals_set;
+        let mine = self.sums.iter().filter(|(var, _)| set.contains(var));
+        mine.fold(String::new(), |mut text, (var, fold)| {
+            let name = self.statements.name(Variable::Real(*var));
+            let _ = write!(text, " reduction({}:{name})", operator(*fold));
+            text
+        })
+    }
+}
+
+/// The lanes of a strip.
+struct Lanes<'r> {
+    var: IntId,
+    length: &'r str,
+    rows: Option<&'r Around<'r>>,
+}
+
+/// Nodes that every lane does.
+#[derive(Clone, Copy)]
+struct Run<'n> {
+    nodes: &'n [Node],
+    again: bool,
+    inside: bool,
+}
+
+impl Rows {
+    /// The variables of a row that more than one of its items mentions.
+    fn common(&self, program: &LoopProgram) -> Vec<Variable> {
+        let items = self.items.iter().map(|item| match item {
+            Item::Nodes(nodes) => Mentions::of(program, nodes),
+            Item::Strip(strip) => {
+                Mentions::of(program, &[Node::For(Box::new(strip.header.clone()))])
+            }
+        });
+        common(&items.collect::<Vec<_>>(), &self.own)
+    }
+}
+
+impl Strip {
+    /// The variables of a step that more than one of its runs mentions.
+    fn common(&self, program: &LoopProgram) -> Vec<Variable> {
+        fn runs(program: &LoopProgram, parts: &[Part], found: &mut Vec<Mentions>) {
+            for part in parts {
+                match part {
+                    Part::Run(nodes, _) => found.push(Mentions::of(program, nodes)),
+                    Part::Loop(_, parts) => runs(program, parts, found),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        runs(program, &self.parts, &mut found);
+        common(&found, &self.own)
+    }
+}
+
+/// Those of some variables that are mentioned more than once.
+fn common(mentions: &[Mentions], own: &[Variable]) -> Vec<Variable> {
+    let has = |m: &Mentions, variable: &Variable| match variable {
+        Variable::Int(var) => m.ints_set.contains(var) || m.ints_read.contains(var),
+        Variable::Real(var) => m.reals_set.contains(var) || m.reals_read.contains(var),
+    };
+    let often = |v: &&Variable| mentions.iter().filter(|m| has(m, v)).count() > 1;
+    own.iter().filter(often).copied().collect()
+}
+
+impl Statements<'_> {
+    /// Prints a loop in tiles, if it is one for them; whether it did. `plain` prints it as it is, for where it
+    /// has too few steps.
+    pub(super) fn tiles(
+        &mut self,
+        header: &For,
+        ends: Ends<'_>,
+        depth: usize,
+        plain: impl FnOnce(&mut Self, usize),
+    ) -> bool {
+        if self.plain || !self.is_closed(header) {
+            return false;
+        }
+        let Ends { first, end } = ends;
+        let program = self.expressions.program;
+        let mut tile = Printer {
+            statements: self,
+            sums: sums(header).unwrap_or_default(),
+            kept: Vec::new(),
+            out: String::new(),
+        };
+        let enough = if let Some(rows) = rows(program, header) {
+            tile.rows(&rows, ends, depth + 1);
+            rows.count()
+        } else if let Some(strip) = strip(program, header) {
+            tile.strip(&strip, None, ends, depth + 1);
+            strip.length(false)
+        } else {
+            return false;
+        };
+        let text = tile.out;
+        self.line(depth, &format!("if ({end} - {first} >= {enough}) {{"));
+        self.out += &text;
+        self.line(depth, "} else {");
+        self.plain = true;
+        plain(self, depth + 1);
+        self.plain = false;
+        self.line(depth, "}");
+        true
+    }
+
+    /// Whether what the steps of a loop set, sums apart, is declared in it.
+    fn is_closed(&self, header: &For) -> bool {
+        let (sums, declared) = (sums(header).unwrap_or_default(), self.declared(header));
+        let mentions = Mentions::of(self.expressions.program, &header.body);
+        let sum = |var: &RealId| sums.iter().any(|(sum, _)| sum == var);
+        let mut ints = mentions.ints_set.iter().map(|var| Variable::Int(*var));
+        let mut reals =
+            mentions.reals_set.iter().filter(|var| !sum(var)).map(|var| Variable::Real(*var));
+        ints.all(|var| declared.contains(&var)) && reals.all(|var| declared.contains(&var))
+    }
+}

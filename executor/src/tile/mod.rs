@@ -1,0 +1,426 @@
+//! Loops that are taken a tile at a time: several iterations go through an inner loop together, and what
+//! each of them sums stays in a register.
+//!
+//! In `for any j { r = 0; for k { r += a[k] * b[k, j] }; y[j] = r }` a *strip* of iterations `j` takes each step
+//! of `k` at once, on neighbours of `b`. Where a loop over `i` stands around and `b` does not depend on it,
+//! several *rows* `i` share what is read: a tile of a matrix product.
+
+use crate::block::shared;
+use crate::fuse::tuples::Tuples;
+use crate::loops::walk::{Visit, walk_node};
+use crate::loops::{BufferId, Fold, For, Int, IntId, LoopProgram, Node, Order, RealId};
+use crate::native::{Mentions, Variable};
+use rustc_hash::FxHashSet;
+
+/// A loop whose steps each go through the same inner loops, so that several of them can go together.
+pub(crate) struct Strip {
+    /// The whole loop.
+    pub(crate) header: For,
+    pub(crate) parts: Vec<Part>,
+    /// The variables that steps have of their own.
+    pub(crate) own: Vec<Variable>,
+    /// How many values the inner loops join to for each step, and how many one of them does.
+    all: usize,
+    pub(crate) kept: usize,
+    /// The indices of the entries that the inner loops read side by side.
+    moving: Vec<Vec<Int>>,
+}
+
+/// A part of a step.
+pub(crate) enum Part {
+    /// Nodes without loops; whether steps that were done before may do them again.
+    Run(Vec<Node>, bool),
+    /// A loop that is the same for every step.
+    Loop(For, Vec<Self>),
+}
+
+/// A loop around strips, whose steps are taken several at a time.
+pub(crate) struct Rows {
+    pub(crate) header: For,
+    pub(crate) items: Vec<Item>,
+    /// The variables that steps have of their own, outside of their strips.
+    pub(crate) own: Vec<Variable>,
+}
+
+/// A node in the body of such a loop.
+pub(crate) enum Item {
+    /// Nodes that are done step by step.
+    Nodes(Vec<Node>),
+    /// A loop that is taken with all steps at once.
+    Strip(Strip),
+}
+
+/// How the steps of a loop go together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tiling {
+    /// As rows, around strips.
+    Rows,
+    /// As a strip.
+    Strip,
+}
+
+/// Whether a loop is taken in tiles.
+pub(crate) fn tiling(program: &LoopProgram, header: &For) -> Option<Tiling> {
+    let rows = || rows(program, header).map(|_| Tiling::Rows);
+    let strip = || strip(program, header).map(|_| Tiling::Strip);
+    rows().or_else(strip)
+}
+
+/// How many values the tiles with rows keep in all, for each entry.
+pub(crate) fn kept_in_rows(program: &LoopProgram, nodes: &[Node]) -> usize {
+    let kept = |node: &Node| {
+        let rows = if let Node::For(header) = node { rows(program, header) } else { None };
+        rows.map_or_else(|| kept_in_rows(program, node.inside()), |rows| rows.kept())
+    };
+    nodes.iter().map(kept).sum()
+}
+
+/// The strip that a loop is, if it is one.
+///
+/// Its iterations are independent, sums apart; the inner loops have the same bounds for all of them, write
+/// nothing, and read entries that stand still or side by side from one iteration to the next.
+pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
+    is_regular(program, header)?;
+    let set = Changing::of(&header.body);
+    let mut varying = set.ints_set.clone();
+    varying.push(header.var);
+    let parts = parts(&header.body, &varying, &set.reals)?;
+    let mut inner = Inner {
+        var: header.var,
+        varying: &varying,
+        inside: false,
+        writes: false,
+        joined: FxHashSet::default(),
+        scattered: false,
+        moving: Vec::new(),
+    };
+    let (mut all, mut kept) = (0, 0);
+    for part in &parts {
+        inner.parts(std::slice::from_ref(part));
+        let joined = std::mem::take(&mut inner.joined);
+        if !joined.iter().all(|var| set.reals.contains(var)) {
+            return None;
+        }
+        all += joined.len();
+        kept = kept.max(joined.len());
+    }
+    let Inner { writes, scattered, moving, .. } = inner;
+    let good = kept > 0 && !writes && !scattered && !moving.is_empty();
+    let ints = set.ints_set.into_iter().map(Variable::Int);
+    let own = ints.chain(set.reals.into_iter().map(Variable::Real)).collect();
+    good.then(|| Strip { header: header.clone(), parts, own, all, kept, moving })
+}
+
+/// The rows that a loop has, if strips stand in it that read the same entries in each of its steps.
+pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
+    is_regular(program, header)?;
+    let mut changing = Changing::of_list(&header.body);
+    changing.ints.push(header.var);
+    let fits = |node: &Node| {
+        let Node::For(inner) = node else { return None };
+        let strip = strip(program, inner)?;
+        let sums = sums(inner).unwrap_or_default();
+        let whole = strip.is_the_same(&changing.ints)
+            && strip.moving.iter().any(|indices| !mentions_any(indices, &changing.ints))
+            && sums.iter().all(|(var, _)| !changing.reals.contains(var))
+            && strip.kept <= MOST_KEPT;
+        whole.then_some(strip)
+    };
+    let mut items = Vec::new();
+    for node in &header.body {
+        match (fits(node), items.last_mut()) {
+            (Some(strip), _) => items.push(Item::Strip(strip)),
+            (None, Some(Item::Nodes(nodes))) => nodes.push(node.clone()),
+            (None, Some(Item::Strip(_)) | None) => items.push(Item::Nodes(vec![node.clone()])),
+        }
+    }
+    let strips = items.iter().any(|item| matches!(item, Item::Strip(_)));
+    let own = changing.ints.iter().filter(|var| **var != header.var).map(|v| Variable::Int(*v));
+    let own = own.chain(changing.reals.iter().map(|v| Variable::Real(*v))).collect();
+    (strips && apart(program, &header.body)).then(|| Rows { header: header.bare(), items, own })
+}
+
+/// At most so many values are kept for each entry of a tile with rows.
+const MOST_KEPT: usize = 4;
+
+/// The sums that leave a loop, if its iterations are independent but for them.
+pub(crate) fn sums(header: &For) -> Option<Vec<(RealId, Fold)>> {
+    shared(header, &Tuples::default())
+}
+
+/// Whether iterations are independent, sums apart, and nothing in them ends the run or looks up tuples.
+fn is_regular(program: &LoopProgram, header: &For) -> Option<()> {
+    let independent = header.order == Order::Parallel || sums(header).is_some();
+    let mentions = Mentions::of(program, &header.body);
+    let plain = !mentions.checks && !mentions.floors && mentions.relations.is_empty();
+    (independent && plain && header.stride.is_none()).then_some(())
+}
+
+/// Whether no variable that a node in a list sets in a loop inside is mentioned by another node.
+fn apart(program: &LoopProgram, nodes: &[Node]) -> bool {
+    let mentions: Vec<Mentions> =
+        nodes.iter().map(|node| Mentions::of(program, std::slice::from_ref(node))).collect();
+    nodes.iter().enumerate().all(|(at, node)| {
+        let Node::For(header) = node else { return true };
+        let sums = sums(header).unwrap_or_default();
+        let set = Changing::of(std::slice::from_ref(node));
+        let other = |found: &dyn Fn(&Mentions) -> bool| {
+            mentions.iter().enumerate().any(|(place, other)| place != at && found(other))
+        };
+        let free = |var: &RealId| sums.iter().any(|(sum, _)| sum == var);
+        set.ints.iter().all(|v| !other(&|m| m.ints_set.contains(v) || m.ints_read.contains(v)))
+            && set
+                .reals
+                .iter()
+                .filter(|v| !free(v))
+                .all(|v| !other(&|m| m.reals_set.contains(v) || m.reals_read.contains(v)))
+    })
+}
+
+/// The parts of a step: runs of nodes, and loops that do not depend on `varying`. In front of a loop what
+/// only sets variables stands by itself: the loop needs it for all steps.
+fn parts(nodes: &[Node], varying: &[IntId], own: &[RealId]) -> Option<Vec<Part>> {
+    let mut found = Vec::new();
+    let last = nodes.iter().rposition(|node| matches!(node, Node::For(_)));
+    for (at, node) in nodes.iter().enumerate() {
+        let again = last.is_some_and(|last| at < last) && is_repeatable(node, own);
+        match (node, found.last_mut()) {
+            (Node::For(header), _) => {
+                let ends = || header.lower.iter().chain(&header.upper);
+                let fixed = ends().all(is_arithmetic)
+                    && header.stride.is_none()
+                    && !ends().any(|e| mentions_any(std::slice::from_ref(e), varying));
+                let inside = fixed.then(|| inner_parts(&header.body, varying))??;
+                found.push(Part::Loop(header.bare(), inside));
+            }
+            (node, _) if node.inside().iter().any(has_loop) => return None,
+            (node, Some(Part::Run(run, before))) if *before == again => run.push(node.clone()),
+            (node, _) => found.push(Part::Run(vec![node.clone()], again)),
+        }
+    }
+    Some(found)
+}
+
+/// The parts of a step of an inner loop, which all steps around take together.
+fn inner_parts(nodes: &[Node], varying: &[IntId]) -> Option<Vec<Part>> {
+    let mut found = parts(nodes, varying, &[])?;
+    let all = |part: &mut Part| {
+        if let Part::Run(_, again) = part {
+            *again = true;
+        }
+    };
+    found.iter_mut().for_each(all);
+    Some(found)
+}
+
+/// Whether a node only sets variables of its step.
+fn is_repeatable(node: &Node, own: &[RealId]) -> bool {
+    match node {
+        Node::Note(_) | Node::Visit(_) | Node::Set(..) | Node::SetInt(..) => true,
+        Node::Join(var, ..) => own.contains(var),
+        Node::If(_, body) => body.iter().all(|node| is_repeatable(node, own)),
+        Node::For(_)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Check(..) => false,
+    }
+}
+
+fn has_loop(node: &Node) -> bool {
+    matches!(node, Node::For(_)) || node.inside().iter().any(has_loop)
+}
+
+/// Whether an end is computed from sizes and variables.
+fn is_arithmetic(e: &Int) -> bool {
+    match e {
+        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_arithmetic(e)),
+        Int::Product(factors) => factors.iter().all(is_arithmetic),
+        Int::Div(e, _) | Int::Mod(e, _) => is_arithmetic(e),
+        Int::Select(parts) => {
+            let mut data = Data(false);
+            data.cond(&parts.0);
+            !data.0 && is_arithmetic(&parts.1) && is_arithmetic(&parts.2)
+        }
+        Int::Load(..) | Int::DivBy(_) | Int::Floor(_) => false,
+    }
+}
+
+struct Data(bool);
+
+impl Visit for Data {
+    fn load(&mut self, _: BufferId, _: &[Int]) {
+        self.0 = true;
+    }
+
+    fn real_var(&mut self, _: RealId) {
+        self.0 = true;
+    }
+}
+
+/// Whether an index is a variable and what stands still while `varying` change.
+pub(crate) fn follows(e: &Int, var: IntId, varying: &[IntId]) -> bool {
+    let Int::Sum(terms, _) = e else { return *e == Int::Var(var) };
+    let mut moving =
+        terms.iter().filter(|(_, term)| mentions_any(std::slice::from_ref(term), varying));
+    moving.next() == Some(&(1, Int::Var(var))) && moving.next().is_none()
+}
+
+/// Whether one of `vars` is mentioned.
+pub(crate) fn mentions_any(indices: &[Int], vars: &[IntId]) -> bool {
+    struct Any<'v>(&'v [IntId], bool);
+    impl Visit for Any<'_> {
+        fn int_var(&mut self, var: IntId) {
+            self.1 |= self.0.contains(&var);
+        }
+    }
+    let mut any = Any(vars, false);
+    indices.iter().for_each(|e| any.int(e));
+    any.1
+}
+
+impl Rows {
+    fn kept(&self) -> usize {
+        let kept = |item: &Item| if let Item::Strip(strip) = item { strip.all } else { 0 };
+        self.items.iter().map(kept).sum()
+    }
+
+    /// Whether the loop over a variable is a strip here.
+    pub(crate) fn has(&self, var: IntId) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Strip(strip) if strip.header.var == var))
+    }
+}
+
+impl Strip {
+    /// Whether all bounds are the same while `vars` change.
+    fn is_the_same(&self, vars: &[IntId]) -> bool {
+        fn ends(header: &For, vars: &[IntId]) -> bool {
+            let all: Vec<Int> = header.lower.iter().chain(&header.upper).cloned().collect();
+            all.iter().all(is_arithmetic) && !mentions_any(&all, vars)
+        }
+        fn fixed(parts: &[Part], vars: &[IntId]) -> bool {
+            parts.iter().all(|part| match part {
+                Part::Run(..) => true,
+                Part::Loop(header, parts) => ends(header, vars) && fixed(parts, vars),
+            })
+        }
+        ends(&self.header, vars) && fixed(&self.parts, vars)
+    }
+}
+
+/// The variables that nodes set.
+#[derive(Default)]
+struct Changing {
+    /// Loop variables among them.
+    ints: Vec<IntId>,
+    /// Those that other nodes than loops set.
+    ints_set: Vec<IntId>,
+    reals: Vec<RealId>,
+}
+
+impl Changing {
+    /// At any depth.
+    fn of(nodes: &[Node]) -> Self {
+        let mut changing = Self::default();
+        nodes.iter().for_each(|node| changing.node(node));
+        changing
+    }
+
+    /// By the nodes of a list, and under conditions there, not in loops.
+    fn of_list(nodes: &[Node]) -> Self {
+        let mut changing = Self::default();
+        nodes
+            .iter()
+            .filter(|node| !matches!(node, Node::For(_)))
+            .for_each(|node| changing.node(node));
+        changing
+    }
+}
+
+impl Visit for Changing {
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::For(header) => self.ints.push(header.var),
+            Node::SetInt(var, _) => {
+                self.ints.push(*var);
+                self.ints_set.push(*var);
+            }
+            Node::Set(var, _) => self.reals.push(*var),
+            Node::Note(_)
+            | Node::If(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+        walk_node(self, node);
+    }
+}
+
+/// What the inner loops of a strip do.
+struct Inner<'v> {
+    var: IntId,
+    varying: &'v [IntId],
+    /// Whether the walk is in an inner loop.
+    inside: bool,
+    writes: bool,
+    joined: FxHashSet<RealId>,
+    /// Whether an entry is read that neither stands still nor lies beside the one before.
+    scattered: bool,
+    /// The indices of entries side by side.
+    moving: Vec<Vec<Int>>,
+}
+
+impl Inner<'_> {
+    fn parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Run(nodes, _) if self.inside => nodes.iter().for_each(|node| self.node(node)),
+                Part::Run(..) => {}
+                Part::Loop(_, parts) => {
+                    let outside = std::mem::replace(&mut self.inside, true);
+                    self.parts(parts);
+                    self.inside = outside;
+                }
+            }
+        }
+    }
+}
+
+impl Visit for Inner<'_> {
+    fn load(&mut self, _: BufferId, indices: &[Int]) {
+        if !mentions_any(indices, self.varying) {
+            return;
+        }
+        let Some((last, others)) = indices.split_last() else { return };
+        let beside = follows(last, self.var, self.varying);
+        if beside && !mentions_any(others, self.varying) {
+            self.moving.push(indices.to_vec());
+        } else {
+            self.scattered = true;
+        }
+    }
+
+    fn enter(&mut self, node: &Node) {
+        match node {
+            Node::Join(var, ..) => {
+                self.joined.insert(*var);
+            }
+            Node::Store(..) | Node::Accumulate(..) | Node::StoreInt(..) | Node::AddInt(..) => {
+                self.writes = true;
+            }
+            Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+    }
+}

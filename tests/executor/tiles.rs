@@ -1,0 +1,194 @@
+//! Loops in tiles: sizes around those of a tile, in whole numbers, so that no order of a sum gives other bits.
+
+use crate::compare::with_cotangents;
+use crate::examples::real_params;
+use iverson::ad::vjp;
+use iverson::executor::native::{Compiler, Precision, emit};
+use iverson::executor::{Engine, Options, compile};
+use iverson::pipeline::load;
+use iverson::simplify::simplify;
+use iverson::spec::call::{Dense, Value, Values, shape};
+use iverson::spec::ir::Param;
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+use std::num::NonZero;
+
+/// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, or strips alone.
+const PROGRAMS: [(&str, &str, &str); 12] = [
+    (
+        "a product of matrices",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m]) -> (C: real[n, m]) {
+            C[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]
+        }",
+    ),
+    (
+        "a transposed factor",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[m, k]) -> (C: real[n, m]) {
+            C[i: n, j: m] = sum(l: k) A[i, l] * B[j, l]
+        }",
+    ),
+    (
+        "the other transposed factor",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[k, n], B: real[k, m]) -> (C: real[n, m]) {
+            C[i: n, j: m] = sum(l: k) A[l, i] * B[l, j]
+        }",
+    ),
+    (
+        "products of a batch",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[k, n, m], B: real[k, m, n]) -> (C: real[k, n, n]) {
+            C[b: k, i: n, j: n] = sum(l: m) A[b, i, l] * B[b, l, j]
+        }",
+    ),
+    (
+        "a misfit",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, m], U: real[n, k], V: real[m, k]) -> (s: real) {
+            s = sum(i: n, j: m) (A[i, j] - sum(l: k) U[i, l] * V[j, l])^2
+        }",
+    ),
+    (
+        "rows with values of their own",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], c: real[n, m]) -> (C: real[n, m], t: real[n]) {
+            t[i: n] = sum(j: m) c[i, j]
+            C[i: n, j: m] = t[i] * sum(l: k) A[i, l] * B[l, j] * t[i]
+        }",
+    ),
+    (
+        "two sums",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], D: real[k, m]) -> (C: real[n, m], E: real[n, m]) {
+            C[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]
+            E[i: n, j: m] = sum(l: k) A[i, l] * D[l, j]
+        }",
+    ),
+    (
+        "greatest in columns",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, A: real[n, m], b: real[n]) -> (y: real[m], s: real) {
+            y[j: m] = max(i: n) (A[i, j] + b[i])
+            s = sum(j: m) (sum(i: n) A[i, j] * b[i] + real(k))
+        }",
+    ),
+    (
+        "a correlation",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, x: real[n + k], c: real[k]) -> (y: real[n]) {
+            y[i: n] = sum(j: k) x[i + j] * c[j] + real(m)
+        }",
+    ),
+    (
+        "a window with borders",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, x: real[m, n], c: real[2 * k + 1]) -> (y: real[m, n]) {
+            y[i: m, j: n] = sum(v: 2 * k + 1) [k <= j + v and j + v < n + k] * x[i, j + v - k] * c[v]
+        }",
+    ),
+    (
+        "a condition inside",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m]) -> (C: real[n, m]) {
+            C[i: n, j: m] = sum(l: k) [A[i, l] > B[l, j]] * A[i, l] * B[l, j]
+        }",
+    ),
+    (
+        "a recurrence",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, W: real[n, n], x: real[n], u: real[n]) -> (z: real[n]) {
+            rec t: 3 { h[t, i: n] = [t = 0] * x[i] + [t > 0] * (u[i] + sum(j: n) W[i, j] * h[t - 1, j]) }
+            z[i: n] = h[2, i] + real(m) + real(k)
+        }",
+    ),
+];
+
+/// Sizes on both sides of a vector, a strip of rows and a strip alone.
+const SIZES: [[usize; 3]; 11] = [
+    [1, 1, 1],
+    [8, 16, 3],
+    [9, 17, 4],
+    [7, 33, 5],
+    [16, 15, 1],
+    [17, 8, 0],
+    [4, 64, 2],
+    [70, 9, 6],
+    [129, 31, 7],
+    [33, 130, 8],
+    [0, 40, 3],
+];
+
+#[test]
+fn native_code_in_tiles_gives_the_bits_of_single_steps() {
+    if let Err(reason) = Compiler::find() {
+        println!("skipped: {reason}");
+        return;
+    }
+    for (name, word, text) in PROGRAMS {
+        let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+        let gradient = simplify(&vjp(&program, &real_params(&program)).unwrap());
+        let options = Options { engine: Engine::Runner, ..Options::default() };
+        let loops = compile::<f64>(&program, options).unwrap();
+        let source = emit(loops.loops(), Precision::F64).source;
+        assert!(source.contains(word), "{name}: no `{word}` in\n{source}");
+        for sizes in SIZES {
+            let inputs = whole_numbers(&program, sizes);
+            same(name, &program, &inputs, sizes);
+            same(name, &gradient, &with_cotangents(&gradient, &program, &inputs), sizes);
+        }
+    }
+}
+
+/// Whether the native engine gives the bits of the plain runner, with any number of threads, and in half the bits.
+fn same(name: &str, program: &TensorSsa, inputs: &Values<f64>, sizes: [usize; 3]) {
+    let run = |engine, threads| {
+        let options = Options { engine, threads: NonZero::new(threads), ..Options::default() };
+        compile::<f64>(program, options).unwrap().call(inputs).unwrap()
+    };
+    let wanted = run(Engine::Runner, 1);
+    for threads in [1, 2] {
+        let found = run(Engine::Native, threads);
+        assert!(
+            wanted == found,
+            "{name} at {sizes:?}, {threads} threads: {wanted:?}, not {found:?}"
+        );
+    }
+    let options = Options { engine: Engine::Native, ..Options::default() };
+    let found = compile::<f32>(program, options).unwrap().call(&short(inputs)).unwrap();
+    assert!(short(&wanted) == found, "{name} at {sizes:?}, in 32 bits: {found:?}");
+}
+
+/// The same in 32 bits.
+fn short(values: &Values<f64>) -> Values<f32> {
+    let one = |value: &Value<f64>| match value {
+        Value::Real(x) => {
+            let data = x.data.iter().map(|entry| *entry as f32).collect();
+            Value::Real(Dense { shape: x.shape.clone(), data })
+        }
+        Value::Size(n) => Value::Size(*n),
+        Value::Index(p) => Value::Index(p.clone()),
+        Value::Relation(r) => Value::Relation(r.clone()),
+    };
+    values.iter().map(|(name, value)| (name.clone(), one(value))).collect()
+}
+
+/// Whole numbers from -3 to 3.
+fn whole_numbers(program: &TensorSsa, sizes: [usize; 3]) -> Values<f64> {
+    let names = ["n", "m", "k"];
+    let mut values: Values<f64> = (names.iter().zip(sizes))
+        .map(|(name, size)| ((*name).to_owned(), Value::Size(size as u64)))
+        .collect();
+    let numbers: Vec<i64> = sizes.iter().map(|size| *size as i64).collect();
+    for (at, param) in program.params.iter().enumerate() {
+        if let Param::Tensor(tensor) = param {
+            let row = program.symbols.tensor(*tensor);
+            let shape = shape(&program.symbols, *tensor, &numbers).unwrap();
+            let count: usize = shape.iter().product();
+            let data = (0..count).map(|e| ((e * 31 + at * 17) % 7) as f64 - 3.0).collect();
+            values.insert(row.name.clone(), Value::Real(Dense { shape, data }));
+        }
+    }
+    values
+}
