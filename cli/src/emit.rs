@@ -16,7 +16,7 @@ pub(crate) fn emit(args: &EmitArgs) -> Result<(), Failure> {
     let mut program = normalize(&typed);
     if !args.wrt.is_empty() {
         let wrt: Vec<&str> = args.wrt.iter().map(|name| name.trim()).collect();
-        program = simplify(&vjp(&program, &wrt).map_err(|e| refused(&typed, &e))?);
+        program = vjp(&program, &wrt).map_err(|e| refused(&typed, &e))?;
     }
     program = simplify(&program);
     let options = Options { engine: Engine::Runner, ..Options::default() };
