@@ -84,12 +84,20 @@ fn slices(fun: Fun, x: &[f64]) -> Vec<Option<f64>> {
     times
 }
 
+/// Whether a function is to be measured: all are, or those with a word of the command line in
+/// their name.
+fn chosen(fun: Fun) -> bool {
+    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with("--")).peekable();
+    let name = fun.name().unwrap_or("-x");
+    words.peek().is_none() || words.any(|word| name.contains(word.as_str()))
+}
+
 fn main() {
     let names: Vec<&str> = Level::available().iter().map(|level| level.name()).collect();
     let header: Vec<String> =
         names.into_iter().chain(["pxfm", "std"]).map(|name| format!("{name:>16}")).collect();
     println!("ns per element (times the first)\n{:<10} {}", "", header.join(" "));
-    for (fun, least, most, std) in UNARY {
+    for (fun, least, most, std) in UNARY.into_iter().filter(|row| chosen(row.0)) {
         let x = arguments(least, most);
         let mut out = vec![0.0; LENGTH];
         let mut times = slices(fun, &x);
@@ -99,7 +107,7 @@ fn main() {
         print(fun.name().unwrap_or("-x"), &times);
     }
     let (x, y) = (arguments(0.01, 50.0), arguments(-9.0, 9.1));
-    for (fun, std) in BINARY {
+    for (fun, std) in BINARY.into_iter().filter(|row| chosen(row.0)) {
         let mut out = vec![0.0; LENGTH];
         let Some(fast) = binary_slice::<f64>(Mode::Fast, fun) else { continue };
         let Some(strict) = binary_slice::<f64>(Mode::Strict, fun) else { continue };

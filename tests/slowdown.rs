@@ -138,6 +138,9 @@ fn counts_are_those_of_the_interpreter() {
         assert_eq!(work(&subject, Way::Indicator, &at).unwrap(), indicator, "{}", member.function);
         let primal = count(&subject.program, &at.inputs).unwrap().work(Model::Sparse);
         assert_eq!(work(&subject, Way::Primal, &at).unwrap(), primal, "{}", member.function);
+        let inputs = subject.arguments(Way::DenseIndicator, &at);
+        let control = count(&subject.derived, &inputs).unwrap().work(Model::Dense);
+        assert_eq!(work(&subject, Way::DenseIndicator, &at).unwrap(), control);
     }
 }
 

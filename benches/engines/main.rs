@@ -114,6 +114,9 @@ fn run(mut case: Case) {
 }
 
 fn main() {
+    if std::env::args().any(|word| word == "--quick") {
+        return println!("engines: nothing with --quick, all cases are large");
+    }
     println!(
         "| | runner | block | block, 2 threads | native | native, 2 threads | hand | hand / engine | gradient / result |"
     );

@@ -84,7 +84,7 @@ fn measure(
         println!("slowdown: skipped: native code ({reason})");
     }
     let lines = lines(native.is_ok());
-    let bar = ProgressBar::new((chosen.len() * lines.len()) as u64);
+    let bar = ProgressBar::new(chosen.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {wide_msg}") {
         bar.set_style(style);
     }
@@ -92,22 +92,13 @@ fn measure(
     for (family, member) in chosen {
         let subject = Subject::new(family, member);
         records.push(Record::Program(Box::new(program(&subject))));
-        for &(way, engine) in &lines {
-            bar.set_message(format!("{}, {}", member.function, way));
-            if way.applies(member) {
-                let series = Series {
-                    way,
-                    engine,
-                    subject: &subject,
-                    key: key(&subject),
-                    setting: &setting,
-                };
-                let (points, failed) = series.measure(&arguments.effort());
-                records.extend(points.into_iter().map(|point| Record::Point(Box::new(point))));
-                failures.extend(failed);
-            }
-            bar.inc(1);
-        }
+        bar.set_message(member.function);
+        let all = lines.iter().filter(|(way, _)| way.applies(member));
+        let all = all.map(|line| Series::new(*line, &subject, key(&subject), &setting));
+        let (points, failed) = series::measure(all.collect(), &arguments.effort());
+        records.extend(points.into_iter().map(|point| Record::Point(Box::new(point))));
+        failures.extend(failed);
+        bar.inc(1);
     }
     bar.finish_and_clear();
     (records, failures)

@@ -15,7 +15,7 @@ pub(crate) struct Effort {
     pub(crate) each: Duration,
     /// The most points of a series.
     pub(crate) most_points: usize,
-    /// The least samples of a point, however long they take; three of a long run.
+    /// The least samples of a point; three of a long run, one of a run of a second.
     pub(crate) least_samples: usize,
     /// A series ends before a point whose memory would be more.
     pub(crate) bytes: u64,
@@ -28,6 +28,9 @@ const MOST_SAMPLES: usize = 31;
 /// A sample takes at least so long, by repeating the run.
 const SAMPLE: Duration = Duration::from_micros(200);
 
+/// A run that takes so long is its own sample: what comes first in it does not matter.
+const LONG: Duration = Duration::from_secs(1);
+
 /// Times `run`, which took `once` before (warm, then).
 ///
 /// # Errors
@@ -37,6 +40,10 @@ pub(crate) fn time<E>(
     once: Duration,
     mut run: impl FnMut() -> Result<(), E>,
 ) -> Result<Time, E> {
+    if once >= LONG {
+        let once = once.as_secs_f64();
+        return Ok(Time { median: once, low: once, high: once, samples: 1 });
+    }
     let repeats = SAMPLE.as_nanos().div_ceil(once.as_nanos().max(1)).clamp(1, 10_000) as u32;
     let least = if once > effort.longest { 3 } else { effort.least_samples };
     let mut samples = Vec::new();

@@ -23,41 +23,92 @@ pub(crate) fn lines(native: bool) -> Vec<Line> {
     lines
 }
 
-/// A way of a program.
+/// A way of a program, and what was measured of it so far.
 pub(crate) struct Series<'s> {
-    pub(crate) way: Way,
-    pub(crate) engine: Engine,
-    pub(crate) subject: &'s Subject,
-    pub(crate) key: Key,
-    pub(crate) setting: &'s Setting,
+    line: Line,
+    subject: &'s Subject,
+    key: Key,
+    setting: &'s Setting,
+    /// The next size.
+    n: usize,
+    points: Vec<Point>,
+    /// By point, the bytes that are held for its runs.
+    held: Vec<usize>,
+    /// Whether it goes on.
+    open: bool,
+    failure: Option<String>,
 }
 
-impl Series<'_> {
-    /// The points until one would take too long or too much memory, and what went wrong.
-    pub(crate) fn measure(&self, effort: &Effort) -> (Vec<Point>, Option<String>) {
-        let mut points: Vec<Point> = Vec::new();
-        let mut held = Vec::new();
-        let mut n = self.subject.member.start;
-        while points.len() < effort.most_points {
-            if let Some(stop) = too_much(&points, &held, n, self.longest(effort), effort.bytes) {
-                if let Some(last) = points.last_mut() {
-                    last.stopped = Some(stop);
-                }
-                break;
-            }
-            match self.point(n, effort, points.is_empty()) {
-                Ok((point, bytes)) => {
-                    points.push(point);
-                    held.push(bytes);
-                }
-                Err(error) => {
-                    let what = format!("{}, {}, n = {n}: {error}", self.key.function, self.way);
-                    return (points, Some(what));
-                }
-            }
-            n *= 2;
+/// The largest of these times the last size is measured besides, if it can be.
+const FAR: [usize; 4] = [16, 8, 4, 2];
+
+/// All lines of a program, size by size: what is compared at a size is measured at about
+/// the same time. Gives the points, line by line, and what went wrong.
+pub(crate) fn measure(mut all: Vec<Series<'_>>, effort: &Effort) -> (Vec<Point>, Vec<String>) {
+    while all.iter().any(|series| series.open) {
+        all.iter_mut().filter(|series| series.open).for_each(|series| series.advance(effort));
+    }
+    let is_shared = |series: &&Series<'_>| {
+        matches!(series.line, (Way::Indicator, Engine::Block(_))) && series.failure.is_none()
+    };
+    if let Some(n) = all.iter().find(is_shared).and_then(|series| series.far(effort)) {
+        all.iter_mut()
+            .filter(|series| is_shared(&&**series))
+            .for_each(|series| series.measure_at(n, effort));
+    }
+    let failures = all.iter().filter_map(|series| series.failure.clone()).collect();
+    (all.into_iter().flat_map(|series| series.points).collect(), failures)
+}
+
+impl<'s> Series<'s> {
+    pub(crate) fn new(line: Line, subject: &'s Subject, key: Key, setting: &'s Setting) -> Self {
+        let (n, points, held) = (subject.member.start, Vec::new(), Vec::new());
+        Self { line, subject, key, setting, n, points, held, open: true, failure: None }
+    }
+
+    /// Measures the next size, or ends the series where that would take too long or too
+    /// much memory.
+    fn advance(&mut self, effort: &Effort) {
+        let limit = self.longest(effort);
+        let stop = too_much(&self.points, &self.held, self.n, limit, effort.bytes);
+        if let (Some(_), Some(last)) = (&stop, self.points.last_mut()) {
+            last.stopped.clone_from(&stop);
         }
-        (points, None)
+        self.open = stop.is_none() && self.points.len() < effort.most_points;
+        if self.open {
+            self.measure_at(self.n, effort);
+            self.n *= 2;
+            self.open &= self.failure.is_none();
+        }
+    }
+
+    fn measure_at(&mut self, n: usize, effort: &Effort) {
+        match self.point(n, effort, self.points.is_empty()) {
+            Ok((point, bytes)) => {
+                self.points.push(point);
+                self.held.push(bytes);
+            }
+            Err(error) => {
+                let (way, function) = (self.line.0, &self.key.function);
+                self.failure = Some(format!("{function}, {way}, n = {n}: {error}"));
+            }
+        }
+    }
+
+    /// A size beyond the last one, large enough for threads, whose run is short: dense and
+    /// the loops, which set the sizes, reach far less.
+    fn far(&self, effort: &Effort) -> Option<usize> {
+        let [.., before, last] = self.points.as_slice() else { return None };
+        let (old, new) = (before.time?.median, last.time?.median);
+        let doubled = (new / old).max(2.0);
+        let bytes = self.held.iter().copied().max()? as f64 + last.peak_bytes? as f64;
+        let more = (last.peak_bytes? as f64 / before.peak_bytes?.max(1) as f64).max(2.0);
+        let fits = |factor: &usize| {
+            let doublings = factor.ilog2() as i32;
+            new * doubled.powi(doublings) <= effort.longest.as_secs_f64()
+                && bytes * more.powi(doublings) <= effort.bytes as f64
+        };
+        FAR.into_iter().find(fits).map(|factor| factor * last.n as usize)
     }
 
     /// A point, and the bytes that are held for its runs.
@@ -66,14 +117,14 @@ impl Series<'_> {
         let text = |error: RunError| error.to_string();
         let before = memory::live();
         memory::reset();
-        let mut run = Run::new(self.subject, self.way, self.engine, &at).map_err(text)?;
+        let mut run = Run::new(self.subject, self.line.0, self.line.1, &at).map_err(text)?;
         let held = memory::live() - before;
         let start = Instant::now();
         let spent = run.run().map_err(text)?;
         let once = start.elapsed();
         let peak = (memory::peak() - before) as u64;
         let time = time(effort, once, || run.run().map(drop)).map_err(text)?;
-        if first && self.way != Way::Primal {
+        if first && self.line.0 != Way::Primal {
             self.check(&mut run, &at)?;
         }
         if self.threads() > 1 {
@@ -112,7 +163,7 @@ impl Series<'_> {
         let text = |error: RunError| error.to_string();
         let several = run.derivative(self.subject).map_err(text)?;
         let one = Engine::Block(NonZero::<usize>::MIN);
-        let one = Run::new(self.subject, self.way, one, at)
+        let one = Run::new(self.subject, self.line.0, one, at)
             .and_then(|mut run| run.derivative(self.subject));
         let bits =
             |all: &[Vec<f64>]| -> Vec<u64> { all.iter().flatten().map(|x| x.to_bits()).collect() };
@@ -124,35 +175,37 @@ impl Series<'_> {
 
     /// The name in records: a series of its own for each engine.
     fn strategy(&self) -> String {
-        match self.engine {
-            Engine::Own => self.way.name().to_owned(),
-            Engine::Block(_) => format!("{}-block", self.way),
-            Engine::Native => format!("{}-native", self.way),
+        let (way, engine) = self.line;
+        match engine {
+            Engine::Own => way.name().to_owned(),
+            Engine::Block(_) => format!("{way}-block"),
+            Engine::Native => format!("{way}-native"),
         }
     }
 
     /// The longest run of the series.
     fn longest(&self, effort: &Effort) -> Duration {
-        match self.way {
+        match self.line.0 {
             Way::Dense => effort.longest_dense,
             Way::Primal | Way::Scatter | Way::Indicator | Way::DenseIndicator => effort.longest,
         }
     }
 
     fn threads(&self) -> usize {
-        match self.engine {
+        match self.line.1 {
             Engine::Own | Engine::Native => 1,
             Engine::Block(threads) => threads.get(),
         }
     }
 
     fn engine_name(&self) -> &'static str {
-        match (self.engine, self.way) {
+        match (self.line.1, self.line.0) {
             (Engine::Block(_), _) => "block",
             (Engine::Native, _) => "native",
             (Engine::Own, Way::Dense) => "tape",
-            (Engine::Own, Way::Primal | Way::Scatter | Way::Indicator) => "loops",
-            (Engine::Own, Way::DenseIndicator) => "interpreter",
+            (Engine::Own, Way::Primal | Way::Scatter | Way::Indicator | Way::DenseIndicator) => {
+                "loops"
+            }
         }
     }
 }

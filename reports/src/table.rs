@@ -6,7 +6,7 @@ use crate::summary::{Deviation, Measured, Summary, geometric_mean};
 use std::fmt::Write;
 
 /// The columns of the summary.
-pub const HEADINGS: [&str; 10] = [
+pub const HEADINGS: [&str; 11] = [
     "program",
     "work: primal",
     "dense",
@@ -15,13 +15,14 @@ pub const HEADINGS: [&str; 10] = [
     "time: dense",
     "indicator",
     "dense / indicator",
+    "as native code",
     "indicator / primal",
     "its power",
 ];
 
 /// The cells of the summary's row of a program: powers of n, then ratios of time.
 #[must_use]
-pub fn row(measured: &Measured<'_>) -> [String; 10] {
+pub fn row(measured: &Measured<'_>) -> [String; 11] {
     let grows = |strategy: &str, quantity: Quantity| {
         measured.strategy(strategy).and_then(|series| series.fit(quantity))
     };
@@ -29,8 +30,10 @@ pub fn row(measured: &Measured<'_>) -> [String; 10] {
         grows(strategy, Quantity::Work).map_or("–".to_owned(), |fit| format!("{:.2}", fit.power))
     };
     let time = |strategy: &str| power(grows(strategy, Quantity::Time));
-    let slower = measured.ratio(Quantity::Time, "dense", "indicator");
-    let slower = slower.map_or("–".to_owned(), |(n, x)| format!("×{} at {n}", figures(x)));
+    let slower = |under: &str| {
+        let ratio = measured.ratio(Quantity::Time, "dense", under);
+        ratio.map_or("–".to_owned(), |(n, x)| format!("×{} at {n}", figures(x)))
+    };
     [
         name(measured),
         work("primal"),
@@ -39,7 +42,8 @@ pub fn row(measured: &Measured<'_>) -> [String; 10] {
         work("indicator"),
         time("dense"),
         time("indicator"),
-        slower,
+        slower("indicator"),
+        slower("indicator-native"),
         ratio(measured.ratio(Quantity::Time, "indicator", "primal")),
         power(measured.ratio_growth(Quantity::Time, "indicator", "primal")),
     ]
@@ -88,7 +92,9 @@ pub fn markdown(summary: &Summary<'_>) -> String {
     }
     text.push_str(
         "Powers of n with which exact work and time grow, fitted over the five largest \
-         sizes; then ratios of time at the largest size that both reached.\n\n",
+         sizes; then ratios of time at the largest size that both reached. Scatter and \
+         indicator run in the same loops, which an interpreter steps through (and where said, indicator as \
+         native code), dense as a tape of whole tensors.\n\n",
     );
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     text.push_str(&line(&HEADINGS.map(str::to_owned)));
@@ -135,12 +141,23 @@ pub fn findings(summary: &Summary<'_>) -> String {
     text
 }
 
+/// What indicator runs as, and how it is told.
+const ENGINES: [(&str, &str); 3] = [
+    ("indicator", "indicator in the same loops as scatter"),
+    ("indicator-block", "indicator on the block engine"),
+    ("indicator-native", "indicator as native code"),
+];
+
 /// Where dense is slower by two powers of ten, of the programs that its work outgrows.
 fn slowdowns(summary: &Summary<'_>) -> String {
+    ENGINES.iter().map(|(strategy, what)| slower_than(summary, strategy, what)).collect()
+}
+
+fn slower_than(summary: &Summary<'_>, strategy: &str, what: &str) -> String {
     let power = |m: &Measured<'_>, strategy| m.expected(strategy, Quantity::Work).map(|e| e.power);
     let outgrown =
         |m: &&Measured<'_>| power(m, "dense") >= power(m, "indicator").map(|power| power + 1.0);
-    let ratio = |m: &Measured<'_>| m.ratio(Quantity::Time, "dense", "indicator");
+    let ratio = |m: &Measured<'_>| m.ratio(Quantity::Time, "dense", strategy);
     let all: Vec<_> =
         summary.programs.iter().filter(outgrown).filter_map(|m| Some((m, ratio(m)?))).collect();
     let less = all.iter().filter(|(_, (_, ratio))| *ratio < SLOWER);
@@ -151,7 +168,7 @@ fn slowdowns(summary: &Summary<'_>) -> String {
     }
     let but = if less.is_empty() { "" } else { "; constants still hide it at these sizes for " };
     format!(
-        "Dense takes {SLOWER} times as long as indicator, or longer, on {} of the {} programs \
+        "Dense takes {SLOWER} times as long as {what}, or longer, on {} of the {} programs \
          that it slows down by a power of n{but}{}.\n",
         all.len() - less.len(),
         all.len(),

@@ -2,11 +2,10 @@
 
 use super::{Subject, Way};
 use iverson_executor::{CompileError, Executable, Inputs, Options, Output, Outputs, compile};
-use iverson_interpreter::{EvalError, Model, eval_ssa};
 use iverson_pathological::Point;
-use iverson_spec::TensorSsa;
 use iverson_spec::call::{CallError, Dense, Limits, Value, Values, bind};
-use iverson_strategies::{Prepared, Strategy, StrategyError};
+use iverson_strategies::scatter::Scatter;
+use iverson_strategies::{Prepared, StrategyError};
 use iverson_structured::Structure;
 use std::num::NonZero;
 use thiserror::Error;
@@ -23,9 +22,6 @@ pub enum RunError {
     /// The executor refused to run.
     #[error(transparent)]
     Run(#[from] iverson_executor::RunError),
-    /// The interpreter found no value.
-    #[error(transparent)]
-    Eval(#[from] EvalError),
     /// The arguments are not those of the program.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -34,8 +30,8 @@ pub enum RunError {
 /// What runs a way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Engine {
-    /// For dense a tape, for the control the interpreter, for all others the sequential
-    /// loops of scatter: so that derivatives are compared, and not compilers.
+    /// For dense a tape, for all others the sequential loops of scatter: so that derivatives
+    /// are compared, and not compilers. Those of the control visit every point of a box.
     Own,
     /// The executor's block engine with at most so many threads, for programs that are run
     /// as they are.
@@ -78,11 +74,9 @@ enum Machine {
     /// A reverse mode: one pass for each cotangent.
     Backwards(Vec<Prepared<f64>>),
     /// A program that is run as it is, by the loops of scatter.
-    Forwards(Box<Prepared<f64>>),
+    Forwards(Box<Scatter<f64>>),
     /// The same compiled by the executor, with its arguments and the memory for its results.
     Compiled { executable: Box<Executable<f64>>, inputs: Values<f64>, results: Values<f64> },
-    /// A program for the interpreter.
-    Interpreted { program: Box<TensorSsa>, inputs: Values<f64> },
 }
 
 impl Run {
@@ -108,25 +102,20 @@ impl Run {
             Machine::Backwards(passes) => {
                 let (mut work, mut peak) = (0, 0);
                 for pass in passes {
-                    let outcome = std::hint::black_box(pass.run()?);
-                    work += outcome.total().work();
-                    peak = outcome.peak_bytes.max(peak);
+                    let expense = pass.compute()?;
+                    work += expense.total().work();
+                    peak = expense.peak_bytes.max(peak);
                 }
                 Ok(Spent { work: Some(work), peak_bytes: Some(peak) })
             }
             Machine::Forwards(pass) => {
-                let outcome = std::hint::black_box(pass.run()?);
-                let peak_bytes = Some(outcome.peak_bytes);
-                Ok(Spent { work: Some(outcome.primal.work()), peak_bytes })
+                let expense = pass.compute()?;
+                let peak_bytes = Some(expense.peak_bytes);
+                Ok(Spent { work: Some(expense.primal.work()), peak_bytes })
             }
             Machine::Compiled { executable, inputs, results } => {
                 executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
                 Ok(Spent { work: None, peak_bytes: None })
-            }
-            Machine::Interpreted { program, inputs } => {
-                let (_, report) =
-                    std::hint::black_box(eval_ssa(program, inputs, Limits::default())?);
-                Ok(Spent { work: Some(report.work(Model::Dense)), peak_bytes: None })
             }
         }
     }
@@ -155,9 +144,6 @@ impl Run {
                 executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
                 results
             }
-            Machine::Interpreted { program, inputs } => {
-                &eval_ssa(program, inputs, Limits::default())?.0
-            }
         };
         let names = subject.derivative_names();
         if self.way != Way::Indicator || subject.structures.is_empty() {
@@ -185,22 +171,20 @@ impl Machine {
             return Ok(Self::Compiled { executable, inputs, results });
         }
         let limits = Limits::default();
-        let prepare =
-            |strategy, wrt: &[&str], inputs| Prepared::new(strategy, program, wrt, inputs, limits);
         match (way, way.strategy()) {
             (_, Some(strategy)) => {
                 let passes = subject.passes(way, at);
-                let passes =
-                    passes.iter().map(|inputs| prepare(strategy, subject.member.wrt, inputs));
-                Ok(Self::Backwards(passes.collect::<Result<_, _>>()?))
+                let pass =
+                    |inputs| Prepared::new(strategy, program, subject.member.wrt, inputs, limits);
+                Ok(Self::Backwards(passes.iter().map(pass).collect::<Result<_, _>>()?))
             }
             (Way::DenseIndicator, None) => {
                 let inputs = subject.arguments(way, at);
-                Ok(Self::Interpreted { program: Box::new(program.clone()), inputs })
+                Ok(Self::Forwards(Box::new(Scatter::in_box(program, &inputs, limits)?)))
             }
             (Way::Primal | Way::Dense | Way::Scatter | Way::Indicator, None) => {
                 let inputs = subject.arguments(way, at);
-                Ok(Self::Forwards(Box::new(prepare(Strategy::Scatter, &[], &inputs)?)))
+                Ok(Self::Forwards(Box::new(Scatter::new(program, &[], &inputs, limits)?)))
             }
         }
     }

@@ -19,6 +19,25 @@ pub struct Cost {
     pub copied: u64,
 }
 
+/// What a run costs, direction by direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Expense {
+    /// What the values cost.
+    pub primal: Cost,
+    /// What the gradients cost besides.
+    pub reverse: Cost,
+    /// The most bytes of tensors that were alive at once, those of the arguments included.
+    pub peak_bytes: u64,
+}
+
+impl Expense {
+    /// What values and gradients cost together.
+    #[must_use]
+    pub fn total(&self) -> Cost {
+        self.primal + self.reverse
+    }
+}
+
 impl Cost {
     /// Points, tests, accesses, and entries filled, added and copied.
     #[must_use]

@@ -22,7 +22,7 @@ mod price;
 mod scalar;
 pub mod scatter;
 
-pub use cost::Cost;
+pub use cost::{Cost, Expense};
 pub use scalar::Scalar;
 
 use code::Unsupported;
@@ -180,6 +180,21 @@ impl<S: Scalar> Prepared<S> {
         match self {
             Self::Dense(dense) => dense.run(),
             Self::Scatter(scatter) => scatter.run(),
+        }
+    }
+
+    /// The same, without giving them: what a benchmark times.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub fn compute(&mut self) -> Result<Expense, StrategyError> {
+        match self {
+            Self::Dense(dense) => {
+                let Outcome { primal, reverse, peak_bytes, .. } =
+                    std::hint::black_box(dense.run()?);
+                Ok(Expense { primal, reverse, peak_bytes })
+            }
+            Self::Scatter(scatter) => scatter.compute(),
         }
     }
 }

@@ -206,7 +206,7 @@ impl<S: Scalar> Dense<S> {
             let extents = shape(&self.bound, *x).to_vec();
             let bar = given.remove(&machine.whole[x]);
             let bar = bar.unwrap_or_else(|| machine.tape.zeros(&extents));
-            let data = bar.entries().to_vec();
+            let data = bar.into_entries();
             (name.clone(), Value::Real(iverson_spec::call::Dense { shape: extents, data }))
         };
         self.linearized.gradients.iter().map(gradient).collect()

@@ -88,6 +88,12 @@ impl<S: Scalar> Array<S> {
         self.data.as_slice().unwrap_or_else(|| unreachable!("arrays of the tape are row-major"))
     }
 
+    /// The entries, row-major, taken out.
+    pub(super) fn into_entries(self) -> Vec<S> {
+        // an array of the tape owns all of its entries, from the first on
+        self.data.into_raw_vec_and_offset().0
+    }
+
     pub(super) fn entries_mut(&mut self) -> &mut [S] {
         self.data.as_slice_mut().unwrap_or_else(|| unreachable!("arrays of the tape are row-major"))
     }

@@ -1,5 +1,6 @@
 //! From a program to statements with their points, bodies and partials compiled.
 
+use super::Visits;
 use super::points::{Points, Shared, Table};
 use crate::StrategyError;
 use crate::code::{Cases, Compiler, Int, Real, Test, Unsupported};
@@ -91,10 +92,12 @@ pub(super) fn compile<S: Scalar>(
     linearized: &Linearized,
     bound: &Bound,
     relations: &[Members],
+    visits: Visits,
 ) -> Result<Compiled<S>, StrategyError> {
     let shared = Shared {
         compiler: Compiler::new(&program.symbols, bound),
         relations,
+        visits,
         sizes: &bound.sizes,
         tables: Vec::new(),
         vars: program.symbols.vars.len(),

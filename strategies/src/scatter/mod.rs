@@ -16,8 +16,8 @@
 //!
 //! Everything is compiled when the call is bound: offsets are linear forms in the
 //! variables, loop bounds come from affine guards, data-dependent equations are
-//! enumerated by tables of their inverse images ([`points`]). A run allocates nothing
-//! but results.
+//! enumerated by tables of their inverse images ([`points`]). [`Scatter::compute`] allocates
+//! nothing but those; [`Scatter::run`] copies the results out.
 
 mod compile;
 mod conjuncts;
@@ -25,7 +25,7 @@ mod points;
 mod run;
 mod strip;
 
-use crate::cost::{Cost, Meter};
+use crate::cost::{Cost, Expense, Meter};
 use crate::data::{Arguments, Data, UNKNOWN, shape};
 use crate::price::Price;
 use crate::scalar::Scalar;
@@ -41,9 +41,19 @@ use iverson_spec::verify::stmts;
 use iverson_spec::work::Count;
 use run::{Machine, Tally};
 
+/// Which points of a term are visited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visits {
+    /// Those where the enumerable conjuncts of its guard hold; the others are tested there.
+    Fibres,
+    /// All of its box, with the guard tested at each.
+    Box,
+}
+
 /// A program bound to the arguments of a call.
 #[derive(Clone, Debug)]
 pub struct Scatter<S> {
+    visits: Visits,
     program: TensorSsa,
     bound: Bound,
     linearized: Linearized,
@@ -63,16 +73,39 @@ impl<S: Scalar> Scatter<S> {
         inputs: &Values<S>,
         limits: Limits,
     ) -> Result<Self, StrategyError> {
+        Self::visiting(Visits::Fibres, program, wrt, inputs, limits)
+    }
+
+    /// The program alone, its guards tried at every point of the box: what it costs if
+    /// indicators are not solved. Work is counted in the dense model (spec chapter 3).
+    ///
+    /// # Errors
+    /// As [`crate::Prepared::new`].
+    pub fn in_box(
+        program: &TensorSsa,
+        inputs: &Values<S>,
+        limits: Limits,
+    ) -> Result<Self, StrategyError> {
+        Self::visiting(Visits::Box, program, &[], inputs, limits)
+    }
+
+    fn visiting(
+        visits: Visits,
+        program: &TensorSsa,
+        wrt: &[&str],
+        inputs: &Values<S>,
+        limits: Limits,
+    ) -> Result<Self, StrategyError> {
         let linearized = linearize(program, wrt)?;
         let Arguments { bound, mut data, cotangents } =
             Arguments::new(program, &linearized, inputs, limits)?;
-        let compiled = compile(program, &linearized, &bound, &data.relations)?;
+        let compiled = compile(program, &linearized, &bound, &data.relations, visits)?;
         let tensors = program.symbols.tensors.len();
         data.reals.resize(2 * tensors, Vec::new());
         data.ints.resize(2 * tensors, Vec::new());
         let machine = Machine::new(data, &compiled);
         let program = program.clone();
-        Ok(Self { program, bound, linearized, compiled, machine, cotangents })
+        Ok(Self { visits, program, bound, linearized, compiled, machine, cotangents })
     }
 
     /// Values and gradients.
@@ -80,8 +113,7 @@ impl<S: Scalar> Scatter<S> {
     /// # Errors
     /// As [`crate::Prepared::run`].
     pub fn run(&mut self) -> Result<Outcome<S>, StrategyError> {
-        let primal = self.forward()?;
-        let reverse = self.backward();
+        let Expense { primal, reverse, peak_bytes } = self.compute()?;
         let values = self.machine.data.results(&self.program, &self.bound);
         let gradient = self.linearized.gradients.iter().map(|(x, name)| {
             let shape = shape(&self.bound, *x).to_vec();
@@ -89,7 +121,17 @@ impl<S: Scalar> Scatter<S> {
             (name.clone(), Value::Real(Dense { shape, data }))
         });
         let gradient = gradient.collect();
-        Ok(Outcome { values, gradient, primal, reverse, peak_bytes: self.bytes() })
+        Ok(Outcome { values, gradient, primal, reverse, peak_bytes })
+    }
+
+    /// Values and gradients, left in the buffers: what is timed.
+    ///
+    /// # Errors
+    /// As [`crate::Prepared::run`].
+    pub fn compute(&mut self) -> Result<Expense, StrategyError> {
+        let primal = self.forward()?;
+        let reverse = self.backward();
+        Ok(Expense { primal, reverse, peak_bytes: self.bytes() })
     }
 
     /// The values alone: the program as it is.
@@ -106,7 +148,11 @@ impl<S: Scalar> Scatter<S> {
             }
         }
         let prices = self.compiled.prices.iter().zip(&self.machine.tally);
-        let count: Count = prices.map(|(price, tally)| price.primal.count(tally.primal)).sum();
+        let count = |(price, tally): (&Price, &Tally)| match self.visits {
+            Visits::Fibres => price.primal.count(tally.primal),
+            Visits::Box => price.primal.everywhere(tally.primal.visited),
+        };
+        let count: Count = prices.map(count).sum();
         let entries = self.compiled.entries;
         let count = Count { entries, bytes: count.bytes + 8 * entries, ..count };
         Ok(Cost { count, ..Cost::default() })

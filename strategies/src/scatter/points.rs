@@ -8,6 +8,7 @@
 //! Equations between plain variables are substituted first, so that what bounds a
 //! variable that is set bounds the loop around it.
 
+use super::Visits;
 use super::conjuncts::{Conjunction, parts};
 use crate::code::{Compiler, Int, Test, Unsupported};
 use crate::data::Members;
@@ -59,6 +60,7 @@ pub(super) struct Table<S> {
 pub(super) struct Shared<'p, S> {
     pub(super) compiler: Compiler<'p, S>,
     pub(super) relations: &'p [Members],
+    pub(super) visits: Visits,
     pub(super) sizes: &'p [i64],
     pub(super) tables: Vec<Table<S>>,
     /// The variables of the program and those added.
@@ -74,7 +76,11 @@ impl<S: Scalar> Shared<'_, S> {
         vars: &[VarId],
         guard: &Guard,
     ) -> Result<Points<S>, Unsupported> {
-        let (enumerable, tests) = split(guard);
+        let (mut enumerable, mut tests) = split(guard);
+        if self.visits == Visits::Box {
+            enumerable.append(&mut tests);
+            tests = std::mem::take(&mut enumerable);
+        }
         let cost = PointCost::of(guard, []);
         let test = |(place, test)| Ok((self.compiler.test(test)?, cost.paid(place)));
         let tests = tests.into_iter().enumerate().map(test).collect::<Result<_, _>>()?;
