@@ -10,7 +10,7 @@ use iverson_spec::function::Fun;
 
 /// The most points of a strip; shorter ones than the least are run point by point.
 const MOST: i64 = 256;
-const LEAST: i64 = 6;
+const LEAST: i64 = 4;
 
 /// Consecutive values of a variable.
 #[derive(Clone, Copy)]
