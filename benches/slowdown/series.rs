@@ -99,7 +99,7 @@ impl<'s> Series<'s> {
     /// the loops, which set the sizes, reach far less.
     fn far(&self, effort: &Effort) -> Option<usize> {
         let [.., before, last] = self.points.as_slice() else { return None };
-        let (old, new) = (before.time?.median, last.time?.median);
+        let (old, new) = (before.time?.low, last.time?.low);
         let doubled = (new / old).max(2.0);
         let bytes = self.held.iter().copied().max()? as f64 + last.peak_bytes? as f64;
         let more = (last.peak_bytes? as f64 / before.peak_bytes?.max(1) as f64).max(2.0);
@@ -220,7 +220,8 @@ fn too_much(
 ) -> Option<String> {
     let next = |old: f64, new: f64| new * (new / old.max(1e-12)).clamp(1.0, 16.0);
     let ([.., before, last], [.., held_before, held_last]) = (points, held) else { return None };
-    let seconds = next(before.time?.median, last.time?.median);
+    // the quartile: what else the machine does ends no series
+    let seconds = next(before.time?.low, last.time?.low);
     if seconds > limit.as_secs_f64() {
         let about = Duration::from_secs_f64(seconds);
         return Some(format!("a run at n = {n} would take about {about:.0?}, more than {limit:?}"));
