@@ -1,7 +1,7 @@
 //! Compiled programs: compile once, run many times.
 
 use crate::arguments::{Argument, Inputs, Output, Outputs};
-use crate::block::{Blocks, Store, Vectors};
+use crate::block::{Blocks, Store, Vectors, keys};
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
@@ -34,6 +34,8 @@ pub struct Executable<S> {
     program: LoopProgram,
     /// The relations that membership is asked of.
     asked: Vec<RelId>,
+    /// The inputs that must ascend where loops are to be shared.
+    keys: Vec<BufferId>,
     blocks: Blocks,
     native: Code<S>,
     options: Options,
@@ -99,6 +101,7 @@ pub fn compile<S: Scalar>(
         blocks: Blocks::new(&loops),
         native: Code::new(options.engine, &loops)?,
         asked: asked(&loops),
+        keys: keys(&loops),
         program: loops,
         options,
         cancelled: Arc::default(),
@@ -212,6 +215,9 @@ impl<S: Scalar> Executable<S> {
             buffers.for_each(|(at, _)| frame.is_zero(BufferId(at as u32)));
         }
         self.set_members(&mut frame, left);
+        if self.threads() > 1 {
+            self.keys.iter().for_each(|key| frame.look_whether_ascends(*key));
+        }
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
         let progress = self.progress.clone();

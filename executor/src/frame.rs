@@ -33,6 +33,8 @@ pub struct Frame<S> {
     extents: Vec<Vec<i64>>,
     /// By buffer: whether its memory is zero when the run begins.
     zero: Vec<bool>,
+    /// By buffer: whether its integers are known to ascend.
+    ascends: Vec<bool>,
     members: Vec<Members>,
 }
 
@@ -51,6 +53,7 @@ impl<S: Scalar> Frame<S> {
             slots: Vec::new(),
             extents: Vec::new(),
             zero: Vec::new(),
+            ascends: Vec::new(),
             members: Vec::new(),
         }
     }
@@ -64,6 +67,8 @@ impl<S: Scalar> Frame<S> {
         self.slots.resize(program.buffers.len(), empty);
         self.zero.clear();
         self.zero.resize(program.buffers.len(), false);
+        self.ascends.clear();
+        self.ascends.resize(program.buffers.len(), false);
         if self.extents.len() != program.buffers.len() {
             self.extents = vec![Vec::new(); program.buffers.len()];
         }
@@ -89,6 +94,35 @@ impl<S: Scalar> Frame<S> {
     /// Says that the memory of a buffer is zero.
     pub(crate) fn is_zero(&mut self, buffer: BufferId) {
         self.zero[buffer.index()] = true;
+    }
+
+    /// Looks whether the integers of a buffer ascend, equal ones side by side.
+    pub(crate) fn look_whether_ascends(&mut self, buffer: BufferId) {
+        self.ascends[buffer.index()] = self.ints(buffer).is_sorted();
+    }
+
+    /// Whether the integers of a buffer are known to ascend.
+    pub(crate) fn ascends(&self, buffer: BufferId) -> bool {
+        self.ascends[buffer.index()]
+    }
+
+    /// The first place from `at` on below `end` where another integer stands in an ascending buffer than in front of it;
+    /// `end` where there is none, `at` where that is `start`.
+    pub(crate) fn next_change(&self, buffer: BufferId, [start, at, end]: [i64; 3]) -> i64 {
+        if at <= start || at >= end {
+            return at.min(end);
+        }
+        let ints = &self.ints(buffer)[at as usize - 1..end as usize];
+        at - 1 + ints.partition_point(|other| *other == ints[0]) as i64
+    }
+
+    fn ints(&self, buffer: BufferId) -> &[i64] {
+        let slot = self.ints_of(buffer);
+        if slot.len == 0 {
+            return &[];
+        }
+        // SAFETY: this is the memory that was given; nothing writes to inputs while it is read.
+        unsafe { std::slice::from_raw_parts(slot.ints, slot.len) }
     }
 
     /// Clears all reals of a buffer, before anything else touches it; shared by the threads of a team.

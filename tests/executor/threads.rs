@@ -1,11 +1,12 @@
 //! The same bits for any number of threads; 32-bit numbers.
 
-use crate::compare::with_cotangents;
+use crate::compare::{unlike, with_cotangents};
 use crate::examples::{cases, real_params};
+use crate::generated::has_compiler;
 use iverson::ad::vjp;
 use iverson::executor::{Engine, Options, Scalar, compile};
 use iverson::pipeline::load;
-use iverson::spec::call::{Dense, Value, Values};
+use iverson::spec::call::{Dense, Relation, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
@@ -81,5 +82,66 @@ fn thirty_two_bits_are_near_sixty_four() {
                 assert!(near, "{name}: {result} is {b}, wanted {a}");
             }
         }
+    }
+}
+
+/// Sums at places that data say are shared where the places ascend: the loop is cut where they change. Long runs of
+/// one place, places that do not ascend, and none at all give the same bits too.
+#[test]
+fn sums_at_ascending_places_have_the_bits_of_one_thread() {
+    let text = "fn f(n: size, m: size, row: index(n)[m], col: index(n)[m], R: rel(n, n), a: real[m], x: real[n])
+        -> (y: real[n], z: real[n, 3], r: real[n]) {
+        y[i: n] = sum(e: m) [row[e] = i] * a[e] * x[col[e]]
+        z[i: n, k: 3] = sum(e: m) [row[e] = i] * a[e] / (real(k) + x[col[e]])
+        r[i: n] = sum(j: n where R(i, j)) x[j] / (x[i] + 3)
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let (n, m) = (3000_i64, 60_000_i64);
+    let rows: [&dyn Fn(i64) -> i64; 5] =
+        [&|e| e / 20, &|e| e * e / (m * 40), &|_| 7, &|e| e % n, &|e| n - 1 - e / 20];
+    let number = |at: i64| (at * 7919 % 1013) as f64 / 500.0 + 0.1;
+    let pairs = (0..m).map(|at| vec![at / 20, (at * 31) % n]);
+    let relation = Value::Relation(Relation::new(2, pairs.collect()));
+    for (at, row) in rows.iter().enumerate() {
+        for m in [m, 0] {
+            let inputs: Values<f64> = [
+                ("n", Value::Size(n as u64)),
+                ("row", Value::indices((0..m).map(row).collect())),
+                ("col", Value::indices((0..m).map(|e| e * 37 % n).collect())),
+                ("R", relation.clone()),
+                ("a", Value::vector((0..m).map(number).collect())),
+                ("x", Value::vector((0..n).map(number).collect())),
+            ]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+            for engine in [Engine::Block, Engine::Native] {
+                if engine == Engine::Native && !has_compiler() {
+                    continue;
+                }
+                let run = |engine, threads| {
+                    let threads = NonZero::new(threads);
+                    let options = Options { engine, threads, ..Options::default() };
+                    compile::<f64>(&program, options).unwrap().call(&inputs).ok()
+                };
+                let one = run(engine, 1);
+                assert_eq!(unlike_results(&one, &run(Engine::Runner, 1)), None, "rows {at}");
+                for threads in [2, 7] {
+                    let found = bits(run(engine, threads));
+                    assert_eq!(
+                        found,
+                        bits(one.clone()),
+                        "rows {at}, {engine:?}, {threads} threads"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn unlike_results(a: &Option<Values<f64>>, b: &Option<Values<f64>>) -> Option<String> {
+    match (a, b) {
+        (Some(a), Some(b)) => unlike(a, b, 64.0),
+        _ => Some("a call has failed".to_owned()),
     }
 }

@@ -24,7 +24,7 @@ use crate::frame::Frame;
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
-use crate::loops::{BufferId, Cond, Fold, For, IntId, LoopProgram, Node, Order, RealId};
+use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
@@ -32,7 +32,7 @@ use crate::team::Team;
 use build::vector;
 use lanes::Scratch;
 use ops::VectorLoop;
-pub(crate) use shared::shared;
+pub(crate) use shared::{Sharing, keys, shared};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -89,8 +89,8 @@ struct Loop {
     inner: Vec<(For, i64)>,
     /// The operations of one step, those of such loops apart.
     weight: i64,
-    /// The sums that leave it, if its iterations are independent but for them.
-    shared: Option<Vec<(RealId, Fold)>>,
+    /// How its iterations are independent, if they are.
+    shared: Option<Sharing>,
 }
 
 impl Blocks {
@@ -140,7 +140,9 @@ fn steps(nodes: &[Node], tuples: &Tuples, outermost: bool) -> Vec<Step> {
         .map(|node| match node {
             Node::For(header) => {
                 let shared = if outermost { shared(header, tuples) } else { None };
-                let body = steps(&header.body, tuples, outermost && shared.is_none());
+                // where the key does not ascend, the loops inside may be shared
+                let whole = shared.as_ref().is_some_and(|sharing| sharing.key.is_none());
+                let body = steps(&header.body, tuples, outermost && !whole);
                 let vector = vector(header, tuples);
                 let inner = inner(header);
                 let known: i64 = inner.iter().map(|(_, weight)| weight * UNKNOWN).sum();
@@ -266,10 +268,11 @@ impl<S: Scalar> Machine<'_, '_, S> {
             return Ok(());
         }
         let count = (range.end - range.start + range.step - 1) / range.step;
-        if let Some(sums) = &inner.shared
+        if let Some(sharing) = &inner.shared
             && count >= 2
+            && sharing.key.is_none_or(|key| self.runner.frame.ascends(key))
         {
-            return self.share(inner, range, count, sums);
+            return self.share(inner, range, count, sharing);
         }
         let in_lanes = self.in_lanes(inner, range, count);
         self.sequential(inner, range, count, in_lanes)
@@ -345,7 +348,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
         inner: &Loop,
         range: Range,
         count: i64,
-        sums: &[(RealId, Fold)],
+        Sharing { sums, key }: &Sharing,
     ) -> Result<(), Stop> {
         let piece = ((count + PIECES - 1) / PIECES).max(LITTLE / self.weight(inner, range, count));
         let pieces = (count + piece - 1) / piece;
@@ -355,6 +358,8 @@ impl<S: Scalar> Machine<'_, '_, S> {
         }
         let Runner { program, frame, vars } = &mut self.runner;
         let (program, frame, context) = (*program, *frame, self.context);
+        // pieces share no loops inside
+        let alone = Context { team: Team { threads: 1, ..context.team }, ..context };
         let outside: &Vars<S> = vars;
         let failed: Mutex<Option<(i64, Stop, Vars<S>)>> = Mutex::new(None);
         let run_piece = |at: i64| -> Vec<S> {
@@ -364,12 +369,20 @@ impl<S: Scalar> Machine<'_, '_, S> {
             for (var, fold) in sums {
                 own.reals[var.index()] = S::of(fold.empty());
             }
-            let first = range.start + at * piece * range.step;
-            let end = range.end.min(first + piece * range.step);
+            let cut = |at: i64| {
+                let place = range.end.min(range.start + at * piece * range.step);
+                let ends = [range.start, place, range.end];
+                key.map_or(place, |key| frame.next_change(key, ends))
+            };
+            let (first, end) = (cut(at), cut(at + 1));
+            if first >= end {
+                context.store.give(memory);
+                return Vec::new();
+            }
             let own_range = Range { start: first, end, step: range.step };
             let own_count = (end - first + range.step - 1) / range.step;
             let runner = Runner { program, frame, vars: own };
-            let mut machine = Machine { runner, scratch, context };
+            let mut machine = Machine { runner, scratch, context: alone };
             if let Err(stop) = machine.sequential(inner, own_range, own_count, in_lanes) {
                 let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 if failed.as_ref().is_none_or(|(earlier, ..)| at < *earlier) {

@@ -2,27 +2,67 @@
 
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
-use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, RealId};
+use crate::loops::{BufferId, Fold, For, Int, IntId, LoopProgram, Node, Order, RealId};
 
-/// The sums that leave a loop, if its iterations are independent but for them.
+/// How the iterations of a loop are independent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Sharing {
+    /// The sums that leave the loop.
+    pub(crate) sums: Vec<(RealId, Fold)>,
+    /// An integer input `p` where steps with the same `p[e]` touch the same entries: so the loop may be cut where `p`
+    /// changes, if it ascends. There are no sums then.
+    pub(crate) key: Option<BufferId>,
+}
+
+/// How the iterations of a loop are independent, if they are.
 ///
 /// Two steps touch distinct entries where the loop's variable is an index, or where the tuples that it walks name them.
-pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Vec<(RealId, Fold)>> {
+pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     if header.order == Order::Descending {
         return None;
     }
     let touched = Touched::of(header);
     let own = Int::Var(header.var);
+    let mut keys: Vec<BufferId> = Vec::new();
     let apart = touched.writes.iter().all(|(buffer, indices)| {
-        let same = |other: &[Int]| {
-            let common = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
-            common.clone().any(|e| *e == own) || tuples.tell_apart(common, header.var)
+        let mut same = |other: &[Int]| {
+            let mut common = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
+            if common.clone().any(|e| *e == own) || tuples.tell_apart(common.clone(), header.var) {
+                return true;
+            }
+            let key = common.find_map(|e| tuples.entry_at(e, header.var));
+            keys.extend(key);
+            key.is_some()
         };
         // the writes are those of this one too
         touched.loads.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
             && touched.writes.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
     });
-    if apart && !touched.carries() { touched.free_sums() } else { None }
+    let sums = if apart && !touched.carries() { touched.free_sums()? } else { return None };
+    keys.dedup();
+    let plain = header.order == Order::Ascending && header.stride.is_none() && sums.is_empty();
+    match *keys {
+        [] => Some(Sharing { sums, key: None }),
+        [key] if plain => Some(Sharing { sums, key: Some(key) }),
+        _ => None,
+    }
+}
+
+/// The inputs that must ascend where loops of a program are to be shared.
+pub(crate) fn keys(program: &LoopProgram) -> Vec<BufferId> {
+    struct Keys(Tuples, Vec<BufferId>);
+    impl Visit for Keys {
+        fn enter(&mut self, node: &Node) {
+            if let Node::For(header) = node {
+                self.1.extend(shared(header, &self.0).and_then(|sharing| sharing.key));
+            }
+        }
+    }
+    let mut keys = Keys(Tuples::of(program), Vec::new());
+    program.body.iter().for_each(|node| keys.node(node));
+    keys.1.sort_unstable();
+    keys.1.dedup();
+    keys.1
 }
 
 /// What a loop touches.

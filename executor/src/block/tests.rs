@@ -1,12 +1,20 @@
 //! Which loops run in lanes, and through which operations.
 
 use super::build::vector;
+use super::keys;
 use crate::fuse::fuse;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
-use crate::loops::{For, Node};
+use crate::loops::{For, LoopProgram, Node};
 use crate::lower::lower;
 use iverson_spec::{check, normalize, parse};
+
+fn program(text: &str) -> LoopProgram {
+    let module = parse(text).unwrap_or_else(|found| panic!("{found:?}"));
+    let checked = check(&module).unwrap_or_else(|found| panic!("{found:?}"));
+    let program = normalize(&checked.functions[0]);
+    fuse(lower(&program).unwrap_or_else(|found| panic!("{found:?}")))
+}
 
 /// The loops of a function that run in lanes, as text; and the number of those that do not.
 fn loops(text: &str) -> (String, usize) {
@@ -21,10 +29,7 @@ fn loops(text: &str) -> (String, usize) {
             }
         }
     }
-    let module = parse(text).unwrap_or_else(|found| panic!("{found:?}"));
-    let checked = check(&module).unwrap_or_else(|found| panic!("{found:?}"));
-    let program = normalize(&checked.functions[0]);
-    let program = fuse(lower(&program).unwrap_or_else(|found| panic!("{found:?}")));
+    let program = program(text);
     let mut loops = Loops(Tuples::of(&program), String::new(), 0);
     program.body.iter().for_each(|node| loops.node(node));
     (loops.1, loops.2)
@@ -73,6 +78,24 @@ fn entries_that_tuples_name_run_in_lanes() {
     assert_eq!(names("[R(i, j) and x[i, j] > 0] * 2"), 0);
     // rows alone do not tell tuples apart
     assert_eq!(names("sum(k: n where R(i, k)) x[k, j]"), 0);
+}
+
+#[test]
+fn sums_at_places_from_data_are_shared_where_one_input_ascends() {
+    let names = |body: &str| {
+        let text = format!(
+            "fn f(n: size, m: size, p: index(n)[m], q: index(n)[m], R: rel(n, n), a: real[m], x: real[n])
+            -> (y: real[n]) {{ {body} }}"
+        );
+        let program = program(&text);
+        let name = |id| program.buffer(id).name.clone();
+        keys(&program).into_iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("y[i: n] = sum(e: m) [p[e] = i] * a[e] * x[q[e]]"), ["p"]);
+    assert_eq!(names("y[i: n] = sum(j: n where R(i, j)) x[j]"), ["R.0"]);
+    let two = "y[i: n] = sum(e: m) [p[e] = i] * a[e] + sum(e: m) [q[e] = i] * a[e]";
+    assert_eq!(names(two), ["p", "q"], "two loops");
+    assert_eq!(names("y[i: n] = sum(e: m) [p[e] + 1 = i] * a[e]"), [""; 0]);
 }
 
 #[test]

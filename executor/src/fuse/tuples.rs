@@ -2,7 +2,7 @@
 
 use super::facts::settings;
 use crate::loops::walk::Visit;
-use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, RelationTable};
+use crate::loops::{BufferId, Element, Int, IntId, LoopProgram, Node, RelationTable, Role};
 use rustc_hash::FxHashMap;
 
 /// The coordinates that variables have.
@@ -12,6 +12,8 @@ pub(crate) struct Tuples {
     coordinates: FxHashMap<IntId, (BufferId, IntId)>,
     /// The buffers of each relation, with the extents of their coordinates.
     relations: Vec<Vec<(BufferId, Int)>>,
+    /// The integers that are given.
+    inputs: Vec<BufferId>,
 }
 
 impl Tuples {
@@ -20,6 +22,7 @@ impl Tuples {
         let mut tuples = Self {
             coordinates: FxHashMap::default(),
             relations: program.relations.iter().map(places).collect(),
+            inputs: inputs(program),
         };
         program.body.iter().for_each(|node| tuples.node(node));
         let settings = settings(&program.body);
@@ -42,6 +45,25 @@ impl Tuples {
             known.map(|at| open.remove(at)).is_some() || self.step(*var).is_some()
         });
         plain && open.iter().all(|step| self.is_whole(indices, *step))
+    }
+
+    /// The input whose entry at the step of a loop an index is.
+    pub(crate) fn entry_at(&self, index: &Int, step: IntId) -> Option<BufferId> {
+        let (buffer, at) = match index {
+            Int::Var(var) => *self.coordinates.get(var)?,
+            Int::Load(buffer, at) if *at == [Int::Var(step)] => (*buffer, step),
+            Int::Load(..)
+            | Int::Const(_)
+            | Int::Size(_)
+            | Int::Sum(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => return None,
+        };
+        (at == step && self.inputs.contains(&buffer)).then_some(buffer)
     }
 
     /// Whether a variable that is a coordinate is below an extent.
@@ -71,6 +93,12 @@ impl Tuples {
     fn is_whole(&self, indices: &[Int], step: IntId) -> bool {
         self.tell_apart(indices.iter(), step)
     }
+}
+
+fn inputs(program: &LoopProgram) -> Vec<BufferId> {
+    let all = program.buffers.iter().enumerate();
+    let given = all.filter(|(_, b)| b.role == Role::Input && b.element == Element::Int);
+    given.map(|(at, _)| BufferId(at as u32)).collect()
 }
 
 fn places(relation: &RelationTable) -> Vec<(BufferId, Int)> {

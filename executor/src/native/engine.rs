@@ -161,6 +161,7 @@ impl<S: Scalar> Native<S> {
         let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(bits)).collect();
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
+            frame,
             sizes: frame.sizes.as_ptr(),
             buffers: buffers.as_ptr(),
             ints: ints.as_mut_ptr(),
@@ -182,6 +183,7 @@ impl<S: Scalar> Native<S> {
 
 /// What stages are given.
 struct Memory<'r, S> {
+    frame: &'r Frame<S>,
     cancelled: &'r AtomicBool,
     team: Team<'r>,
     sizes: *const i64,
@@ -251,14 +253,18 @@ impl<S: Scalar> Stage<S> {
         let count = (range.end - range.begin + parts.step - 1) / parts.step;
         let each = ((count + PARTS - 1) / PARTS).max(parts.least);
         let pieces = (count + each - 1) / each;
-        let alone = memory.team.threads == 1 && parts.sums.is_empty();
+        let apart = parts.key.is_none_or(|key| memory.frame.ascends(key));
+        let alone = !apart || memory.team.threads == 1 && parts.sums.is_empty();
         if pieces < 2 || alone {
             return self.part(memory, range);
         }
         let piece = |at: i64| {
-            let begin = range.begin + at * each * parts.step;
-            let end = range.end.min(begin + each * parts.step);
-            self.apart(memory, Range { begin, end }, parts)
+            let cut = |at: i64| {
+                let place = range.end.min(range.begin + at * each * parts.step);
+                let ends = [range.begin, place, range.end];
+                parts.key.map_or(place, |key| memory.frame.next_change(key, ends))
+            };
+            self.apart(memory, Range { begin: cut(at), end: cut(at + 1) }, parts)
         };
         let start = Instant::now();
         let first = piece(0)?;

@@ -11,7 +11,7 @@ use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
 use super::tiles::Ends;
-use crate::block::shared;
+use crate::block::{Sharing, shared};
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
@@ -42,6 +42,8 @@ pub(super) struct Parts {
     pub(super) step: i64,
     /// The variables that its iterations join values to.
     pub(super) sums: Vec<(RealId, Fold)>,
+    /// What must ascend, and where it may be cut: where this changes.
+    pub(super) key: Option<BufferId>,
     /// A part has at least so many iterations.
     pub(super) least: i64,
 }
@@ -58,7 +60,8 @@ const ROWS: i64 = 32;
 /// How a loop is cut, if its iterations are independent, sums apart.
 fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> {
     let independent = (header.order == Order::Parallel).then(Vec::new);
-    let sums = shared(header, tuples).or(independent)?;
+    let independent = independent.map(|sums| Sharing { sums, key: None });
+    let Sharing { sums, key } = shared(header, tuples).or(independent)?;
     let nested = header.body.iter().any(has_loop);
     let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
     let least = match tiling(program, header) {
@@ -67,7 +70,7 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
         None if nested => 1,
         None => LITTLE,
     };
-    Some(Parts { step, sums, least })
+    Some(Parts { step, sums, key, least })
 }
 
 fn has_loop(node: &Node) -> bool {

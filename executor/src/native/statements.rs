@@ -242,7 +242,10 @@ impl Statements<'_> {
         let independent = match header.order {
             Order::Parallel => true,
             Order::Ascending => {
-                !joins.is_empty() && (!writes || shared(header, &Tuples::default()).is_some())
+                !joins.is_empty()
+                    && (!writes
+                        || shared(header, &Tuples::default())
+                            .is_some_and(|sharing| sharing.key.is_none()))
             }
             Order::Descending => false,
         };
