@@ -11,7 +11,7 @@
 
 use crate::derivative::{Derivative, Kind};
 use iverson_ad::AdError;
-use iverson_simplify::{Trace, simplify_traced};
+use iverson_simplify::{Trace, simplify, simplify_traced};
 use iverson_spec::ast::Module;
 use iverson_spec::diagnostic::Diagnostic;
 use iverson_spec::ir::Typed;
@@ -60,10 +60,12 @@ pub fn load(text: &str) -> Result<Loaded, Vec<Diagnostic>> {
 /// # Errors
 /// As [`Derivative::new`].
 pub fn differentiate(primal: &TensorSsa, kind: Kind, wrt: &[&str]) -> Result<Derivative, AdError> {
-    differentiate_traced(primal, kind, wrt).map(|(derivative, _)| derivative)
+    let mut derivative = unsimplified(primal, kind, wrt)?;
+    derivative.program = simplify(&derivative.program);
+    Ok(derivative)
 }
 
-/// As [`differentiate`], with the laws that fired.
+/// As [`differentiate`], with the laws that fired: their texts take longer than all the rest.
 ///
 /// # Errors
 /// As [`Derivative::new`].
@@ -72,13 +74,18 @@ pub fn differentiate_traced(
     kind: Kind,
     wrt: &[&str],
 ) -> Result<(Derivative, Trace), AdError> {
-    let mut derivative = Derivative::new(primal, kind, wrt)?;
-    if cfg!(debug_assertions) {
-        assert_valid(kind.name(), &derivative.program);
-    }
+    let mut derivative = unsimplified(primal, kind, wrt)?;
     let (program, trace) = simplify_traced(&derivative.program);
     derivative.program = program;
     Ok((derivative, trace))
+}
+
+fn unsimplified(primal: &TensorSsa, kind: Kind, wrt: &[&str]) -> Result<Derivative, AdError> {
+    let derivative = Derivative::new(primal, kind, wrt)?;
+    if cfg!(debug_assertions) {
+        assert_valid(kind.name(), &derivative.program);
+    }
+    Ok(derivative)
 }
 
 impl Loaded {

@@ -7,7 +7,7 @@ use crate::files;
 use iverson::derivative::{Derivative, Kind};
 use iverson::executor::{Engine, Options, compile};
 use iverson::pipeline::{self, Loaded};
-use iverson::simplify::{Firing, simplify_traced};
+use iverson::simplify::{Firing, Trace, simplify, simplify_traced};
 use iverson::spec::callees::with_callees;
 use iverson::spec::ir::Typed;
 use iverson::spec::ssa::TensorSsa;
@@ -91,20 +91,26 @@ fn differentiated(args: &PrintArgs, loaded: &Loaded, kind: Kind) -> Result<Strin
 fn simplified(args: &PrintArgs, loaded: &Loaded) -> Result<(TensorSsa, String), Failure> {
     let program = chosen(args, loaded)?;
     let ssa = normalize(program);
-    let (simple, trace) = if args.wrt.is_empty() {
-        simplify_traced(&ssa)
-    } else {
-        let traced = pipeline::differentiate_traced(&ssa, Kind::Gradient, &names(&args.wrt));
-        let (derivative, trace) = traced.map_err(|e| refused(program, &e))?;
-        (derivative.program, trace)
+    let wrt = names(&args.wrt);
+    let of_gradient = |e| refused(program, &e);
+    // the texts of a trace take longer than all the rest
+    let (simple, trace) = match (args.wrt.is_empty(), args.trace) {
+        (true, true) => simplify_traced(&ssa),
+        (true, false) => (simplify(&ssa), Trace::default()),
+        (false, true) => {
+            let traced = pipeline::differentiate_traced(&ssa, Kind::Gradient, &wrt);
+            let (derivative, trace) = traced.map_err(of_gradient)?;
+            (derivative.program, trace)
+        }
+        (false, false) => {
+            let derivative = pipeline::differentiate(&ssa, Kind::Gradient, &wrt);
+            (derivative.map_err(of_gradient)?.program, Trace::default())
+        }
     };
     let comment = |firing: &Firing| -> String {
         firing.to_string().lines().map(|line| format!("# {line}\n")).collect()
     };
-    let laws: String = match args.trace {
-        true => trace.firings.iter().map(comment).collect(),
-        false => String::new(),
-    };
+    let laws: String = trace.firings.iter().map(comment).collect();
     Ok((simple, laws))
 }
 

@@ -11,15 +11,16 @@ use crate::loops::{BufferId, Element, LoopProgram, Node, Place, Real, Role};
 /// Puts clears in front of the conditions of entries that become variables by that.
 pub(super) fn clear_at_steps(program: &mut LoopProgram) {
     let tuples = Tuples::of(program);
+    let mut by_buffer = sites(&program.body);
     for id in (0..program.buffers.len()).map(|at| BufferId(at as u32)) {
         let buffer = program.buffer(id);
         if buffer.role != Role::Temporary || buffer.element != Element::Real {
             continue;
         }
-        let by_buffer = sites(&program.body);
         let Some(sites) = by_buffer.get(&id) else { continue };
         if let Some((path, node)) = clear(&program.body, id, sites, &tuples) {
             insert(&mut program.body, &path, node);
+            by_buffer = self::sites(&program.body);
         }
     }
 }

@@ -47,16 +47,17 @@ fn groups(program: &LoopProgram, nodes: Vec<Node>) -> Vec<Vec<Node>> {
         let (near, far): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|(_, other)| other.conflicts(&mentions));
         groups = far;
-        let mut joined = std::mem::take(&mut waiting);
-        joined.extend(near.into_iter().flat_map(|(nodes, _)| nodes));
-        joined.sort_by_key(|(at, _)| *at);
-        let nodes: Vec<Node> = joined.iter().map(|(_, node)| node.clone()).collect();
-        let mentions = Mentions::of(program, &nodes);
-        groups.push((joined, mentions));
+        let mut joined = (std::mem::take(&mut waiting), mentions);
+        for (nodes, mentions) in near {
+            joined.0.extend(nodes);
+            joined.1.absorb(mentions);
+        }
+        groups.push(joined);
     }
     if let Some((last, _)) = groups.last_mut() {
         last.extend(waiting);
     }
+    groups.iter_mut().for_each(|(nodes, _)| nodes.sort_by_key(|(at, _)| *at));
     groups.sort_by_key(|(nodes, _)| nodes.first().map(|(at, _)| *at));
     groups.into_iter().map(|(nodes, _)| nodes.into_iter().map(|(_, node)| node).collect()).collect()
 }
