@@ -9,8 +9,8 @@ use crate::loops::{BufferId, Element, For, Int, LoopProgram, Node, Order, Place,
 
 /// Takes clearing out of loops that do something else.
 pub(super) fn clear_alone(program: &mut LoopProgram) {
+    let mut by_buffer = sites(&program.body);
     for id in (0..program.buffers.len()).map(|at| BufferId(at as u32)) {
-        let by_buffer = sites(&program.body);
         let Some(site) = first_clear(program, id, by_buffer.get(&id).map_or(&[], Vec::as_slice))
         else {
             continue;
@@ -19,6 +19,7 @@ pub(super) fn clear_alone(program: &mut LoopProgram) {
             remove(&mut program.body, &site.path);
             let nest = nest(program, id);
             program.body.insert(site.path[0], nest);
+            by_buffer = sites(&program.body);
         }
     }
 }

@@ -47,7 +47,10 @@ fn groups(program: &LoopProgram, nodes: Vec<Node>) -> Vec<Vec<Node>> {
         let (near, far): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|(_, other)| other.conflicts(&mentions));
         groups = far;
-        let mut joined = (std::mem::take(&mut waiting), mentions);
+        let mut near = near.into_iter();
+        let mut joined = near.next().unwrap_or_default();
+        joined.0.append(&mut waiting);
+        joined.1.absorb(mentions);
         for (nodes, mentions) in near {
             joined.0.extend(nodes);
             joined.1.absorb(mentions);

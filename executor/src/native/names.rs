@@ -2,7 +2,7 @@
 
 use super::scopes::Variable;
 use crate::loops::{BufferId, IntId, LoopProgram, RealId, RelId, SizeId};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 /// Words that a name must not be: those of C, of the headers that are included, and of the frame that
 /// functions are printed in. Names that begin with `iv_` are ours as well.
@@ -25,7 +25,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(program: &LoopProgram) -> Self {
-        let mut used: FxHashSet<String> = RESERVED.split_whitespace().map(str::to_owned).collect();
+        let mut used = reserved();
         let mut all = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
             names.map(|name| fresh(name, &mut used)).collect()
         };
@@ -72,19 +72,31 @@ pub(super) fn bits(relation: RelId) -> String {
     format!("iv_in_{}", relation.index())
 }
 
+/// Words that are taken, with the greatest number that one has had behind it.
+type Used = FxHashMap<String, usize>;
+
+fn reserved() -> Used {
+    RESERVED.split_whitespace().map(|word| (word.to_owned(), 1)).collect()
+}
+
 /// The name as a word of letters, digits and `_`, with a number where it is taken.
-fn fresh(name: &str, used: &mut FxHashSet<String>) -> String {
+fn fresh(name: &str, used: &mut Used) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let mut word: String = name.chars().map(plain).collect();
     if !word.starts_with(|c: char| c.is_ascii_alphabetic()) || word.starts_with("iv_") {
         word.insert(0, 'v');
     }
-    let mut text = word.clone();
-    let mut number = 1;
-    while !used.insert(text.clone()) {
+    let Some(&last) = used.get(&word) else {
+        used.insert(word.clone(), 1);
+        return word;
+    };
+    let mut number = last + 1;
+    while used.contains_key(&format!("{word}_{number}")) {
         number += 1;
-        text = format!("{word}_{number}");
     }
+    let text = format!("{word}_{number}");
+    used.insert(word, number);
+    used.insert(text.clone(), 1);
     text
 }
 
@@ -94,7 +106,7 @@ mod tests {
 
     #[test]
     fn names_are_words_of_their_own() {
-        let mut used: FxHashSet<String> = RESERVED.split_whitespace().map(str::to_owned).collect();
+        let mut used = reserved();
         let mut name = |text: &str| fresh(text, &mut used);
         assert_eq!(name("x"), "x");
         assert_eq!(name("x"), "x_2");
