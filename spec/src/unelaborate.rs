@@ -156,7 +156,8 @@ impl<'a> Names<'a> {
         let chosen = fresh(base, taken);
         self.scope.push(chosen.clone());
         self.vars[var.index()].clone_from(&chosen);
-        let range = self.index(&self.symbols.var(var).range);
+        let symbols = self.symbols;
+        let range = self.index_mut(&symbols.var(var).range);
         Binder { name: name(chosen), range }
     }
 
