@@ -161,13 +161,14 @@ impl<'s> Series<'s> {
     /// One thread gives the same bits.
     fn same_bits(&self, run: &mut Run, at: &At) -> Result<(), String> {
         let text = |error: RunError| error.to_string();
-        let several = run.derivative(self.subject).map_err(text)?;
+        let several = run.compiled_numbers().map_err(text)?;
         let one = Engine::Block(NonZero::<usize>::MIN);
         let one = Run::new(self.subject, self.line.0, one, at)
-            .and_then(|mut run| run.derivative(self.subject));
-        let bits =
-            |all: &[Vec<f64>]| -> Vec<u64> { all.iter().flatten().map(|x| x.to_bits()).collect() };
-        match bits(&several) == bits(&one.map_err(text)?) {
+            .and_then(|mut run| run.compiled_numbers())
+            .map_err(text)?;
+        let same = several.len() == one.len()
+            && several.iter().zip(&one).all(|(a, b)| a.to_bits() == b.to_bits());
+        match same {
             true => Ok(()),
             false => Err(format!("{} threads give other bits than one", self.threads())),
         }

@@ -157,6 +157,20 @@ impl Run {
         };
         Ok(subject.structures.iter().map(dense).collect())
     }
+
+    /// All numbers that compiled loops give, as they give them: of a structured result its values.
+    /// None for ways without.
+    ///
+    /// # Errors
+    /// As [`Run::run`].
+    pub fn compiled_numbers(&mut self) -> Result<Vec<f64>, RunError> {
+        let Machine::Compiled { executable, inputs, results } = &mut self.machine else {
+            return Ok(Vec::new());
+        };
+        executable.run(&Inputs::from(&*inputs), &mut outputs(results))?;
+        let names: Vec<String> = results.keys().cloned().collect();
+        Ok(names.iter().flat_map(|name| entries(results, name)).copied().collect())
+    }
 }
 
 impl Machine {
