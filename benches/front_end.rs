@@ -13,6 +13,7 @@ use iverson::spec::verify::stmts;
 use iverson::spec::{Typed, check, normalize, parse};
 use std::fmt::Write;
 use std::hint::black_box;
+use std::time::Duration;
 
 /// A program of `count` statements with shifted, guarded accesses.
 fn chain(count: usize) -> String {
@@ -103,5 +104,16 @@ fn executor(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, front_end, derivative, executor, interpreter);
+/// Shorter than usual: all benchmarks together are to take a quarter of an hour.
+fn brief() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+}
+
+criterion_group!(
+    name = benches;
+    config = brief();
+    targets = front_end, derivative, executor, interpreter
+);
 criterion_main!(benches);

@@ -59,9 +59,9 @@ fn multiply(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f64]) {
     }
 }
 
-/// Two matrices of 700 rows and columns.
+/// Two matrices of 500 rows and columns.
 pub(super) fn product() -> Case {
-    let n = 700;
+    let n = 500;
     let (a, b) = (numbers(n * n), numbers(n * n));
     let inputs = values([("A", matrix(n, n, &a)), ("B", matrix(n, n, &b))]);
     let (mut c, mut result, mut slope) = (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
@@ -77,7 +77,7 @@ pub(super) fn product() -> Case {
         black_box((&result, &slope));
     };
     Case {
-        name: "product of matrices, 700",
+        name: "product of matrices, 500",
         text: include_str!("product.iv"),
         function: "product",
         wrt: "A",
