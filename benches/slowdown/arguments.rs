@@ -78,6 +78,6 @@ impl Arguments {
             bytes: 1 << 30,
             seed: self.seed,
         };
-        if self.quick { effort(8, 8, 6, 6, 3) } else { effort(250, 6000, 30, 13, 5) }
+        if self.quick { effort(8, 8, 6, 6, 3) } else { effort(250, 6000, 30, 13, 3) }
     }
 }
