@@ -421,19 +421,8 @@ fn without_tests(guard: Guard) -> Guard {
 /// are comparisons linear in it, so they hold between any two points at which they hold.
 fn segment(guard: &Guard, binder: VarId) -> Option<Vec<Guard>> {
     let mentions = |p: &Guard| FreeVars::of_guard(p).contains(&binder);
-    let linear = |index: &Index| {
-        index.terms().iter().all(|(atom, _)| match atom {
-            Atom::Size(_) | Atom::Var(_) => true,
-            Atom::Read(..)
-            | Atom::Div(..)
-            | Atom::Mod(..)
-            | Atom::Floor(_)
-            | Atom::If(_)
-            | Atom::Arg(_) => false,
-        })
-    };
     let leaves_a_segment = |p: &Guard| match p {
-        Guard::Compare(cmp, a, b) => *cmp != Cmp::Ne && linear(a) && linear(b),
+        Guard::Compare(cmp, a, b) => *cmp != Cmp::Ne && a.is_linear() && b.is_linear(),
         Guard::Real(..) | Guard::Member(..) | Guard::Not(_) | Guard::All(_) | Guard::Any(_) => {
             false
         }

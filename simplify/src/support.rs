@@ -8,7 +8,7 @@ use crate::bodies::Product;
 use crate::context::{Context, plain_vars};
 use crate::inline::at_entry;
 use iverson_spec::ast::Cmp;
-use iverson_spec::ir::{Atom, Expr, Guard, Index, TensorId, VarId};
+use iverson_spec::ir::{Expr, Guard, Index, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::traverse::Rewrite;
 use rustc_hash::FxHashMap;
@@ -56,7 +56,7 @@ impl Supports {
     fn at(&self, factor: &Expr) -> Option<Vec<Guard>> {
         let Expr::Access(tensor, indices) = factor else { return None };
         let (axes, parts) = self.0.get(tensor)?;
-        if !indices.iter().all(is_linear) {
+        if !indices.iter().all(Index::is_linear) {
             return None;
         }
         let mut moved = at_entry(axes, indices);
@@ -77,21 +77,7 @@ fn part(axes: &[VarId], guard: &Guard) -> Option<Guard> {
     solves.then(|| Guard::all(kept))
 }
 
-/// Whether an index is linear in these variables and sizes.
+/// Whether an index is linear in these variables and sizes: a restriction that was made is then seen, and not made again.
 fn is_of(axes: &[VarId], index: &Index) -> bool {
-    is_linear(index) && plain_vars(index).iter().all(|(v, _)| axes.contains(v))
-}
-
-/// Whether only variables and sizes occur. The prover decides every question about such
-/// guards, so a restriction that was made is seen and not made again.
-fn is_linear(index: &Index) -> bool {
-    index.terms().iter().all(|(atom, _)| match atom {
-        Atom::Size(_) | Atom::Var(_) => true,
-        Atom::Read(..)
-        | Atom::Div(..)
-        | Atom::Mod(..)
-        | Atom::Floor(_)
-        | Atom::If(_)
-        | Atom::Arg(_) => false,
-    })
+    index.is_linear() && plain_vars(index).iter().all(|(v, _)| axes.contains(v))
 }

@@ -294,6 +294,20 @@ impl Index {
         Self { terms: Vec::new(), constant: n }
     }
 
+    /// Whether only variables and sizes occur. The prover decides every question about comparisons of such.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        self.terms.iter().all(|(atom, _)| match atom {
+            Atom::Size(_) | Atom::Var(_) => true,
+            Atom::Read(..)
+            | Atom::Div(..)
+            | Atom::Mod(..)
+            | Atom::Floor(_)
+            | Atom::If(_)
+            | Atom::Arg(_) => false,
+        })
+    }
+
     /// One atom.
     #[must_use]
     pub fn atom(atom: Atom) -> Self {

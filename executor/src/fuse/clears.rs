@@ -5,7 +5,7 @@
 //! clear what is zero already.
 
 use super::sites::{Kind, Site, lists, sites};
-use crate::loops::{BufferId, Element, For, Int, LoopProgram, Node, Order, Place, Real, Role};
+use crate::loops::{BufferId, Element, For, Int, LoopProgram, Node, Place, Real, Role};
 
 /// Takes clearing out of loops that do something else.
 pub(super) fn clear_alone(program: &mut LoopProgram) {
@@ -34,26 +34,13 @@ pub(crate) fn cleared(program: &LoopProgram, at: usize) -> Option<BufferId> {
 
 /// The buffer that a nest of loops stores to, if it does nothing else.
 fn alone(node: &Node) -> Option<BufferId> {
-    let said = |node: &&Node| !matches!(node, Node::Note(_));
-    match node {
-        Node::For(header) => {
-            let mut nodes = header.body.iter().filter(said);
-            let only = nodes.next()?;
-            if nodes.next().is_none() { alone(only) } else { None }
-        }
-        Node::Store(place, Real::Const(_)) => Some(place.buffer),
-        Node::Note(_)
-        | Node::If(..)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => None,
+    if let Node::Store(place, Real::Const(_)) = node {
+        return Some(place.buffer);
     }
+    let Node::For(header) = node else { return None };
+    let mut nodes = header.body.iter().filter(|node| !matches!(node, Node::Note(_)));
+    let only = nodes.next()?;
+    if nodes.next().is_none() { alone(only) } else { None }
 }
 
 /// The store that clears all of a buffer, if that is what touches it first.
@@ -86,18 +73,9 @@ fn first_clear(program: &LoopProgram, id: BufferId, sites: &[Site]) -> Option<Si
 /// Loops that clear a buffer.
 fn nest(program: &mut LoopProgram, buffer: BufferId) -> Node {
     let extents = program.buffer(buffer).extents.clone();
-    let vars: Vec<_> = extents.iter().map(|_| program.add_int("k")).collect();
-    let indices = vars.iter().map(|var| Int::Var(*var)).collect();
-    let store = Node::Store(Place { buffer, indices }, Real::Const(0.0));
-    vars.into_iter().zip(extents).rev().fold(store, |inside, (var, extent)| {
-        Node::For(Box::new(For {
-            var,
-            lower: vec![Int::Const(0)],
-            upper: vec![extent],
-            stride: None,
-            order: Order::Parallel,
-            body: vec![inside],
-        }))
+    let order: Vec<usize> = (0..extents.len()).collect();
+    program.nest("k", &extents, &order, |indices| {
+        Node::Store(Place { buffer, indices }, Real::Const(0.0))
     })
 }
 

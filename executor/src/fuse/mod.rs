@@ -83,9 +83,12 @@ pub(crate) fn for_tiles(program: &LoopProgram) -> LoopProgram {
         let kept = kept_in_rows(&program, &program.body);
         (program, kept)
     };
-    let whole = shaped(program.clone());
     let mut apart = program.clone();
     part::part(&mut apart);
+    let whole = shaped(program.clone());
+    if apart.body == program.body {
+        return whole.0;
+    }
     let apart = shaped(apart);
     if apart.1 > whole.1 { apart.0 } else { whole.0 }
 }

@@ -10,26 +10,24 @@ use crate::native::Mentions;
 /// Takes the loops at top level apart.
 pub(super) fn part(program: &mut LoopProgram) {
     let body = std::mem::take(&mut program.body);
-    let nodes = body.into_iter().flat_map(|node| {
+    program.body = taken_apart(program, &body);
+}
+
+/// Nodes with their loops taken apart.
+fn taken_apart(program: &LoopProgram, nodes: &[Node]) -> Vec<Node> {
+    let parts = |node: &Node| {
         if let Node::For(header) = node {
-            parts(program, &header).into_iter().map(|part| Node::For(Box::new(part))).collect()
+            parts(program, header).into_iter().map(|part| Node::For(Box::new(part))).collect()
         } else {
-            vec![node]
+            vec![node.clone()]
         }
-    });
-    program.body = nodes.collect();
+    };
+    nodes.iter().flat_map(parts).collect()
 }
 
 /// The loops that a loop is made of: no two of them touch what either writes, so they may run one after the other.
 fn parts(program: &LoopProgram, header: &For) -> Vec<For> {
-    let nodes = header.body.iter().flat_map(|node| {
-        if let Node::For(inner) = node {
-            parts(program, inner).into_iter().map(|part| Node::For(Box::new(part))).collect()
-        } else {
-            vec![node.clone()]
-        }
-    });
-    let groups = groups(program, nodes.collect());
+    let groups = groups(program, taken_apart(program, &header.body));
     groups.into_iter().map(|body| For { body, ..header.bare() }).collect()
 }
 

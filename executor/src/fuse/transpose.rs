@@ -4,19 +4,21 @@
 //! with the axes in the other order, made once before the loops, has them side by side. It costs as much as
 //! one step of a loop around that reads all of `b` again, so there must be such a loop, and a tile must come of it.
 
-use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real};
+use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
 use crate::loops::{
-    Buffer, BufferId, Element, For, Int, IntId, LoopProgram, Node, Order, Place, Real, Role,
+    Buffer, BufferId, Element, For, Int, IntId, LoopProgram, Node, Place, Real, Role,
 };
+use crate::native::Mentions;
 use crate::tile::{follows, mentions_any, strip};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// Has loops read transposed copies where they are strips then.
 pub(super) fn transpose(program: &mut LoopProgram) {
     let mut copies = FxHashMap::default();
     let mut body = Vec::new();
     for node in std::mem::take(&mut program.body) {
-        let written = written(&node);
+        let written = Mentions::of(program, std::slice::from_ref(&node)).written;
         let known = copies.len();
         let mut transpose = Transpose { program, written: &written, copies: &mut copies };
         let node = transpose.node(node, false);
@@ -47,7 +49,7 @@ type Copies = FxHashMap<(BufferId, usize), Copied>;
 struct Transpose<'p> {
     program: &'p mut LoopProgram,
     /// The buffers that the node at top level writes.
-    written: &'p FxHashSet<BufferId>,
+    written: &'p BTreeSet<BufferId>,
     copies: &'p mut Copies,
 }
 
@@ -167,45 +169,12 @@ fn loop_vars(node: &Node, vars: &mut Vec<IntId>) {
     node.inside().iter().for_each(|node| loop_vars(node, vars));
 }
 
-/// The buffers that a node writes.
-fn written(node: &Node) -> FxHashSet<BufferId> {
-    struct Written(FxHashSet<BufferId>);
-    impl Visit for Written {
-        fn enter(&mut self, node: &Node) {
-            match node {
-                Node::Store(place, _)
-                | Node::Accumulate(place, ..)
-                | Node::StoreInt(place, _)
-                | Node::AddInt(place, _) => {
-                    self.0.insert(place.buffer);
-                }
-                Node::Note(_)
-                | Node::For(_)
-                | Node::If(..)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Visit(_)
-                | Node::Check(..) => {}
-            }
-        }
-    }
-    let mut written = Written(FxHashSet::default());
-    written.node(node);
-    written.0
-}
-
 /// The loops that fill a copy.
 fn fill(program: &mut LoopProgram, source: BufferId, axis: usize, copy: BufferId) -> Node {
     let extents = program.buffer(source).extents.clone();
-    let vars: Vec<IntId> = extents.iter().map(|_| program.add_int("i")).collect();
-    let indices: Vec<Int> = vars.iter().map(|var| Int::Var(*var)).collect();
-    let place = Place { buffer: copy, indices: moved(&indices, axis) };
-    let order = moved(&vars.into_iter().zip(extents).collect::<Vec<_>>(), axis);
-    let store = Node::Store(place, Real::Load(source, indices));
-    order.into_iter().rev().fold(store, |inside, (var, extent)| {
-        let (lower, upper) = (vec![Int::Const(0)], vec![extent]);
-        let order = Order::Parallel;
-        Node::For(Box::new(For { var, lower, upper, stride: None, order, body: vec![inside] }))
+    let order = moved(&(0..extents.len()).collect::<Vec<_>>(), axis);
+    program.nest("i", &extents, &order, |indices| {
+        let place = Place { buffer: copy, indices: moved(&indices, axis) };
+        Node::Store(place, Real::Load(source, indices))
     })
 }

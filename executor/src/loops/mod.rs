@@ -182,6 +182,12 @@ pub enum Node {
 }
 
 impl Node {
+    /// Whether it is a loop, or one stands in it.
+    #[must_use]
+    pub fn has_loop(&self) -> bool {
+        matches!(self, Self::For(_)) || self.inside().iter().any(Self::has_loop)
+    }
+
     /// The nodes that stand in a loop or under a condition; none in any other.
     #[must_use]
     pub fn inside(&self) -> &[Self] {
@@ -428,6 +434,29 @@ impl Fold {
 }
 
 impl LoopProgram {
+    /// Loops over all entries of a box, each in any order, with new variables of this name; `inside` is given the
+    /// variables. `order` has each axis once, the outermost loop first.
+    pub(crate) fn nest(
+        &mut self,
+        name: &str,
+        extents: &[Int],
+        order: &[usize],
+        inside: impl FnOnce(Vec<Int>) -> Node,
+    ) -> Node {
+        let vars: Vec<IntId> = extents.iter().map(|_| self.add_int(name)).collect();
+        let node = inside(vars.iter().map(|var| Int::Var(*var)).collect());
+        order.iter().rev().fold(node, |inside, &axis| {
+            Node::For(Box::new(For {
+                var: vars[axis],
+                lower: vec![Int::Const(0)],
+                upper: vec![extents[axis].clone()],
+                stride: None,
+                order: Order::Parallel,
+                body: vec![inside],
+            }))
+        })
+    }
+
     /// The buffer's row.
     #[must_use]
     pub fn buffer(&self, id: BufferId) -> &Buffer {

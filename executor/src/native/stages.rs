@@ -62,7 +62,7 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
     let independent = (header.order == Order::Parallel).then(Vec::new);
     let independent = independent.map(|sums| Sharing { sums, key: None });
     let Sharing { sums, key } = shared(header, tuples).or(independent)?;
-    let nested = header.body.iter().any(has_loop);
+    let nested = header.body.iter().any(Node::has_loop);
     let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
     let least = match tiling(program, header) {
         Some(Tiling::Rows) => ROWS,
@@ -71,10 +71,6 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
         None => LITTLE,
     };
     Some(Parts { step, sums, key, least })
-}
-
-fn has_loop(node: &Node) -> bool {
-    matches!(node, Node::For(_)) || node.inside().iter().any(has_loop)
 }
 
 /// The stages of a program, as C.
@@ -96,7 +92,10 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
         let stage = Stage {
             number,
             piece,
-            tuples: &tuples,
+            parts: match *piece {
+                [Node::For(header)] => parts(program, header, &tuples),
+                _ => None,
+            },
             mentions: &mentions,
             expressions: &expressions,
         };
@@ -131,7 +130,8 @@ fn pieces<'b>(program: &'b LoopProgram, tuples: &Tuples) -> Vec<&'b [Node]> {
 struct Stage<'p> {
     number: usize,
     piece: &'p [Node],
-    tuples: &'p Tuples,
+    /// How it is cut, if it is a loop that is.
+    parts: Option<Parts>,
     /// Of all stages.
     mentions: &'p [Mentions],
     expressions: &'p Expressions<'p>,
@@ -140,25 +140,21 @@ struct Stage<'p> {
 impl Stage<'_> {
     fn header(&self) -> Option<&For> {
         match self.piece {
-            [Node::For(header)] if self.parts(header).is_some() => Some(header),
+            [Node::For(header)] if self.parts.is_some() => Some(header),
             _ => None,
         }
     }
 
-    fn parts(&self, header: &For) -> Option<Parts> {
-        parts(self.expressions.program, header, self.tuples)
-    }
-
     fn kind(&self) -> Kind {
-        self.header().and_then(|header| self.parts(header)).map_or(Kind::Sequence, Kind::Loop)
+        self.parts.clone().map_or(Kind::Sequence, Kind::Loop)
     }
 
     /// The shared variables that the stage leaves changed.
     fn left(&self, shared: &[Variable]) -> Vec<Variable> {
-        let leaves = |variable: &Variable| match (self.kind(), variable) {
-            (Kind::Sequence, _) => true,
-            (Kind::Loop(parts), Variable::Real(v)) => parts.sums.iter().any(|(sum, _)| sum == v),
-            (Kind::Loop(_), Variable::Int(_)) | (Kind::Clear(_), _) => false,
+        let leaves = |variable: &Variable| match (&self.parts, variable) {
+            (None, _) => true,
+            (Some(parts), Variable::Real(v)) => parts.sums.iter().any(|(sum, _)| sum == v),
+            (Some(_), Variable::Int(_)) => false,
         };
         shared.iter().copied().filter(leaves).collect()
     }

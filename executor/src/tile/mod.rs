@@ -80,7 +80,9 @@ pub(crate) fn kept_in_rows(program: &LoopProgram, nodes: &[Node]) -> usize {
 /// Its iterations are independent, sums apart; the inner loops have the same bounds for all of them, write
 /// nothing, and read entries that stand still or side by side from one iteration to the next.
 pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
-    is_regular(program, header)?;
+    if !is_regular(program, header) {
+        return None;
+    }
     let set = Changing::of(&header.body);
     let mut varying = set.ints_set.clone();
     varying.push(header.var);
@@ -113,7 +115,9 @@ pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
 
 /// The rows that a loop has, if strips stand in it that read the same entries in each of its steps.
 pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
-    is_regular(program, header)?;
+    if !is_regular(program, header) {
+        return None;
+    }
     let mut changing = Changing::of_list(&header.body);
     changing.ints.push(header.var);
     let fits = |node: &Node| {
@@ -150,11 +154,11 @@ pub(crate) fn sums(header: &For) -> Option<Vec<(RealId, Fold)>> {
 }
 
 /// Whether iterations are independent, sums apart, and nothing in them ends the run or looks up tuples.
-fn is_regular(program: &LoopProgram, header: &For) -> Option<()> {
+fn is_regular(program: &LoopProgram, header: &For) -> bool {
     let independent = header.order == Order::Parallel || sums(header).is_some();
     let mentions = Mentions::of(program, &header.body);
     let plain = !mentions.checks && !mentions.floors && mentions.relations.is_empty();
-    (independent && plain && header.stride.is_none()).then_some(())
+    independent && plain && header.stride.is_none()
 }
 
 /// Whether no variable that a node in a list sets in a loop inside is mentioned by another node.
@@ -187,14 +191,11 @@ fn parts(nodes: &[Node], varying: &[IntId], own: &[RealId]) -> Option<Vec<Part>>
         let again = last.is_some_and(|last| at < last) && is_repeatable(node, own);
         match (node, found.last_mut()) {
             (Node::For(header), _) => {
-                let ends = || header.lower.iter().chain(&header.upper);
-                let fixed = ends().all(is_arithmetic)
-                    && header.stride.is_none()
-                    && !ends().any(|e| mentions_any(std::slice::from_ref(e), varying));
+                let fixed = header.stride.is_none() && is_the_same(header, varying);
                 let inside = fixed.then(|| inner_parts(&header.body, varying))??;
                 found.push(Part::Loop(header.bare(), inside));
             }
-            (node, _) if node.inside().iter().any(has_loop) => return None,
+            (node, _) if node.inside().iter().any(Node::has_loop) => return None,
             (node, Some(Part::Run(run, before))) if *before == again => run.push(node.clone()),
             (node, _) => found.push(Part::Run(vec![node.clone()], again)),
         }
@@ -229,8 +230,11 @@ fn is_repeatable(node: &Node, own: &[RealId]) -> bool {
     }
 }
 
-fn has_loop(node: &Node) -> bool {
-    matches!(node, Node::For(_)) || node.inside().iter().any(has_loop)
+/// Whether the bounds of a loop are the same while `vars` change.
+fn is_the_same(header: &For, vars: &[IntId]) -> bool {
+    let (lower, upper) = (&header.lower, &header.upper);
+    let arithmetic = lower.iter().chain(upper).all(is_arithmetic);
+    arithmetic && !mentions_any(lower, vars) && !mentions_any(upper, vars)
 }
 
 /// Whether an end is computed from sizes and variables.
@@ -297,17 +301,13 @@ impl Rows {
 impl Strip {
     /// Whether all bounds are the same while `vars` change.
     fn is_the_same(&self, vars: &[IntId]) -> bool {
-        fn ends(header: &For, vars: &[IntId]) -> bool {
-            let all: Vec<Int> = header.lower.iter().chain(&header.upper).cloned().collect();
-            all.iter().all(is_arithmetic) && !mentions_any(&all, vars)
-        }
         fn fixed(parts: &[Part], vars: &[IntId]) -> bool {
             parts.iter().all(|part| match part {
                 Part::Run(..) => true,
-                Part::Loop(header, parts) => ends(header, vars) && fixed(parts, vars),
+                Part::Loop(header, parts) => is_the_same(header, vars) && fixed(parts, vars),
             })
         }
-        ends(&self.header, vars) && fixed(&self.parts, vars)
+        is_the_same(&self.header, vars) && fixed(&self.parts, vars)
     }
 }
 
