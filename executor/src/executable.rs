@@ -1,7 +1,7 @@
 //! Compiled programs: compile once, run many times.
 
 use crate::arguments::{Argument, Inputs, Output, Outputs};
-use crate::block::{Blocks, Store, Vectors, keys};
+use crate::block::{Blocks, Store, Vectors};
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
@@ -34,8 +34,6 @@ pub struct Executable<S> {
     program: LoopProgram,
     /// The relations that membership is asked of.
     asked: Vec<RelId>,
-    /// The inputs that must ascend where loops are to be shared.
-    keys: Vec<BufferId>,
     blocks: Blocks,
     native: Code<S>,
     options: Options,
@@ -101,7 +99,6 @@ pub fn compile<S: Scalar>(
         blocks: Blocks::new(&loops),
         native: Code::new(options.engine, &loops)?,
         asked: asked(&loops),
-        keys: keys(&loops),
         program: loops,
         options,
         cancelled: Arc::default(),
@@ -214,21 +211,18 @@ impl<S: Scalar> Executable<S> {
             let buffers = self.program.buffers.iter().enumerate().filter(outputs);
             buffers.for_each(|(at, _)| frame.is_zero(BufferId(at as u32)));
         }
-        self.set_members(&mut frame, left);
-        if self.threads() > 1 {
-            self.keys.iter().for_each(|key| frame.look_whether_ascends(*key));
-        }
+        let room = self.set_members(&mut frame, left);
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(&self.program);
         let progress = self.progress.clone();
         let report = &*progress.0;
         let outcome = match self.options.engine {
             Engine::Runner => self.run_plain(&frame, report),
-            Engine::Native | Engine::Auto if native => self.run_native(&frame, report),
+            Engine::Native | Engine::Auto if native => self.run_native(&frame, room, report),
             Engine::Block | Engine::Native | Engine::Auto => {
                 let threads = self.threads();
                 let Self { program, blocks, vars, cancelled, pool, vectors, store, .. } = self;
-                let how = (Team { threads, pool: pool.as_deref() }, *vectors, &*store);
+                let how = (Team { threads, pool: pool.as_deref(), room }, *vectors, &*store);
                 blocks.run(program, &frame, vars, cancelled, how, report)
             }
         };
@@ -238,8 +232,8 @@ impl<S: Scalar> Executable<S> {
     }
 
     /// Native code knows only that something is wrong; the plain runner then tells what is.
-    fn run_native(&mut self, frame: &Frame<S>, report: &Report) -> Result<(), Stop> {
-        let team = Team { threads: self.threads(), pool: self.pool.as_deref() };
+    fn run_native(&mut self, frame: &Frame<S>, room: u64, report: &Report) -> Result<(), Stop> {
+        let team = Team { threads: self.threads(), pool: self.pool.as_deref(), room };
         match self.native.run(frame, &self.cancelled, team, report) {
             Ok(()) => Ok(()),
             Err(Interrupted::Cancelled) => Err(Stop::Cancelled),
@@ -400,8 +394,8 @@ impl<S: Scalar> Executable<S> {
     }
 
     /// Sets the bits of relations, those that `left` bytes have room for; tuples of others are searched for. Those of
-    /// the relation of the last call are set already.
-    fn set_members(&self, frame: &mut Frame<S>, mut left: u64) {
+    /// the relation of the last call are set already. Gives the bytes that are left then.
+    fn set_members(&self, frame: &mut Frame<S>, mut left: u64) -> u64 {
         for relation in &self.asked {
             let table = &self.program.relations[relation.index()];
             let extents: SmallVec<[i64; 4]> =
@@ -416,6 +410,7 @@ impl<S: Scalar> Executable<S> {
                 _ => members.clear(),
             }
         }
+        left
     }
 
     /// Gives every buffer its memory.

@@ -12,9 +12,12 @@ use crate::loops::{BufferId, Int, LoopProgram, RelId};
 use crate::members::Members;
 use crate::scalar::Scalar;
 use crate::team::Team;
+use std::sync::{Arc, OnceLock};
 
 /// Fewer reals than these are cleared by one thread.
 const LITTLE: usize = 1 << 16;
+/// Integers that are looked at at once.
+const LOOKED_AT: usize = 1024;
 
 /// One buffer.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +36,9 @@ pub struct Frame<S> {
     extents: Vec<Vec<i64>>,
     /// By buffer: whether its memory is zero when the run begins.
     zero: Vec<bool>,
-    /// By buffer: whether its integers are known to ascend.
-    ascends: Vec<bool>,
-    members: Vec<Members>,
+    /// By buffer: whether its integers ascend, once somebody has asked.
+    ascends: Vec<OnceLock<bool>>,
+    members: Vec<Arc<Members>>,
 }
 
 // SAFETY: a frame is shared by the threads of a parallel loop alone, whose
@@ -68,7 +71,7 @@ impl<S: Scalar> Frame<S> {
         self.zero.clear();
         self.zero.resize(program.buffers.len(), false);
         self.ascends.clear();
-        self.ascends.resize(program.buffers.len(), false);
+        self.ascends.resize(program.buffers.len(), OnceLock::new());
         if self.extents.len() != program.buffers.len() {
             self.extents = vec![Vec::new(); program.buffers.len()];
         }
@@ -76,7 +79,7 @@ impl<S: Scalar> Frame<S> {
             extents.clear();
             extents.extend(buffer.extents.iter().map(|e| extent(e, sizes).max(0)));
         }
-        self.members.resize_with(program.relations.len(), Members::default);
+        self.members.resize_with(program.relations.len(), Arc::default);
     }
 
     /// Memory that is read.
@@ -96,14 +99,28 @@ impl<S: Scalar> Frame<S> {
         self.zero[buffer.index()] = true;
     }
 
-    /// Looks whether the integers of a buffer ascend, equal ones side by side.
-    pub(crate) fn look_whether_ascends(&mut self, buffer: BufferId) {
-        self.ascends[buffer.index()] = self.ints(buffer).is_sorted();
+    /// The same buffers, but for some that have other memory.
+    ///
+    /// * **Cost**: that of a word for each axis of a buffer.
+    pub(crate) fn with<'m>(&self, own: impl IntoIterator<Item = (BufferId, &'m mut [S])>) -> Self
+    where
+        S: 'm,
+    {
+        let mut frame = self.clone();
+        own.into_iter().for_each(|(buffer, memory)| frame.give_reals_mut(buffer, memory));
+        frame
     }
 
-    /// Whether the integers of a buffer are known to ascend.
+    /// Whether the integers of an input ascend, equal ones side by side; looked at when it is asked first.
     pub(crate) fn ascends(&self, buffer: BufferId) -> bool {
-        self.ascends[buffer.index()]
+        *self.ascends[buffer.index()].get_or_init(|| {
+            let ints = self.ints(buffer);
+            let ascend =
+                |ints: &[i64]| ints.windows(2).fold(true, |all, of| all & (of[0] <= of[1]));
+            // many are looked at at once, without a branch for each
+            let starts = (0..ints.len()).step_by(LOOKED_AT);
+            starts.into_iter().all(|at| ascend(&ints[at..ints.len().min(at + LOOKED_AT + 1)]))
+        })
     }
 
     /// The first place from `at` on below `end` where another integer stands in an ascending buffer than in front of it;
@@ -163,7 +180,7 @@ impl<S: Scalar> Frame<S> {
 
     /// The bits of a relation, to be set.
     pub(crate) fn members_mut(&mut self, relation: RelId) -> &mut Members {
-        &mut self.members[relation.index()]
+        Arc::make_mut(&mut self.members[relation.index()])
     }
 
     /// The extents of a buffer.

@@ -17,6 +17,7 @@ mod lower;
 pub mod math;
 mod members;
 pub mod native;
+mod private;
 pub mod runner;
 pub mod scalar;
 mod team;

@@ -1,4 +1,4 @@
-//! The threads of a run.
+//! The threads of a run, and the memory that they may have of their own.
 //!
 //! A run stays in the caller's thread; only a loop that has work enough is given to others, so a
 //! small call never waits for one to wake up.
@@ -13,6 +13,8 @@ pub struct Team<'p> {
     pub threads: usize,
     /// Where they are, if not in the pool of the process.
     pub pool: Option<&'p ThreadPool>,
+    /// The bytes that copies of buffers may take.
+    pub room: u64,
 }
 
 impl Team<'_> {

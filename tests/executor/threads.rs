@@ -125,7 +125,8 @@ fn sums_at_ascending_places_have_the_bits_of_one_thread() {
                     compile::<f64>(&program, options).unwrap().call(&inputs).ok()
                 };
                 let one = run(engine, 1);
-                assert_eq!(unlike_results(&one, &run(Engine::Runner, 1)), None, "rows {at}");
+                let plain = run(Engine::Runner, 1);
+                assert_eq!(unlike_results(&one, &plain, 64.0), None, "rows {at}");
                 for threads in [2, 7] {
                     let found = bits(run(engine, threads));
                     assert_eq!(
@@ -139,9 +140,106 @@ fn sums_at_ascending_places_have_the_bits_of_one_thread() {
     }
 }
 
-fn unlike_results(a: &Option<Values<f64>>, b: &Option<Values<f64>>) -> Option<String> {
+/// The inputs of a call by name.
+fn named<const N: usize>(inputs: [(&str, Value<f64>); N]) -> Values<f64> {
+    inputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Both engines, where they are there.
+fn engines() -> impl Iterator<Item = Engine> {
+    let all = [Engine::Block, Engine::Native].into_iter();
+    all.filter(|engine| *engine == Engine::Block || has_compiler())
+}
+
+/// The results of a call within a limit of memory.
+fn run_within(
+    (program, inputs): (&TensorSsa, &Values<f64>),
+    engine: Engine,
+    threads: usize,
+    memory: u64,
+) -> Option<Values<f64>> {
+    let options = Options { engine, threads: NonZero::new(threads), memory, ..Options::default() };
+    compile::<f64>(program, options).unwrap().call(inputs).ok()
+}
+
+/// One, two and seven threads give the same bits in both engines, near what the plain runner gives.
+#[track_caller]
+fn the_same_in_all(name: &str, program: &TensorSsa, inputs: &Values<f64>, memory: u64) {
+    let run = |engine, threads| run_within((program, inputs), engine, threads, memory);
+    for engine in engines() {
+        let one = run(engine, 1);
+        // long sums in one order are not nearer to the exact ones
+        let plain = run(Engine::Runner, 1);
+        assert_eq!(unlike_results(&one, &plain, 4096.0), None, "{name}, {engine:?}");
+        for threads in [2, 7] {
+            let found = bits(run(engine, threads));
+            assert_eq!(found, bits(one.clone()), "{name}, {engine:?}, {threads} threads");
+        }
+    }
+}
+
+/// Sums at places in no order: parts of a loop have copies of the buffers, which are joined in the order of the parts.
+#[test]
+fn sums_at_places_in_no_order_have_the_bits_of_one_thread() {
+    let text = "fn f(n: size, m: size, p: index(n)[m], q: index(n)[m], a: real[m], x: real[n])
+        -> (total: real[n], greatest: real[n], least: real[n], both: real[n, 2], whole: real) {
+        total[i: n] = sum(e: m) [p[e] = i] * a[e] * x[q[e]]
+        greatest[i: n] = max(e: m where q[e] = i) sin(a[e])
+        least[i: n] = min(e: m where q[e] = i) sin(a[e])
+        both[i: n, k: 2] = sum(e: m) [p[e] = i] * a[e] * real(k + 1) + sum(e: m, j: 3) [q[e] = i] * a[e] / real(j + k + 1)
+        whole = sum(e: m) [p[e] != q[e]] * a[e]
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let derivative = vjp(&program, &real_params(&program)).unwrap();
+    // the derivative of a product keeps more than there is memory for
+    let product = "fn f(n: size, m: size, p: index(n)[m], q: index(n)[m], a: real[m], x: real[n]) -> (y: real[n]) {
+        y[i: n] = prod(e: m where p[e] = i) (1 + a[e] / 1000)
+    }";
+    let product = normalize(load(product).unwrap().function(None).unwrap());
+    for (n, m) in [(50_i64, 150_000_i64), (3000, 150_000), (50_000, 150_000), (3, 0), (1, 70_000)] {
+        let number = |at: i64| (at * 7919 % 1013) as f64 / 500.0 - 0.9;
+        let inputs = named([
+            ("p", Value::indices((0..m).map(|e| e * e % 10_007 % n).collect())),
+            ("q", Value::indices((0..m).map(|e| e * 37 % n).collect())),
+            ("a", Value::vector((0..m).map(number).collect())),
+            ("x", Value::vector((0..n).map(number).collect())),
+        ]);
+        let with = with_cotangents(&derivative, &program, &inputs);
+        the_same_in_all(&format!("{n} of {m}"), &program, &inputs, 1 << 32);
+        the_same_in_all(&format!("product, {n} of {m}"), &product, &inputs, 1 << 32);
+        the_same_in_all(&format!("gradient, {n} of {m}"), &derivative, &with, 1 << 32);
+    }
+}
+
+/// What is left of the memory says how many copies there are, not how many threads.
+#[test]
+fn copies_of_sums_stay_within_the_memory() {
+    let text = "fn f(n: size, m: size, p: index(n)[m], a: real[m]) -> (y: real[n]) {
+        y[i: n] = sum(e: m) [p[e] = i] * exp(a[e])
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let (n, m) = (1000_i64, 400_000_i64);
+    let inputs = named([
+        ("n", Value::Size(n as u64)),
+        ("p", Value::indices((0..m).map(|e| e * e % 10_007 % n).collect())),
+        ("a", Value::vector((0..m).map(|e| (e * 7919 % 1013) as f64 / 500.0).collect())),
+    ]);
+    let least = 8 * (n + 2 * m) as u64;
+    assert!(run_within((&program, &inputs), Engine::Block, 2, least - 1).is_none());
+    let mut found = Vec::new();
+    for copies in [0, 1, 3, 7, 20] {
+        let memory = least + copies * 8 * n as u64;
+        the_same_in_all(&format!("{copies} copies"), &program, &inputs, memory);
+        found.push(bits(run_within((&program, &inputs), Engine::Block, 1, memory)));
+    }
+    assert_ne!(found[0], found[1], "sums in two parts are rounded otherwise");
+    assert_ne!(found[1], found[3]);
+    assert_eq!(found[3], found[4], "there are at most eight parts");
+}
+
+fn unlike_results(a: &Option<Values<f64>>, b: &Option<Values<f64>>, units: f64) -> Option<String> {
     match (a, b) {
-        (Some(a), Some(b)) => unlike(a, b, 64.0),
+        (Some(a), Some(b)) => unlike(a, b, units),
         _ => Some("a call has failed".to_owned()),
     }
 }

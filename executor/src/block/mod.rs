@@ -4,7 +4,7 @@
 //! lanes; all else as in the plain runner. The outermost loop is shared by threads
 //! where its iterations are independent, sums apart: it is cut into pieces that depend on
 //! its length alone, and the sums of the pieces are added in order, so the bits do not
-//! depend on the number of threads.
+//! depend on the number of threads. Where pieces would add to the same entries they have copies ([`crate::private`]).
 
 mod build;
 mod independent;
@@ -12,6 +12,7 @@ mod int_ops;
 mod kernels;
 mod lanes;
 mod ops;
+mod pieces;
 mod real_ops;
 mod shared;
 mod slots;
@@ -26,13 +27,15 @@ use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
+use crate::private;
 use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
 use crate::team::Team;
 use build::vector;
 use lanes::Scratch;
 use ops::VectorLoop;
-pub(crate) use shared::{Sharing, keys, shared};
+use pieces::{Cut, Pieces};
+pub(crate) use shared::{Sharing, shared};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -99,7 +102,7 @@ impl Blocks {
         let tuples = Tuples::of(program);
         let step = |(at, node)| match cleared(program, at) {
             Some(buffer) => vec![Step::Clear(buffer)],
-            None => steps(std::slice::from_ref(node), &tuples, true),
+            None => steps(std::slice::from_ref(node), &tuples, Around::Nothing),
         };
         Self { body: program.body.iter().enumerate().flat_map(step).collect() }
     }
@@ -133,16 +136,52 @@ impl Blocks {
     }
 }
 
-fn steps(nodes: &[Node], tuples: &Tuples, outermost: bool) -> Vec<Step> {
+/// What stands around a loop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// No loop that is shared.
+    Nothing,
+    /// A loop that may be cut where a key changes. Whether it is depends on the threads, so what is inside must add in the
+    /// same way without copies.
+    Keyed,
+    /// A loop that is shared.
+    Shared,
+}
+
+impl Around {
+    /// How a loop here is shared, if it is.
+    fn sharing(self, header: &For, tuples: &Tuples) -> Option<Sharing> {
+        match self {
+            Self::Nothing => shared(header, tuples),
+            Self::Keyed => {
+                let Sharing { sums, key, private } = shared(header, tuples)?;
+                let apart = key.is_some() || private.is_empty();
+                apart.then(|| Sharing { sums, key, private: Vec::new() })
+            }
+            Self::Shared => None,
+        }
+    }
+
+    /// What stands around the body of a loop here.
+    fn inside(self, sharing: Option<&Sharing>) -> Self {
+        match sharing {
+            None => self,
+            Some(sharing) if sharing.is_plain() => Self::Shared,
+            // where the key does not ascend, and where copies do not pay, the loops inside may be shared
+            Some(Sharing { key: Some(_), .. }) => Self::Keyed,
+            Some(_) => self,
+        }
+    }
+}
+
+fn steps(nodes: &[Node], tuples: &Tuples, around: Around) -> Vec<Step> {
     nodes
         .iter()
         .filter(|node| !matches!(node, Node::Note(_)))
         .map(|node| match node {
             Node::For(header) => {
-                let shared = if outermost { shared(header, tuples) } else { None };
-                // where the key does not ascend, the loops inside may be shared
-                let whole = shared.as_ref().is_some_and(|sharing| sharing.key.is_none());
-                let body = steps(&header.body, tuples, outermost && !whole);
+                let shared = around.sharing(header, tuples);
+                let body = steps(&header.body, tuples, around.inside(shared.as_ref()));
                 let vector = vector(header, tuples);
                 let inner = inner(header);
                 let known: i64 = inner.iter().map(|(_, weight)| weight * UNKNOWN).sum();
@@ -150,7 +189,7 @@ fn steps(nodes: &[Node], tuples: &Tuples, outermost: bool) -> Vec<Step> {
                 let source = (**header).clone();
                 Step::Loop(Box::new(Loop { source, body, vector, inner, weight, shared }))
             }
-            Node::If(cond, body) => Step::If(cond.clone(), steps(body, tuples, outermost)),
+            Node::If(cond, body) => Step::If(cond.clone(), steps(body, tuples, around)),
             Node::Note(_)
             | Node::SetInt(..)
             | Node::Set(..)
@@ -270,9 +309,9 @@ impl<S: Scalar> Machine<'_, '_, S> {
         let count = (range.end - range.start + range.step - 1) / range.step;
         if let Some(sharing) = &inner.shared
             && count >= 2
-            && sharing.key.is_none_or(|key| self.runner.frame.ascends(key))
+            && let Some(cut) = self.cut(inner, range, count, sharing)
         {
-            return self.share(inner, range, count, sharing);
+            return self.share(inner, (range, count), sharing, cut);
         }
         let in_lanes = self.in_lanes(inner, range, count);
         self.sequential(inner, range, count, in_lanes)
@@ -342,60 +381,75 @@ impl<S: Scalar> Machine<'_, '_, S> {
         Some(steps / 3)
     }
 
-    /// Runs the pieces of a loop, by several threads if there are.
-    fn share(
+    /// How a loop is cut: where it pays with copies, that is said by sizes alone, as are the pieces without.
+    fn cut(
         &mut self,
         inner: &Loop,
         range: Range,
         count: i64,
-        Sharing { sums, key }: &Sharing,
+        Sharing { key, private, .. }: &Sharing,
+    ) -> Option<Cut> {
+        let (frame, team) = (self.runner.frame, self.context.team);
+        let parts = if private.is_empty() || team.room == 0 {
+            1
+        } else {
+            let work = self.weight(inner, range, count).saturating_mul(count);
+            private::parts::<S>(work, private::entries(frame, private), team.room).min(count)
+        };
+        match *key {
+            Some(key) if (team.threads > 1 || parts > 1) && frame.ascends(key) => {
+                Some(Cut::At(key))
+            }
+            None if private.is_empty() => Some(Cut::Anywhere),
+            Some(_) | None => (parts > 1).then_some(Cut::Parts(parts)),
+        }
+    }
+
+    /// Runs the pieces of a loop, by several threads if there are.
+    fn share(
+        &mut self,
+        inner: &Loop,
+        (range, count): (Range, i64),
+        Sharing { sums, private, .. }: &Sharing,
+        cut: Cut,
     ) -> Result<(), Stop> {
-        let piece = ((count + PIECES - 1) / PIECES).max(LITTLE / self.weight(inner, range, count));
+        let piece = if let Cut::Parts(parts) = cut {
+            (count + parts - 1) / parts
+        } else {
+            let weight = self.weight(inner, range, count).min(LITTLE);
+            ((count + PIECES - 1) / PIECES).max(LITTLE / weight)
+        };
         let pieces = (count + piece - 1) / piece;
         let in_lanes = self.in_lanes(inner, range, count);
-        if pieces < 2 || self.context.team.threads == 1 && sums.is_empty() {
+        let whole = match cut {
+            Cut::Parts(_) => false,
+            Cut::Anywhere | Cut::At(_) => self.context.team.threads == 1 && sums.is_empty(),
+        };
+        if pieces < 2 || whole {
             return self.sequential(inner, range, count, in_lanes);
         }
         let Runner { program, frame, vars } = &mut self.runner;
-        let (program, frame, context) = (*program, *frame, self.context);
-        // pieces share no loops inside
-        let alone = Context { team: Team { threads: 1, ..context.team }, ..context };
+        let (context, frame) = (self.context, *frame);
         let outside: &Vars<S> = vars;
-        let failed: Mutex<Option<(i64, Stop, Vars<S>)>> = Mutex::new(None);
-        let run_piece = |at: i64| -> Vec<S> {
-            let mut memory = context.store.take();
-            let Memory { scratch, vars: own } = &mut memory;
-            own.clone_from(outside);
-            for (var, fold) in sums {
-                own.reals[var.index()] = S::of(fold.empty());
-            }
-            let cut = |at: i64| {
-                let place = range.end.min(range.start + at * piece * range.step);
-                let ends = [range.start, place, range.end];
-                key.map_or(place, |key| frame.next_change(key, ends))
+        let failed = Mutex::new(None);
+        let all =
+            Pieces { inner, range, piece, cut, sums, in_lanes, program, outside, context, failed };
+        let results = if let Cut::Parts(_) = cut {
+            let with_copies = |at: i64, own: Option<&mut [S]>| match own {
+                None => all.run(at, frame),
+                Some(own) => all.run(at, &frame.with(private::split(frame, private, own))),
             };
-            let (first, end) = (cut(at), cut(at + 1));
-            if first >= end {
-                context.store.give(memory);
-                return Vec::new();
-            }
-            let own_range = Range { start: first, end, step: range.step };
-            let own_count = (end - first + range.step - 1) / range.step;
-            let runner = Runner { program, frame, vars: own };
-            let mut machine = Machine { runner, scratch, context: alone };
-            if let Err(stop) = machine.sequential(inner, own_range, own_count, in_lanes) {
-                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                if failed.as_ref().is_none_or(|(earlier, ..)| at < *earlier) {
-                    *failed = Some((at, stop, memory.vars.clone()));
-                }
-            }
-            let totals = sums.iter().map(|(var, _)| memory.vars.reals[var.index()]).collect();
-            context.store.give(memory);
-            totals
+            let mut copies = context.store.take_copies();
+            let how = (private.as_slice(), pieces);
+            let results = private::run(frame, context.team, &mut copies, how, with_copies);
+            context.store.give_copies(copies);
+            results
+        } else {
+            context.team.map(pieces, |at| all.run(at, frame))
         };
-        let results = context.team.map(pieces, run_piece);
-        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, stop, own)) = failed {
+        if let Some((_, stop, own)) =
+            all.failed.into_inner().unwrap_or_else(PoisonError::into_inner)
+        {
             **vars = own;
             return Err(stop);
         }
@@ -414,7 +468,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
             let steps = self.steps_inside(inner, header, range, count).unwrap_or(1);
             steps.saturating_mul(*weight)
         });
-        loops.fold(inner.weight, i64::saturating_add).clamp(1, LITTLE)
+        loops.fold(inner.weight, i64::saturating_add).max(1)
     }
 }
 
@@ -427,11 +481,15 @@ struct Memory<S> {
 
 /// Memory that pieces of loops leave to later ones.
 #[derive(Debug)]
-pub(crate) struct Store<S>(Mutex<Vec<Memory<S>>>);
+pub(crate) struct Store<S> {
+    threads: Mutex<Vec<Memory<S>>>,
+    /// The copies of buffers that parts of a loop add to.
+    copies: Mutex<Vec<S>>,
+}
 
 impl<S> Default for Store<S> {
     fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self { threads: Mutex::new(Vec::new()), copies: Mutex::new(Vec::new()) }
     }
 }
 
@@ -444,11 +502,19 @@ impl<S> Clone for Store<S> {
 
 impl<S: Scalar> Store<S> {
     fn take(&self) -> Memory<S> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = self.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
         kept.unwrap_or_else(|| Memory { scratch: Scratch::default(), vars: Vars::default() })
     }
 
     fn give(&self, memory: Memory<S>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    }
+
+    fn take_copies(&self) -> Vec<S> {
+        std::mem::take(&mut *self.copies.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn give_copies(&self, copies: Vec<S>) {
+        *self.copies.lock().unwrap_or_else(PoisonError::into_inner) = copies;
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
-use crate::loops::{BufferId, Fold, For, Int, IntId, LoopProgram, Node, Order, RealId};
+use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, RealId};
 
 /// How the iterations of a loop are independent.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,21 @@ pub(crate) struct Sharing {
     /// An integer input `p` where steps with the same `p[e]` touch the same entries: so the loop may be cut where `p`
     /// changes, if it ascends. There are no sums then.
     pub(crate) key: Option<BufferId>,
+    /// The buffers of sums whose entries several steps may add to, if nothing else touches these: the loop may be cut if each
+    /// part has copies of its own ([`crate::private`]).
+    pub(crate) private: Vec<(BufferId, Fold)>,
+}
+
+impl Sharing {
+    /// Of iterations that are independent, sums in variables apart.
+    pub(crate) fn plain(sums: Vec<(RealId, Fold)>) -> Self {
+        Self { sums, key: None, private: Vec::new() }
+    }
+
+    /// Whether the iterations are independent, sums in variables apart, whatever the data are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.key.is_none() && self.private.is_empty()
+    }
 }
 
 /// How the iterations of a loop are independent, if they are.
@@ -22,54 +37,69 @@ pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
         return None;
     }
     let touched = Touched::of(header);
-    let own = Int::Var(header.var);
-    let mut keys: Vec<BufferId> = Vec::new();
-    let apart = touched.writes.iter().all(|(buffer, indices)| {
-        let mut same = |other: &[Int]| {
-            let mut common = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
-            if common.clone().any(|e| *e == own) || tuples.tell_apart(common.clone(), header.var) {
-                return true;
-            }
-            let key = common.find_map(|e| tuples.entry_at(e, header.var));
-            keys.extend(key);
-            key.is_some()
-        };
-        // the writes are those of this one too
-        touched.loads.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
-            && touched.writes.iter().filter(|(of, _)| of == buffer).all(|(_, other)| same(other))
-    });
-    let sums = if apart && !touched.carries() { touched.free_sums()? } else { return None };
+    let sums = if touched.carries() { return None } else { touched.free_sums()? };
+    let Common { mut keys, mut keyed, clashing } = Common::of(header.var, &touched, tuples);
+    keys.sort_unstable();
     keys.dedup();
     let plain = header.order == Order::Ascending && header.stride.is_none() && sums.is_empty();
-    match *keys {
-        [] => Some(Sharing { sums, key: None }),
-        [key] if plain => Some(Sharing { sums, key: Some(key) }),
+    let key = match *keys {
+        [key] if plain && clashing.is_empty() => Some(key),
         _ => None,
+    };
+    keyed.extend(clashing);
+    keyed.sort_unstable();
+    keyed.dedup();
+    let private: Option<Vec<(BufferId, Fold)>> =
+        keyed.iter().map(|buffer| Some((*buffer, touched.only_fold(*buffer)?))).collect();
+    match private {
+        Some(private) => Some(Sharing { sums, key, private }),
+        None if key.is_some() => Some(Sharing { sums, key, private: Vec::new() }),
+        None => None,
     }
 }
 
-/// The inputs that must ascend where loops of a program are to be shared.
-pub(crate) fn keys(program: &LoopProgram) -> Vec<BufferId> {
-    struct Keys(Tuples, Vec<BufferId>);
-    impl Visit for Keys {
-        fn enter(&mut self, node: &Node) {
-            if let Node::For(header) = node {
-                self.1.extend(shared(header, &self.0).and_then(|sharing| sharing.key));
+/// The buffers in which two steps of a loop may touch one entry.
+#[derive(Default)]
+struct Common {
+    /// Those in which they do so only where an input has the same entry at both, and these inputs.
+    keyed: Vec<BufferId>,
+    keys: Vec<BufferId>,
+    /// The others.
+    clashing: Vec<BufferId>,
+}
+
+impl Common {
+    fn of(var: IntId, touched: &Touched, tuples: &Tuples) -> Self {
+        let own = Int::Var(var);
+        let mut common = Self::default();
+        for (buffer, indices, _) in &touched.writes {
+            let loads = touched.loads.iter().filter(|(of, _)| of == buffer).map(|(_, other)| other);
+            let writes = touched.writes.iter().filter(|(of, ..)| of == buffer);
+            // the writes are those of this one too
+            for other in loads.chain(writes.map(|(_, other, _)| other)) {
+                let mut same = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
+                if same.clone().any(|e| *e == own) || tuples.tell_apart(same.clone(), var) {
+                    continue;
+                }
+                match same.find_map(|e| tuples.entry_at(e, var)) {
+                    Some(key) => {
+                        common.keys.push(key);
+                        common.keyed.push(*buffer);
+                    }
+                    None => common.clashing.push(*buffer),
+                }
             }
         }
+        common
     }
-    let mut keys = Keys(Tuples::of(program), Vec::new());
-    program.body.iter().for_each(|node| keys.node(node));
-    keys.1.sort_unstable();
-    keys.1.dedup();
-    keys.1
 }
 
 /// What a loop touches.
 #[derive(Default)]
 pub(super) struct Touched {
     loads: Vec<(BufferId, Vec<Int>)>,
-    writes: Vec<(BufferId, Vec<Int>)>,
+    /// Entries written, and how values are joined to them if they are reals and only joined to.
+    writes: Vec<(BufferId, Vec<Int>, Option<Fold>)>,
     joins: Vec<(RealId, Fold)>,
     set: Vec<RealId>,
     read: Vec<RealId>,
@@ -98,6 +128,14 @@ impl Touched {
         let read = sums.iter().any(|(var, _)| self.read.contains(var));
         let one_fold = sums.windows(2).all(|pair| pair[0].0 != pair[1].0);
         (!read && one_fold).then_some(sums)
+    }
+
+    /// How values are joined to a buffer, if that is all that is done with it and it is done in one way.
+    fn only_fold(&self, buffer: BufferId) -> Option<Fold> {
+        let mut folds = self.writes.iter().filter(|(of, ..)| *of == buffer).map(|(.., fold)| *fold);
+        let fold = folds.next()??;
+        let read = self.loads.iter().any(|(of, _)| *of == buffer);
+        (!read && folds.all(|other| other == Some(fold))).then_some(fold)
     }
 
     /// Whether a variable may have its value from the step before.
@@ -134,10 +172,12 @@ impl Visit for Touched {
         self.certain.0.truncate(certain.0);
         self.certain.1.truncate(certain.1);
         match node {
-            Node::Store(place, _)
-            | Node::Accumulate(place, ..)
-            | Node::StoreInt(place, _)
-            | Node::AddInt(place, _) => self.writes.push((place.buffer, place.indices.clone())),
+            Node::Accumulate(place, fold, _) => {
+                self.writes.push((place.buffer, place.indices.clone(), Some(*fold)));
+            }
+            Node::Store(place, _) | Node::StoreInt(place, _) | Node::AddInt(place, _) => {
+                self.writes.push((place.buffer, place.indices.clone(), None));
+            }
             Node::Join(var, fold, _) => {
                 self.joins.push((*var, *fold));
                 if !self.certain.0.contains(var) {

@@ -1,7 +1,7 @@
 //! Which loops run in lanes, and through which operations.
 
 use super::build::vector;
-use super::keys;
+use super::{Sharing, shared};
 use crate::fuse::fuse;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
@@ -80,22 +80,40 @@ fn entries_that_tuples_name_run_in_lanes() {
     assert_eq!(names("sum(k: n where R(i, k)) x[k, j]"), 0);
 }
 
-#[test]
-fn sums_at_places_from_data_are_shared_where_one_input_ascends() {
-    let names = |body: &str| {
-        let text = format!(
-            "fn f(n: size, m: size, p: index(n)[m], q: index(n)[m], R: rel(n, n), a: real[m], x: real[n])
-            -> (y: real[n]) {{ {body} }}"
-        );
-        let program = program(&text);
-        let name = |id| program.buffer(id).name.clone();
-        keys(&program).into_iter().map(name).collect::<Vec<_>>()
+/// By loop at top level that is shared under a condition: the input that must ascend, and the buffers that parts need
+/// copies of.
+fn conditions(body: &str) -> Vec<(Option<String>, Vec<String>)> {
+    let text = format!(
+        "fn f(n: size, m: size, p: index(n)[m], q: index(n)[m], R: rel(n, n), a: real[m], x: real[n])
+        -> (y: real[n]) {{ {body} }}"
+    );
+    let program = program(&text);
+    let name = |id| program.buffer(id).name.clone();
+    let tuples = Tuples::of(&program);
+    let sharing = program.body.iter().filter_map(|node| {
+        let Node::For(header) = node else { return None };
+        shared(header, &tuples).filter(|sharing| !sharing.is_plain())
+    });
+    let names = |sharing: Sharing| {
+        let private = sharing.private.iter().map(|(buffer, _)| name(*buffer));
+        (sharing.key.map(name), private.collect())
     };
-    assert_eq!(names("y[i: n] = sum(e: m) [p[e] = i] * a[e] * x[q[e]]"), ["p"]);
-    assert_eq!(names("y[i: n] = sum(j: n where R(i, j)) x[j]"), ["R.0"]);
+    sharing.map(names).collect()
+}
+
+#[test]
+fn sums_at_places_from_data_are_shared_where_one_input_ascends_or_with_copies() {
+    let key = |name: &str| (Some(name.to_owned()), vec!["y".to_owned()]);
+    let copy = || (None, vec!["y".to_owned()]);
+    assert_eq!(conditions("y[i: n] = sum(e: m) [p[e] = i] * a[e] * x[q[e]]"), [key("p")]);
+    assert_eq!(conditions("y[i: n] = sum(j: n where R(i, j)) x[j]"), [key("R.0")]);
     let two = "y[i: n] = sum(e: m) [p[e] = i] * a[e] + sum(e: m) [q[e] = i] * a[e]";
-    assert_eq!(names(two), ["p", "q"], "two loops");
-    assert_eq!(names("y[i: n] = sum(e: m) [p[e] + 1 = i] * a[e]"), [""; 0]);
+    assert_eq!(conditions(two), [key("p"), key("q")], "two loops");
+    assert_eq!(conditions("y[i: n] = sum(e: m) [p[e] + 1 = i] * a[e]"), [copy()]);
+    assert_eq!(conditions("y[i: n] = max(e: m where floor(a[e]) = i) a[e]"), [copy()]);
+    assert_eq!(conditions("y[i: n] = x[i]"), []);
+    // steps that read what others have written
+    assert_eq!(conditions("rec i: n { y[i] = x[i] + [i > 0] * y[i - 1] }"), []);
 }
 
 #[test]

@@ -5,18 +5,20 @@
 use super::Precision;
 use super::compiler::{Compiler, NativeError};
 use super::stages::{Kind, Parts, staged};
+use super::worth::work;
 use crate::Report;
 use crate::frame::{Frame, extent};
 use crate::fuse::for_tiles;
 use crate::loops::{Buffer, BufferId, LoopProgram, RelId};
+use crate::private;
 use crate::runner::join;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use libloading::Library;
 use std::ffi::c_void;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// `iv_run_k(sizes, buffers, ints, reals, begin, end)`
@@ -53,6 +55,8 @@ pub struct Native<S> {
     buffers: usize,
     /// The copies that the code makes besides, with their memory.
     copies: Vec<(Buffer, Vec<S>)>,
+    /// The copies of buffers that parts of a loop add to.
+    private: Vec<S>,
     relations: usize,
 }
 
@@ -121,6 +125,7 @@ impl<S: Scalar> Native<S> {
             reals: program.reals.len(),
             buffers,
             copies: program.buffers[buffers..].iter().map(|b| (b.clone(), Vec::new())).collect(),
+            private: Vec::new(),
             relations: program.relations.len(),
         })
     }
@@ -159,14 +164,17 @@ impl<S: Scalar> Native<S> {
         let copies = self.copies.iter_mut().map(|(_, memory)| memory.as_mut_ptr().cast::<c_void>());
         let buffers = (0..self.buffers).map(address).chain(copies);
         let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(bits)).collect();
+        let private = Mutex::new(std::mem::take(&mut self.private));
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
             frame,
             sizes: frame.sizes.as_ptr(),
-            buffers: buffers.as_ptr(),
+            buffers: &buffers,
             ints: ints.as_mut_ptr(),
             reals: reals.as_mut_ptr(),
+            ints_len: self.ints,
             reals_len: self.reals,
+            private: &private,
             cancelled,
             team,
         };
@@ -177,6 +185,7 @@ impl<S: Scalar> Native<S> {
             }
             report(done + 1, self.stages.len());
         }
+        self.private = private.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(())
     }
 }
@@ -187,16 +196,54 @@ struct Memory<'r, S> {
     cancelled: &'r AtomicBool,
     team: Team<'r>,
     sizes: *const i64,
-    buffers: *const *mut c_void,
+    buffers: &'r [*mut c_void],
     ints: *mut i64,
     reals: *mut S,
+    ints_len: usize,
     reals_len: usize,
+    /// Memory for copies of buffers.
+    private: &'r Mutex<Vec<S>>,
 }
 
 impl<S: Scalar> Memory<'_, S> {
     fn reals(&self) -> &[S] {
         // SAFETY: the pointer is to a vector of this length, which loops in parts only read.
         unsafe { std::slice::from_raw_parts(self.reals, self.reals_len) }
+    }
+
+    fn ints(&self) -> &[i64] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts(self.ints, self.ints_len) }
+    }
+
+    /// Joins the sums of the parts of a loop, in order, to the variables of the run.
+    fn join(
+        &self,
+        totals: impl Iterator<Item = Result<Vec<S>, Interrupted>>,
+        parts: &Parts,
+    ) -> Result<(), Interrupted> {
+        for totals in totals {
+            for ((var, fold), total) in parts.sharing.sums.iter().zip(totals?) {
+                // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
+                let kept = unsafe { &mut *self.reals.add(var.index()) };
+                *kept = join(*fold, *kept, total);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Parts {
+    /// Into how many parts with copies a loop is cut, by its sizes; 1 where it is not.
+    fn with_copies<S: Scalar>(&self, memory: &Memory<'_, S>, range: Range, count: i64) -> i64 {
+        let private = &self.sharing.private;
+        if private.is_empty() {
+            return 1;
+        }
+        let middle = range.begin.midpoint(range.end);
+        let work = work(&self.body, &memory.frame.sizes, memory.ints(), (self.var, middle));
+        let entries = private::entries(memory.frame, private);
+        private::parts::<S>(work.saturating_mul(count), entries, memory.team.room).min(count)
     }
 }
 
@@ -225,7 +272,7 @@ impl<S: Scalar> Stage<S> {
         let mut ends = [0; 2];
         let Memory { sizes, buffers, ints, reals, .. } = *memory;
         // SAFETY: the memory is laid out for the program that the function was printed from.
-        let status = unsafe { range(sizes, buffers, ints, reals, ends.as_mut_ptr()) };
+        let status = unsafe { range(sizes, buffers.as_ptr(), ints, reals, ends.as_mut_ptr()) };
         if status != 0 {
             return Err(Interrupted::Failed);
         }
@@ -239,7 +286,8 @@ impl<S: Scalar> Stage<S> {
         }
         let Memory { sizes, buffers, ints, reals, .. } = *memory;
         // SAFETY: as for the range; parts of one loop that run at once touch disjoint entries.
-        let status = unsafe { (self.run)(sizes, buffers, ints, reals, range.begin, range.end) };
+        let status =
+            unsafe { (self.run)(sizes, buffers.as_ptr(), ints, reals, range.begin, range.end) };
         if status == 0 { Ok(()) } else { Err(Interrupted::Failed) }
     }
 
@@ -251,36 +299,62 @@ impl<S: Scalar> Stage<S> {
         parts: &Parts,
     ) -> Result<(), Interrupted> {
         let count = (range.end - range.begin + parts.step - 1) / parts.step;
+        let (team, sharing) = (memory.team, &parts.sharing);
+        let with_copies = parts.with_copies(memory, range, count);
+        let asked = team.threads > 1 || with_copies > 1;
+        let key = sharing.key.filter(|key| asked && memory.frame.ascends(*key));
+        if key.is_none() && !sharing.is_plain() {
+            return match with_copies {
+                1 => self.part(memory, range),
+                _ => self.share_with_copies(memory, (range, count), parts, with_copies),
+            };
+        }
         let each = ((count + PARTS - 1) / PARTS).max(parts.least);
         let pieces = (count + each - 1) / each;
-        let apart = parts.key.is_none_or(|key| memory.frame.ascends(key));
-        let alone = !apart || memory.team.threads == 1 && parts.sums.is_empty();
-        if pieces < 2 || alone {
+        if pieces < 2 || team.threads == 1 && sharing.sums.is_empty() {
             return self.part(memory, range);
         }
         let piece = |at: i64| {
             let cut = |at: i64| {
                 let place = range.end.min(range.begin + at * each * parts.step);
                 let ends = [range.begin, place, range.end];
-                parts.key.map_or(place, |key| memory.frame.next_change(key, ends))
+                key.map_or(place, |key| memory.frame.next_change(key, ends))
             };
             self.apart(memory, Range { begin: cut(at), end: cut(at + 1) }, parts)
         };
         let start = Instant::now();
         let first = piece(0)?;
         let estimate = start.elapsed().as_secs_f64() * (pieces - 1) as f64;
-        let alone = Team { threads: 1, ..memory.team };
-        let team = if estimate < WORTHWHILE.as_secs_f64() { alone } else { memory.team };
+        let alone = Team { threads: 1, ..team };
+        let team = if estimate < WORTHWHILE.as_secs_f64() { alone } else { team };
         let rest = team.map(pieces - 1, |at| piece(at + 1));
-        for totals in std::iter::once(Ok(first)).chain(rest) {
-            let totals = totals?;
-            for ((var, fold), total) in parts.sums.iter().zip(totals) {
-                // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
-                let kept = unsafe { &mut *memory.reals.add(var.index()) };
-                *kept = join(*fold, *kept, total);
+        memory.join(std::iter::once(Ok(first)).chain(rest), parts)
+    }
+
+    /// Runs a loop in parts that have copies of the buffers that they add to.
+    fn share_with_copies(
+        &self,
+        memory: &Memory<'_, S>,
+        (range, count): (Range, i64),
+        parts: &Parts,
+        wanted: i64,
+    ) -> Result<(), Interrupted> {
+        let each = (count + wanted - 1) / wanted;
+        let private = parts.sharing.private.as_slice();
+        let part = |at: i64, own: Option<&mut [S]>| {
+            let cut = |at: i64| range.end.min(range.begin + at * each * parts.step);
+            let range = Range { begin: cut(at), end: cut(at + 1) };
+            let Some(own) = own else { return self.apart(memory, range, parts) };
+            let mut buffers = memory.buffers.to_vec();
+            for (buffer, copy) in private::split(memory.frame, private, own) {
+                buffers[buffer.index()] = copy.as_mut_ptr().cast();
             }
-        }
-        Ok(())
+            self.apart(&Memory { buffers: &buffers, ..*memory }, range, parts)
+        };
+        let mut copies = memory.private.lock().unwrap_or_else(PoisonError::into_inner);
+        let how = (private, (count + each - 1) / each);
+        let totals = private::run(memory.frame, memory.team, &mut copies, how, part);
+        memory.join(totals.into_iter(), parts)
     }
 
     /// Runs a part with variables of its own; gives its sums.
@@ -290,14 +364,15 @@ impl<S: Scalar> Stage<S> {
         range: Range,
         parts: &Parts,
     ) -> Result<Vec<S>, Interrupted> {
-        if parts.sums.is_empty() {
+        let sums = &parts.sharing.sums;
+        if sums.is_empty() {
             return self.part(memory, range).map(|()| Vec::new());
         }
         let mut reals = memory.reals().to_vec();
-        for (var, fold) in &parts.sums {
+        for (var, fold) in sums {
             reals[var.index()] = S::of(fold.empty());
         }
         self.part(&Memory { reals: reals.as_mut_ptr(), ..*memory }, range)?;
-        Ok(parts.sums.iter().map(|(var, _)| reals[var.index()]).collect())
+        Ok(sums.iter().map(|(var, _)| reals[var.index()]).collect())
     }
 }

@@ -14,18 +14,18 @@ use super::tiles::Ends;
 use crate::block::{Sharing, shared};
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
-use crate::loops::{BufferId, Element, Fold, For, LoopProgram, Node, Order, RealId, RelId};
+use crate::loops::{BufferId, Element, For, IntId, LoopProgram, Node, Order, RelId};
 use crate::tile::{Tiling, tiling};
 
 /// The C text of an engine.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Staged {
     pub(super) source: String,
     pub(super) stages: Vec<Kind>,
 }
 
 /// What a stage is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Kind {
     /// Run once.
     Sequence,
@@ -36,16 +36,17 @@ pub(super) enum Kind {
 }
 
 /// How a loop is cut into parts.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Parts {
     /// How far apart its values are; at least 1.
     pub(super) step: i64,
-    /// The variables that its iterations join values to.
-    pub(super) sums: Vec<(RealId, Fold)>,
-    /// What must ascend, and where it may be cut: where this changes.
-    pub(super) key: Option<BufferId>,
+    /// How its iterations are independent.
+    pub(super) sharing: Sharing,
     /// A part has at least so many iterations.
     pub(super) least: i64,
+    /// The variable of the loop, and where copies may pay what it does: its work says whether they do.
+    pub(super) var: IntId,
+    pub(super) body: Vec<Node>,
 }
 
 /// The least part of a loop without loops inside.
@@ -59,9 +60,11 @@ const ROWS: i64 = 32;
 
 /// How a loop is cut, if its iterations are independent, sums apart.
 fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> {
-    let independent = (header.order == Order::Parallel).then(Vec::new);
-    let independent = independent.map(|sums| Sharing { sums, key: None });
-    let Sharing { sums, key } = shared(header, tuples).or(independent)?;
+    let sharing = match (shared(header, tuples), header.order) {
+        (Some(sharing), _) if sharing.is_plain() => sharing,
+        (_, Order::Parallel) => Sharing::plain(Vec::new()),
+        (sharing, Order::Ascending | Order::Descending) => sharing?,
+    };
     let nested = header.body.iter().any(Node::has_loop);
     let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
     let least = match tiling(program, header) {
@@ -70,7 +73,8 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
         None if nested => 1,
         None => LITTLE,
     };
-    Some(Parts { step, sums, key, least })
+    let body = if sharing.private.is_empty() { Vec::new() } else { header.body.clone() };
+    Some(Parts { step, sharing, least, var: header.var, body })
 }
 
 /// The stages of a program, as C.
@@ -153,7 +157,7 @@ impl Stage<'_> {
     fn left(&self, shared: &[Variable]) -> Vec<Variable> {
         let leaves = |variable: &Variable| match (&self.parts, variable) {
             (None, _) => true,
-            (Some(parts), Variable::Real(v)) => parts.sums.iter().any(|(sum, _)| sum == v),
+            (Some(parts), Variable::Real(v)) => parts.sharing.sums.iter().any(|(sum, _)| sum == v),
             (Some(_), Variable::Int(_)) => false,
         };
         shared.iter().copied().filter(leaves).collect()

@@ -245,7 +245,7 @@ impl Statements<'_> {
                 !joins.is_empty()
                     && (!writes
                         || shared(header, &Tuples::default())
-                            .is_some_and(|sharing| sharing.key.is_none()))
+                            .is_some_and(|sharing| sharing.is_plain()))
             }
             Order::Descending => false,
         };

@@ -2,7 +2,7 @@
 //!
 //! An estimate from the sizes alone, so that the same call always takes the same engine.
 
-use crate::loops::{For, Int, LoopProgram, Node};
+use crate::loops::{For, Int, IntId, LoopProgram, Node};
 
 /// Steps from which compiling pays: some tenths of a second in the block engine.
 const ENOUGH: f64 = 1e8;
@@ -14,6 +14,14 @@ const UNKNOWN: f64 = 16.0;
 pub(crate) fn is_worth_compiling(program: &LoopProgram, sizes: &[i64]) -> bool {
     let mut estimate = Estimate { sizes, ints: vec![None; program.ints.len()] };
     estimate.steps(&program.body) >= ENOUGH
+}
+
+/// About how many steps a loop body takes when its variable is `value` and others are as `ints` says.
+pub(super) fn work(body: &[Node], sizes: &[i64], ints: &[i64], (var, value): (IntId, i64)) -> i64 {
+    let mut ints: Vec<Option<f64>> = ints.iter().map(|n| Some(*n as f64)).collect();
+    ints[var.index()] = Some(value as f64);
+    let mut estimate = Estimate { sizes, ints };
+    estimate.steps(body).max(1.0) as i64
 }
 
 struct Estimate<'p> {
@@ -32,8 +40,12 @@ impl Estimate<'_> {
             Node::Note(_) | Node::Visit(_) => 0.0,
             Node::For(header) => self.run_loop(header),
             Node::If(_, body) => 1.0 + self.steps(body),
-            Node::SetInt(..)
-            | Node::Set(..)
+            // by data, most often
+            Node::SetInt(var, e) => {
+                self.ints[var.index()] = self.int(e);
+                1.0
+            }
+            Node::Set(..)
             | Node::Join(..)
             | Node::Store(..)
             | Node::Accumulate(..)

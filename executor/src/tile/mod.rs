@@ -150,7 +150,7 @@ const MOST_KEPT: usize = 4;
 /// The sums that leave a loop, if its iterations are independent but for them.
 pub(crate) fn sums(header: &For) -> Option<Vec<(RealId, Fold)>> {
     let sharing = shared(header, &Tuples::default())?;
-    sharing.key.is_none().then_some(sharing.sums)
+    sharing.is_plain().then_some(sharing.sums)
 }
 
 /// Whether iterations are independent, sums apart, and nothing in them ends the run or looks up tuples.
