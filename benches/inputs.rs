@@ -1,8 +1,6 @@
 //! Inputs that are the same in each run, for the benches that run programs beside others.
 
-use iverson::spec::call::{Dense, Limits, Relation, Value, Values, bind, shape};
-use iverson::spec::ir::Param;
-use iverson::spec::ssa::TensorSsa;
+use iverson::spec::call::{Dense, Relation, Value, Values};
 
 /// Numbers in [-1, 1); `peers/peers.py` makes them too.
 pub(crate) fn numbers(count: usize) -> Vec<f64> {
@@ -30,31 +28,4 @@ pub(crate) fn sparse(n: usize, each: usize) -> (Vec<i64>, Vec<i64>) {
     let row = (0..n * each).map(|e| (e / each) as i64).collect();
     let col = (0..n * each).map(|e| ((e / each * 31 + e % each * 977) % n) as i64).collect();
     (row, col)
-}
-
-/// The inputs of a program, and ones as what its derivative takes besides.
-///
-/// # Panics
-/// If they are not those of the program: a mistake of the bench.
-pub(crate) fn with_cotangents(
-    derivative: &TensorSsa,
-    program: &TensorSsa,
-    inputs: &Values<f64>,
-) -> Values<f64> {
-    let mut all = inputs.clone();
-    let sizes = match bind(program, inputs, Limits { bytes: u64::MAX }) {
-        Ok(bound) => bound.sizes,
-        Err(error) => panic!("{}: {error}", program.name),
-    };
-    for param in &derivative.params[program.params.len()..] {
-        let Param::Tensor(tensor) = param else { continue };
-        let shape = match shape(&derivative.symbols, *tensor, &sizes) {
-            Ok(shape) => shape,
-            Err(error) => panic!("{}: {error}", program.name),
-        };
-        let data = vec![1.0; shape.iter().product()];
-        let name = derivative.symbols.tensor(*tensor).name.clone();
-        all.insert(name, Value::Real(Dense { shape, data }));
-    }
-    all
 }

@@ -9,19 +9,23 @@
 //! `--processor` measures the time that the busiest thread of a call has a processor, for machines that other
 //! programs share.
 
-use clock::{once, repeated};
-use inputs::with_cotangents;
+use calls::time;
+use clock::repeated;
+use cotangents::with_cotangents;
 use iverson::derivative::Kind;
+use iverson::executor::Engine;
 use iverson::executor::native::Compiler;
-use iverson::executor::{Engine, Executable, Inputs, Options, Output, Outputs, compile};
 use iverson::pipeline::{differentiate, load};
 use iverson::spec::call::Values;
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
-use std::hint::black_box;
-use std::num::NonZero;
 
+#[path = "../calls.rs"]
+mod calls;
+#[path = "../clock.rs"]
 mod clock;
+#[path = "../cotangents.rs"]
+mod cotangents;
 mod hand;
 mod hand_laplacian;
 mod hand_stencils;
@@ -40,31 +44,6 @@ struct Case {
     inputs: Values<f64>,
     /// The result, and the result with the gradient.
     hand: [Box<dyn FnMut()>; 2],
-}
-
-/// Milliseconds of a program in an engine.
-fn time(program: &TensorSsa, inputs: &Values<f64>, engine: Engine, threads: usize) -> f64 {
-    let options = Options { engine, threads: NonZero::new(threads), ..Options::default() };
-    let mut executable: Executable<f64> = match compile(program, options) {
-        Ok(executable) => executable,
-        Err(error) => panic!("{}: {error}", program.name),
-    };
-    let inputs = Inputs::from(inputs);
-    let shapes = match executable.shapes(&inputs) {
-        Ok(shapes) => shapes.into_iter().map(|(n, s)| (n.to_owned(), s.iter().product())),
-        Err(error) => panic!("{}: {error}", program.name),
-    };
-    let mut memory: Vec<(String, Vec<f64>)> =
-        shapes.map(|(name, count): (String, usize)| (name, vec![0.0; count])).collect();
-    let call = || {
-        let outputs = memory.iter_mut().map(|(name, x)| (name.as_str(), Output::Real(x)));
-        let mut outputs = Outputs(outputs.collect());
-        if let Err(error) = executable.run(&inputs, &mut outputs) {
-            panic!("{}: {error}", program.name);
-        }
-        black_box(&outputs);
-    };
-    if engine == Engine::Runner { once(call) } else { repeated(call) }
 }
 
 /// Prints a line of the table, with the time over that of the result if it is known; gives the milliseconds of

@@ -19,11 +19,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+#[path = "../cotangents.rs"]
+mod cotangents;
 #[path = "../inputs.rs"]
 mod inputs;
 mod programs;
 
-use inputs::{numbers, with_cotangents};
+use cotangents::with_cotangents;
+use inputs::numbers;
 use programs::{PROGRAMS, Program};
 
 /// Calls are repeated for this long.

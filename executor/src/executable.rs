@@ -7,7 +7,7 @@ use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
 use crate::loops::verify::verify;
 use crate::loops::{Buffer, BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
-use crate::members::{asked, words};
+use crate::members::{asked, points};
 use crate::native::{Code, Interrupted, NativeError};
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
@@ -393,8 +393,8 @@ impl<S: Scalar> Executable<S> {
         Ok(limit - total)
     }
 
-    /// Sets the bits of relations, those that `left` bytes have room for; tuples of others are searched for. Those of
-    /// the relation of the last call are set already. Gives the bytes that are left then.
+    /// Makes the maps of relations, those that `left` bytes have room for; tuples of others are searched for. Those of
+    /// the relation of the last call are made already. Gives the bytes that are left then.
     fn set_members(&self, frame: &mut Frame<S>, mut left: u64) -> u64 {
         for relation in &self.asked {
             let table = &self.program.relations[relation.index()];
@@ -402,10 +402,10 @@ impl<S: Scalar> Executable<S> {
                 table.extents.iter().map(|e| extent(e, &self.sizes)).collect();
             let members = frame.members_mut(*relation);
             let given = self.relations[relation.index()].as_ref();
-            match given.and_then(|given| Some((given, words(&extents, given.len())?))) {
-                Some((given, words)) if words as u64 <= left / 8 => {
-                    left -= 8 * words as u64;
-                    members.fill(&extents, words, given);
+            match given.and_then(|given| Some((given, points(&extents, given.len())?))) {
+                Some((given, points)) if points as u64 <= left => {
+                    left -= points as u64;
+                    members.fill(&extents, points, given);
                 }
                 _ => members.clear(),
             }

@@ -61,7 +61,7 @@ impl<S: Scalar> Frame<S> {
         }
     }
 
-    /// Makes room for the buffers of a program under these sizes; none has memory. Relations have the bits that they had.
+    /// Makes room for the buffers of a program under these sizes; none has memory. Relations have the maps that they had.
     pub fn lay_out(&mut self, program: &LoopProgram, sizes: &[i64]) {
         let empty = Slot { reals: std::ptr::null_mut(), ints: std::ptr::null_mut(), len: 0 };
         self.sizes.clear();
@@ -171,14 +171,14 @@ impl<S: Scalar> Frame<S> {
         self.slots[buffer.index()] = Slot { reals: std::ptr::null_mut(), ints, len };
     }
 
-    /// The bits of a relation.
+    /// The map of a relation.
     #[must_use]
     #[inline]
     pub(crate) fn members(&self, relation: RelId) -> &Members {
         &self.members[relation.index()]
     }
 
-    /// The bits of a relation, to be set.
+    /// The map of a relation, to be made.
     pub(crate) fn members_mut(&mut self, relation: RelId) -> &mut Members {
         Arc::make_mut(&mut self.members[relation.index()])
     }

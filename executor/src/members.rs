@@ -1,29 +1,31 @@
-//! Membership in a relation by a bit, where its tuples fill their box.
+//! Membership in a relation by a map of its box, where tuples fill it.
 //!
-//! Where the box has at most 64 points for each tuple, each point has a bit, set once and kept while calls have the
-//! same relation. That is at most a word for each tuple, so time and memory are linear in the tuples.
+//! Where the box has at most [`MOST`] points for each tuple, each point has a byte: 1 for tuples, 0 for others. It is set
+//! once and kept while calls have the same relation. So time and memory are linear in the tuples.
 //! Elsewhere tuples are searched for among the sorted ones.
 
 use crate::loops::walk::{Visit, walk_cond};
 use crate::loops::{Cond, LoopProgram, RelId};
 use iverson_spec::call::Relation;
 
-/// The bits of a relation, or none.
+/// The most points of a box for each tuple.
+pub(crate) const MOST: usize = 32;
+
+/// The map of a relation, or none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members {
-    /// Whose bits they are; it is kept, so no other one is at its address.
+    /// Whose map it is; it is kept, so no other one is at its address.
     of: Option<Relation>,
     extents: Vec<i64>,
-    /// The point at place `p` of the box, row-major, has bit `p % 64` of word `p / 64`.
-    words: Vec<u64>,
+    /// By place in the box, row-major: 1 for a tuple, else 0.
+    map: Vec<u8>,
 }
 
-/// How many words the bits of a box take; `None` where that is more than one for each tuple.
-pub(crate) fn words(extents: &[i64], tuples: usize) -> Option<usize> {
-    let times = |points: u64, extent: &i64| points.checked_mul(u64::try_from(*extent).ok()?);
+/// How many points a box has; `None` where those are more than [`MOST`] for each tuple.
+pub(crate) fn points(extents: &[i64], tuples: usize) -> Option<usize> {
+    let times = |points: usize, extent: &i64| points.checked_mul(usize::try_from(*extent).ok()?);
     let points = extents.iter().try_fold(1, times)?;
-    let words = usize::try_from(points.div_ceil(64)).ok()?;
-    (words <= tuples).then_some(words)
+    (points.div_ceil(MOST) <= tuples).then_some(points)
 }
 
 /// The relations that a program asks for membership in, each once.
@@ -45,17 +47,17 @@ pub(crate) fn asked(program: &LoopProgram) -> Vec<RelId> {
 }
 
 impl Members {
-    /// Has no bits; the memory stays.
+    /// Has no map; the memory stays.
     pub(crate) fn clear(&mut self) {
         self.of = None;
         self.extents.clear();
-        self.words.clear();
+        self.map.clear();
     }
 
-    /// Sets the bits of a relation in a box of `count` words ([`words`]).
+    /// Makes the map of a relation, in a box of so many [`points`].
     ///
-    /// * **Cost**: linear in the tuples; nothing if they are set already.
-    pub(crate) fn fill(&mut self, extents: &[i64], count: usize, relation: &Relation) {
+    /// * **Cost**: linear in the points; nothing if it is made already.
+    pub(crate) fn fill(&mut self, extents: &[i64], points: usize, relation: &Relation) {
         let same = self.of.as_ref().is_some_and(|of| of.is_same(relation));
         if same && self.extents == extents {
             return;
@@ -63,47 +65,29 @@ impl Members {
         self.of = Some(relation.clone());
         self.extents.clear();
         self.extents.extend_from_slice(extents);
-        self.words.clear();
-        self.words.resize(count, 0);
-        if let [_, n] = extents {
-            let (rows, columns) = (relation.column(0), relation.column(1));
-            return self.set(rows.iter().zip(columns).map(|(i, j)| i * n + j));
-        }
+        self.map.clear();
+        self.map.resize(points, 0);
         let place = |e: usize| {
             let axes = extents.iter().enumerate();
             axes.fold(0, |at, (place, n)| at * n + relation.column(place)[e])
         };
-        self.set((0..relation.len()).map(place));
-    }
-
-    /// Sets bits; those of a word come one after the other, as tuples are sorted.
-    fn set(&mut self, places: impl Iterator<Item = i64>) {
-        let (mut at, mut word) = (0, 0);
-        for place in places {
-            let next = (place / 64) as usize;
-            if next != at {
-                self.words[at] |= word;
-                (at, word) = (next, 0);
-            }
-            word |= 1 << (place % 64);
-        }
-        if let Some(last) = self.words.get_mut(at) {
-            *last |= word;
+        for e in 0..relation.len() {
+            self.map[place(e) as usize] = 1;
         }
     }
 
-    /// The extents of the box; `None` where there are no bits.
+    /// The extents of the box; `None` where there is no map.
     pub(crate) fn extents(&self) -> Option<&[i64]> {
-        (!self.words.is_empty()).then_some(&*self.extents)
+        (!self.map.is_empty()).then_some(&*self.extents)
     }
 
-    /// The bit at a place of the box.
+    /// Whether there is a tuple at a place of the box.
     #[inline(always)]
-    pub(crate) fn bit(&self, place: i64) -> bool {
-        self.words[(place >> 6) as usize] >> (place & 63) & 1 != 0
+    pub(crate) fn is_at(&self, place: i64) -> bool {
+        self.map[place as usize] != 0
     }
 
-    /// Whether a tuple is in the relation: not if it is outside of the box; `None` where there are no bits.
+    /// Whether a tuple is in the relation: not if it is outside of the box; `None` where there is no map.
     #[inline]
     pub(crate) fn holds(&self, tuple: impl Fn(usize) -> i64) -> Option<bool> {
         let mut at = 0;
@@ -114,12 +98,12 @@ impl Members {
             }
             at = at * extent + index;
         }
-        Some(self.bit(at))
+        Some(self.is_at(at))
     }
 
-    /// The address of the words, for engines that are compiled; null where there are none.
-    pub(crate) fn words_ptr(&self) -> *const u64 {
-        if self.words.is_empty() { std::ptr::null() } else { self.words.as_ptr() }
+    /// The address of the map, for engines that are compiled; null where there is none.
+    pub(crate) fn map_ptr(&self) -> *const u8 {
+        if self.map.is_empty() { std::ptr::null() } else { self.map.as_ptr() }
     }
 }
 
@@ -128,13 +112,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_box_has_bits_if_they_take_a_word_for_each_tuple_at_most() {
+    fn a_box_has_a_map_if_it_has_few_points_for_each_tuple() {
         let cases: [(&[i64], usize, Option<usize>); 11] = [
-            (&[64], 1, Some(1)),
-            (&[65], 1, None),
-            (&[65], 2, Some(2)),
-            (&[8, 16], 2, Some(2)),
-            (&[8, 16], 1, None),
+            (&[32], 1, Some(32)),
+            (&[33], 1, None),
+            (&[33], 2, Some(33)),
+            (&[8, 8], 2, Some(64)),
+            (&[8, 8], 1, None),
             (&[0, 16], 0, Some(0)),
             (&[3], 0, None),
             (&[], 1, Some(1)),
@@ -143,12 +127,12 @@ mod tests {
             (&[1 << 40, 1 << 40, 0], 7, None),
         ];
         for (extents, tuples, wanted) in cases {
-            assert_eq!(words(extents, tuples), wanted, "{extents:?} with {tuples} tuples");
+            assert_eq!(points(extents, tuples), wanted, "{extents:?} with {tuples} tuples");
         }
     }
 
     #[test]
-    fn bits_are_those_of_the_tuples() {
+    fn a_map_is_that_of_the_tuples() {
         let extents = [3, 5, 14];
         let tuples: Vec<[i64; 3]> = (0..3 * 5 * 14)
             .filter(|at| at * at % 7 < 3)
@@ -162,7 +146,7 @@ mod tests {
             let relation = Relation::new(arity, own.iter().map(|tuple| tuple.to_vec()).collect());
             let mut members = Members::default();
             assert_eq!(members.holds(|_| 0), None);
-            members.fill(extents, words(extents, own.len()).unwrap_or(0), &relation);
+            members.fill(extents, points(extents, own.len()).unwrap_or(0), &relation);
             for at in 0..5 * 7 * 16 {
                 let tuple = [at / 112 - 1, at / 16 % 7 - 1, at % 16 - 1];
                 let tuple = &tuple[3 - arity..];

@@ -1,4 +1,4 @@
-//! Membership in relations: by bits where tuples fill their box, by search elsewhere, with the same results.
+//! Membership in relations: by a map where tuples fill their box, by search elsewhere, with the same results.
 
 use crate::compare::{chopped, difference, difference_in, unlike};
 use crate::generate::{Case, Flavour, check_all, failure};
@@ -57,7 +57,7 @@ fn lookups_find_what_the_interpreter_finds() {
             {
                 let relation = relation(extents, step);
                 if let Value::Relation(r) = &relation {
-                    let few = extents.iter().product::<usize>() > 64 * r.len();
+                    let few = extents.iter().product::<usize>() > 32 * r.len();
                     dense += usize::from(!few);
                     sparse += usize::from(few);
                 }

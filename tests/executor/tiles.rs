@@ -14,7 +14,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, or strips alone.
-const PROGRAMS: [(&str, &str, &str); 12] = [
+const PROGRAMS: [(&str, &str, &str); 14] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -86,6 +86,20 @@ const PROGRAMS: [(&str, &str, &str); 12] = [
         "IV_STRIP",
         "fn f(n: size, m: size, k: size, x: real[m, n], c: real[2 * k + 1]) -> (y: real[m, n]) {
             y[i: m, j: n] = sum(v: 2 * k + 1) [k <= j + v and j + v < n + k] * x[i, j + v - k] * c[v]
+        }",
+    ),
+    (
+        "shifted passes",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, x: real[n], c: real[k + 1]) -> (y: real[n + k]) {
+            y[i: n + k] = sum(j: k + 1 where 0 <= i - j < n) x[i - j] * c[j] + real(m)
+        }",
+    ),
+    (
+        "passes against the order",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, x: real[n + k], c: real[k + 1]) -> (y: real[n]) {
+            y[i: n] = sum(j: k + 1 where i + j < n + k) x[n + k - 1 - i - j] * c[j] + sum(j: k + 1 where i + j < n) x[i + j] * c[j]
         }",
     ),
     (

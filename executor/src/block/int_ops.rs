@@ -155,7 +155,7 @@ impl<S: Scalar> Block<'_, '_, S> {
             }
             Test::Real(cmp, a, b) => self.compare_reals(*cmp, [*a, *b], mask),
             Test::Member(relation, indices) => {
-                if self.mask_by_bits(*relation, indices, mask) {
+                if self.mask_by_map(*relation, indices, mask) {
                     return Ok(());
                 }
                 let (blocks, here) = (&self.scratch.ints, self.here());
@@ -186,8 +186,8 @@ impl<S: Scalar> Block<'_, '_, S> {
         Ok(())
     }
 
-    /// Where tuples are in a relation that has bits; whether it has.
-    fn mask_by_bits(&self, relation: RelId, indices: &[IntArg], mask: &mut [bool]) -> bool {
+    /// Where tuples are in a relation that has a map; whether it has.
+    fn mask_by_map(&self, relation: RelId, indices: &[IntArg], mask: &mut [bool]) -> bool {
         let members = self.frame().members(relation);
         let Some(extents) = members.extents() else { return false };
         let (blocks, here) = (&self.scratch.ints, self.here());
@@ -204,7 +204,7 @@ impl<S: Scalar> Block<'_, '_, S> {
             });
         }
         let both = mask.iter_mut().zip(&*places);
-        both.for_each(|(holds, place)| *holds = *holds && members.bit(*place));
+        both.for_each(|(holds, place)| *holds = *holds && members.is_at(*place));
         true
     }
 

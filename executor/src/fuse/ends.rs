@@ -76,9 +76,9 @@ impl Naturals {
 }
 
 /// The ends that no other implies.
-fn strongest<'e>(
+pub(super) fn strongest<'e>(
     all: impl Iterator<Item = &'e Int>,
-    implies: impl Fn(&Int, &Int) -> bool,
+    mut implies: impl FnMut(&Int, &Int) -> bool,
 ) -> Vec<Int> {
     let mut kept: Vec<Int> = Vec::new();
     for end in all {

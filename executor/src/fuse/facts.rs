@@ -12,13 +12,13 @@ use rustc_hash::FxHashMap;
 
 /// What holds at a place.
 #[derive(Clone, Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     unknowns: Vec<Int>,
     system: System,
 }
 
 /// How often each integer variable is set by other nodes than loops.
-pub(super) fn settings(body: &[Node]) -> FxHashMap<IntId, usize> {
+pub(crate) fn settings(body: &[Node]) -> FxHashMap<IntId, usize> {
     struct Settings(FxHashMap<IntId, usize>);
     impl Visit for Settings {
         fn node(&mut self, node: &Node) {
@@ -48,7 +48,7 @@ impl Facts {
     }
 
     /// Adds what holds after a node.
-    pub(super) fn after(&mut self, node: &Node, settings: &FxHashMap<IntId, usize>) {
+    pub(crate) fn after(&mut self, node: &Node, settings: &FxHashMap<IntId, usize>) {
         if let Node::SetInt(var, e) = node
             && settings.get(var) == Some(&1)
         {
@@ -57,7 +57,7 @@ impl Facts {
     }
 
     /// Adds what holds in the body of a node.
-    pub(super) fn inside(&mut self, node: &Node) {
+    pub(crate) fn inside(&mut self, node: &Node) {
         if let Node::For(header) = node {
             self.bounds(header);
         }
@@ -74,7 +74,7 @@ impl Facts {
     }
 
     /// Adds what a condition says of integers.
-    pub(super) fn condition(&mut self, cond: &Cond) {
+    pub(crate) fn condition(&mut self, cond: &Cond) {
         match cond {
             Cond::Int(cmp, a, b) => self.compare(*cmp, a, b),
             Cond::All(parts) => parts.iter().for_each(|part| self.condition(part)),
@@ -82,13 +82,14 @@ impl Facts {
         }
     }
 
-    fn compare(&mut self, cmp: CmpOp, a: &Int, b: &Int) {
+    /// Adds a comparison.
+    pub(crate) fn compare(&mut self, cmp: CmpOp, a: &Int, b: &Int) {
         let known = self.constraint(cmp, a, b);
         self.system.extend(known);
     }
 
     /// Whether a comparison follows; false for what is not known.
-    pub(super) fn prove(&mut self, cmp: CmpOp, a: &Int, b: &Int) -> bool {
+    pub(crate) fn prove(&mut self, cmp: CmpOp, a: &Int, b: &Int) -> bool {
         let goal = self.constraint(cmp, a, b);
         goal.is_some_and(|goal| prove(&self.system, &goal, Budget::default()) == Verdict::Proved)
     }

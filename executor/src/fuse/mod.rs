@@ -25,7 +25,7 @@ pub(crate) mod clears;
 mod contract;
 mod dead;
 mod ends;
-mod facts;
+pub(crate) mod facts;
 mod footprint;
 mod fresh;
 mod memory;

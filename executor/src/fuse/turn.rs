@@ -5,12 +5,13 @@
 //! rows and entries go through the loop over `k` at once. A loop is turned only if a tile comes of it, since
 //! step by step the first order is the better one.
 
+use super::ends::strongest;
 use super::facts::{Facts, settings};
 use crate::loops::walk::Visit;
 use crate::loops::{
-    BufferId, Fold, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
+    BufferId, CmpOp, Fold, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
 };
-use crate::tile::{mentions_any, rows, sums};
+use crate::tile::{mentions_any, rows, strip, sums};
 use rustc_hash::FxHashMap;
 
 /// Turns loops; whether there was one.
@@ -38,7 +39,8 @@ impl Turn<'_> {
             let mut inner = facts.clone();
             inner.inside(&node);
             let node = if let Node::For(header) = node {
-                Node::For(Box::new(self.rows(*header, &inner)))
+                let slid = self.slid(&header, &facts);
+                Node::For(Box::new(slid.unwrap_or_else(|| self.rows(*header, &inner))))
             } else {
                 node
             };
@@ -96,6 +98,42 @@ impl Turn<'_> {
         (!outer.is_empty() && still && each && alone).then(|| self.inside_out(lanes, &outer))
     }
 
+    /// A loop of shifted passes turned, if a strip comes of its middle: then each pass reads neighbours along the
+    /// last axis.
+    fn slid(&mut self, outer: &For, facts: &Facts) -> Option<For> {
+        let mut inside = outer.body.iter().filter(|node| !matches!(node, Node::Note(_)));
+        let (Some(Node::For(lanes)), None) = (inside.next(), inside.next()) else { return None };
+        let independent = lanes.order == Order::Parallel && outer.order != Order::Descending;
+        let places = adds(&lanes.body)?;
+        let still = |place: &Place| {
+            !mentions_any(&place.indices, &[outer.var])
+                && place.indices.last() == Some(&Int::Var(lanes.var))
+        };
+        let strided = outer.stride.is_some() || lanes.stride.is_some();
+        if !independent || strided || !places.iter().all(|(place, _)| still(place)) {
+            return None;
+        }
+        let (mut steps, ends) = (outer.bare(), Shifts::of(outer, lanes)?);
+        let mut whole = For { lower: ends.lower, upper: ends.upper, ..lanes.bare() };
+        let mut facts = facts.clone();
+        facts.bounds(&whole);
+        steps.lower.extend(ends.from);
+        steps.upper.extend(ends.below);
+        steps.lower = strongest(steps.lower.iter(), |a, b| facts.prove(CmpOp::Ge, a, b));
+        steps.upper = strongest(steps.upper.iter(), |a, b| facts.prove(CmpOp::Le, a, b));
+        let within =
+            |(place, _): &(Place, Fold)| facts.is_within(self.program.buffer(place.buffer), place);
+        if !places.iter().all(within) || !are_alone(&lanes.body, &places) || moves_far(lanes, outer)
+        {
+            return None;
+        }
+        (whole.body, steps.body) = (lanes.body.clone(), outer.body.clone());
+        let slid = self.inside_out(&whole, &[&steps]);
+        strip(self.program, &complete(&slid, outer))?;
+        self.turned = true;
+        Some(slid)
+    }
+
     fn inside_out(&mut self, lanes: &For, outer: &[&For]) -> For {
         let (mut kept, mut first, mut last) = (Vec::new(), Vec::new(), Vec::new());
         for (place, _) in adds(&lanes.body).unwrap_or_default() {
@@ -113,6 +151,77 @@ impl Turn<'_> {
         let body = first.into_iter().chain(inner).chain(last).collect();
         For { body, order: Order::Parallel, ..lanes.bare() }
     }
+}
+
+/// The ends of a loop of passes `for k { for j in k + a .. k + b }` that runs over `j` first.
+struct Shifts {
+    /// The least and the greatest `j`.
+    lower: Vec<Int>,
+    upper: Vec<Int>,
+    /// What `k` is besides, for each `j`: at least, and below.
+    from: Vec<Int>,
+    below: Vec<Int>,
+}
+
+impl Shifts {
+    /// `None` if an end is no shift.
+    fn of(outer: &For, lanes: &For) -> Option<Self> {
+        let (Some(least), Some(end)) = (outer.lower.first(), outer.upper.first()) else {
+            unreachable!("a loop has lower and upper bounds (invariant 7 of loops)")
+        };
+        let greatest = end.clone().offset(-1);
+        let (j, k) = (Int::Var(lanes.var), Int::Var(outer.var));
+        let shift = |e: &Int| {
+            let rest = e.clone().minus(k.clone());
+            (!mentions_any(std::slice::from_ref(&rest), &[outer.var])).then_some(rest)
+        };
+        let (mut lower, mut upper, mut from, mut below) = (vec![], vec![], vec![], vec![]);
+        for e in &lanes.lower {
+            if mentions_any(std::slice::from_ref(e), &[outer.var]) {
+                let shift = shift(e)?;
+                lower.push(least.clone().plus(shift.clone()));
+                below.push(j.clone().minus(shift).offset(1));
+            } else {
+                lower.push(e.clone());
+            }
+        }
+        for e in &lanes.upper {
+            if mentions_any(std::slice::from_ref(e), &[outer.var]) {
+                let shift = shift(e)?;
+                upper.push(greatest.clone().plus(shift.clone()));
+                from.push(j.clone().minus(shift).offset(1));
+            } else {
+                upper.push(e.clone());
+            }
+        }
+        Some(Self { lower, upper, from, below })
+    }
+}
+
+/// A loop in which the loop over the variable of `header` has all its steps.
+fn complete(around: &For, header: &For) -> For {
+    let body = around.body.iter().map(|node| {
+        if let Node::For(inner) = node {
+            Node::For(Box::new(For { body: inner.body.clone(), ..header.bare() }))
+        } else {
+            node.clone()
+        }
+    });
+    For { body: body.collect(), ..around.bare() }
+}
+
+/// Whether a pass reads entries of other rows than the pass before it.
+fn moves_far(lanes: &For, outer: &For) -> bool {
+    struct Far(IntId, IntId, bool);
+    impl Visit for Far {
+        fn load(&mut self, _: BufferId, indices: &[Int]) {
+            let Some((_, rows)) = indices.split_last() else { return };
+            self.2 |= mentions_any(indices, &[self.0]) && mentions_any(rows, &[self.1]);
+        }
+    }
+    let mut far = Far(lanes.var, outer.var, false);
+    lanes.body.iter().for_each(|node| far.node(node));
+    far.2
 }
 
 /// The entries that nodes add to, if that is all they do, and how.

@@ -154,8 +154,7 @@ impl<S: Scalar> Native<S> {
             let reals = frame.reals_ptr(id).cast::<c_void>();
             if reals.is_null() { frame.ints_ptr(id).cast() } else { reals }
         };
-        let bits =
-            |at: usize| frame.members(RelId(at as u32)).words_ptr().cast_mut().cast::<c_void>();
+        let map = |at: usize| frame.members(RelId(at as u32)).map_ptr().cast_mut().cast::<c_void>();
         for (buffer, memory) in &mut self.copies {
             let count: i64 =
                 buffer.extents.iter().map(|e| extent(e, &frame.sizes).max(0)).product();
@@ -163,7 +162,7 @@ impl<S: Scalar> Native<S> {
         }
         let copies = self.copies.iter_mut().map(|(_, memory)| memory.as_mut_ptr().cast::<c_void>());
         let buffers = (0..self.buffers).map(address).chain(copies);
-        let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(bits)).collect();
+        let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(map)).collect();
         let private = Mutex::new(std::mem::take(&mut self.private));
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {

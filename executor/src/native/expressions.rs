@@ -4,38 +4,61 @@
 //! of `float` are those of `double`, rounded once.
 
 use super::Precision;
+use super::lookups::Lookups;
 use super::names::{self, Names};
 use crate::loops::{BufferId, CmpOp, Cond, Fold, Int, LoopProgram, Place, Real, RelId};
 use crate::math;
 use iverson_spec::function::Fun;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// Prints expressions of one program.
 pub(super) struct Expressions<'p> {
     pub(super) program: &'p LoopProgram,
     pub(super) names: &'p Names,
     pub(super) precision: Precision,
-    /// What tuples the function that is being printed looks up; each kind has a cursor.
-    lookups: RefCell<Vec<String>>,
+    /// What is known of lookups.
+    pub(super) lookups: &'p Lookups,
+    /// Whether the relations that are asked have maps, where the text that is being printed runs.
+    mapped: Cell<bool>,
+    /// What tuples the function that is being printed searches for; each kind has a cursor.
+    searches: RefCell<Vec<String>>,
 }
 
 impl<'p> Expressions<'p> {
-    pub(super) fn new(program: &'p LoopProgram, names: &'p Names, precision: Precision) -> Self {
-        Self { program, names, precision, lookups: RefCell::default() }
+    pub(super) fn new(
+        program: &'p LoopProgram,
+        names: &'p Names,
+        precision: Precision,
+        lookups: &'p Lookups,
+    ) -> Self {
+        let (mapped, searches) = (Cell::new(false), RefCell::default());
+        Self { program, names, precision, lookups, mapped, searches }
+    }
+
+    /// Prints what runs where the relations that are asked have maps.
+    pub(super) fn with_maps(&self, print: impl FnOnce()) {
+        let before = self.mapped.replace(true);
+        print();
+        self.mapped.set(before);
+    }
+
+    /// Whether that is being printed.
+    pub(super) fn has_maps(&self) -> bool {
+        self.mapped.get()
     }
 
     /// The declarations of the cursors of a function that has been printed.
     pub(super) fn cursors(&self) -> String {
-        let count = self.lookups.take().len();
+        let count = self.searches.take().len();
         (0..count).map(|at| format!("    int64_t iv_at_{at} = 0;\n")).collect()
     }
 
-    /// The cursor of a kind of lookup, as an argument.
+    /// The cursor of a kind of search, as an argument.
     fn cursor(&self, lookup: &str) -> String {
-        let mut lookups = self.lookups.borrow_mut();
-        let at = lookups.iter().position(|known| known == lookup).unwrap_or_else(|| {
-            lookups.push(lookup.to_owned());
-            lookups.len() - 1
+        let mut searches = self.searches.borrow_mut();
+        let at = searches.iter().position(|known| known == lookup).unwrap_or_else(|| {
+            searches.push(lookup.to_owned());
+            searches.len() - 1
         });
         format!("&iv_at_{at}")
     }
@@ -108,7 +131,12 @@ impl<'p> Expressions<'p> {
     }
 
     fn entry(&self, buffer: BufferId, indices: &[Int]) -> String {
-        let extents = &self.program.buffer(buffer).extents;
+        let place = self.row_major(&self.program.buffer(buffer).extents, indices);
+        format!("{}[{place}]", self.names.buffer(buffer))
+    }
+
+    /// The place of an entry.
+    fn row_major(&self, extents: &[Int], indices: &[Int]) -> String {
         let mut place = String::new();
         for (axis, (index, extent)) in indices.iter().zip(extents).enumerate() {
             let index = self.int(index);
@@ -118,8 +146,7 @@ impl<'p> Expressions<'p> {
                 _ => format!("({place}) * {} + {index}", self.factor(extent)),
             };
         }
-        let place = if place.is_empty() { "0" } else { &place };
-        format!("{}[{place}]", self.names.buffer(buffer))
+        if place.is_empty() { "0".to_owned() } else { place }
     }
 
     pub(super) fn place(&self, place: &Place) -> String {
@@ -260,10 +287,13 @@ impl<'p> Expressions<'p> {
                 if indices.is_empty() {
                     return format!("iv_member_0({table})");
                 }
+                if self.mapped.get() {
+                    return self.mapped(*relation, indices);
+                }
                 let wanted = indices.iter().map(|e| self.int(e)).collect::<Vec<_>>().join(", ");
                 let cursor = self.cursor(&format!("{table}, {wanted}"));
-                let bits = names::bits(*relation);
-                format!("iv_member_{}({bits}, {table}, {wanted}, {cursor})", indices.len())
+                let map = names::map(*relation);
+                format!("iv_member_{}({map}, {table}, {wanted}, {cursor})", indices.len())
             }
             Cond::Not(inner) => format!("!({})", self.cond(inner)),
             Cond::All(parts) if parts.is_empty() => "1".to_owned(),
@@ -271,6 +301,23 @@ impl<'p> Expressions<'p> {
             Cond::All(parts) => self.parts(parts, " && "),
             Cond::Any(parts) => self.parts(parts, " || "),
         }
+    }
+
+    /// Whether the map has a tuple: its byte, and tests of what is not known to be in the box.
+    fn mapped(&self, relation: RelId, indices: &[Int]) -> String {
+        let extents = &self.program.relations[relation.index()].extents;
+        let mut parts = Vec::new();
+        let known = self.lookups.known(relation, indices);
+        for ((index, extent), known) in indices.iter().zip(extents).zip(known) {
+            if !known.natural {
+                parts.push(format!("{} >= 0", self.int(index)));
+            }
+            if !known.below {
+                parts.push(format!("{} < {}", self.int(index), self.int(extent)));
+            }
+        }
+        parts.push(format!("{}[{}]", names::map(relation), self.row_major(extents, indices)));
+        if parts.len() == 1 { parts.concat() } else { format!("({})", parts.join(" && ")) }
     }
 
     /// A relation as arguments: the number of tuples, the extents of the box, the columns.

@@ -1,5 +1,6 @@
 //! The small functions that printed C may call; a text gets those that it mentions.
 
+use crate::members::MOST;
 use std::collections::BTreeSet;
 
 /// The name and the definition of a helper.
@@ -105,9 +106,9 @@ fn relation(arity: usize, text: &str) -> String {
             .to_owned();
     }
     let places = Places { arity };
-    let made = text.contains(&format!("iv_bits_{arity}("));
-    let bits = if made { places.bits() } else { String::new() };
-    bits + &places.search() + &places.member()
+    let made = text.contains(&format!("iv_map_{arity}("));
+    let map = if made { places.map() } else { String::new() };
+    map + &places.search() + &places.member()
 }
 
 /// The places of a relation: `n0` is an extent, `c0` a column, `w0` an index.
@@ -140,23 +141,21 @@ impl Places {
         })
     }
 
-    /// What gives a box its bits, where they are few.
-    fn bits(&self) -> String {
+    /// What makes the map of a box, where it is not too large.
+    fn map(&self) -> String {
         let (arity, extents, columns) = (self.arity, self.extents(), self.columns());
         let points = (1..arity).fold("n0".to_owned(), |all, k| format!("iv_times({all}, n{k})"));
         let place = self.place(|k| format!("c{k}[e]"));
         format!(
-            "/* A bit for each point of a box of n0 .., set for count tuples; NULL where the box has more than\n   \
-             64 points for each, or there is no memory: then tuples are searched for. */\n\
-             static uint64_t *iv_bits_{arity}(int64_t count, {extents}, {columns}) {{\n    \
+            "/* A byte for each point of a box of n0 .., 1 for count tuples; NULL where the box has more than\n   \
+             {MOST} points for each, or there is no memory: then tuples are searched for. */\n\
+             static uint8_t *iv_map_{arity}(int64_t count, {extents}, {columns}) {{\n    \
              const int64_t points = {points};\n    \
-             if (points <= 0 || (points - 1) / 64 >= count) return NULL;\n    \
-             uint64_t *bits = calloc((size_t)((points - 1) / 64 + 1), sizeof *bits);\n    \
-             if (!bits) return NULL;\n    \
-             for (int64_t e = 0; e < count; e++) {{\n        \
-             const int64_t place = {place};\n        \
-             bits[place >> 6] |= (uint64_t)1 << (place & 63);\n    \
-             }}\n    return bits;\n}}\n\n"
+             if (points <= 0 || (points - 1) / {MOST} >= count) return NULL;\n    \
+             uint8_t *map = calloc((size_t)points, 1);\n    \
+             if (!map) return NULL;\n    \
+             for (int64_t e = 0; e < count; e++) map[{place}] = 1;\n    \
+             return map;\n}}\n\n"
         )
     }
 
@@ -169,13 +168,12 @@ impl Places {
         let outside = outside.join(" || ");
         let (names, values) = (self.list(|k| format!("c{k}")), self.list(|k| format!("w{k}")));
         format!(
-            "/* Whether (w0, ..) is among count sorted tuples in a box of n0 ..: its bit, where there are bits. */\n\
-             static inline int iv_member_{arity}(const uint64_t *bits, int64_t count, {extents}, {columns},\n        \
+            "/* Whether (w0, ..) is among count sorted tuples in a box of n0 ..: by its map, where it has one. */\n\
+             static inline int iv_member_{arity}(const uint8_t *map, int64_t count, {extents}, {columns},\n        \
              {wanted}, int64_t *at) {{\n    \
-             if (!bits) return iv_search_{arity}(count, {names}, {values}, at);\n    \
+             if (!map) return iv_search_{arity}(count, {names}, {values}, at);\n    \
              if ({outside}) return 0;\n    \
-             const int64_t place = {place};\n    \
-             return (int)(bits[place >> 6] >> (place & 63) & 1);\n}}\n"
+             return map[{place}];\n}}\n"
         )
     }
 

@@ -61,7 +61,7 @@ impl Mentions {
         self.floors |= other.floors;
     }
 
-    /// The relations that may have bits: those with places.
+    /// The relations that may have maps: those with places.
     pub(crate) fn boxes(&self, program: &LoopProgram) -> impl Iterator<Item = RelId> {
         let has_places = |r: &RelId| !program.relations[r.index()].coordinates.is_empty();
         self.relations.iter().copied().filter(has_places)

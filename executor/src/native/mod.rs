@@ -26,6 +26,7 @@ mod compiler;
 mod engine;
 mod expressions;
 mod helpers;
+mod lookups;
 mod mentions;
 mod names;
 mod product;

@@ -67,8 +67,8 @@ impl Names {
     }
 }
 
-/// The bits of a relation.
-pub(super) fn bits(relation: RelId) -> String {
+/// The map of a relation.
+pub(super) fn map(relation: RelId) -> String {
     format!("iv_in_{}", relation.index())
 }
 

@@ -1,8 +1,9 @@
 //! A program as one C function with a header: what a user compiles.
 
 use super::expressions::Expressions;
+use super::lookups::Lookups;
 use super::mentions::Mentions;
-use super::names::{Names, bits};
+use super::names::{Names, map};
 use super::scopes::Scopes;
 use super::statements::{Leave, Statements, about, comment};
 use super::text::preamble;
@@ -19,7 +20,8 @@ use std::fmt::Write;
 pub fn emit(program: &LoopProgram, precision: Precision) -> Emitted {
     let program = &for_tiles(program);
     let names = Names::new(program);
-    let expressions = Expressions::new(program, &names, precision);
+    let lookups = Lookups::of(program);
+    let expressions = Expressions::new(program, &names, precision, &lookups);
     let mut mentions = Mentions::of(program, &program.body);
     let product = Product { program, names: &names, precision };
     let function = product.function(&expressions, &mentions);
@@ -72,9 +74,9 @@ impl Product<'_> {
         self.silence(&mut statements, mentions, &temporaries);
         statements.head(1);
         for relation in mentions.boxes(self.program) {
-            let (bits, arity) = (bits(relation), self.arity(relation));
+            let (map, arity) = (map(relation), self.arity(relation));
             let table = expressions.table(relation);
-            statements.line(1, &format!("uint64_t *{bits} = iv_bits_{arity}({table});"));
+            statements.line(1, &format!("uint8_t *{map} = iv_map_{arity}({table});"));
         }
         self.allocate(&mut statements, expressions, &temporaries);
         statements.nodes(&self.program.body, 1);
@@ -85,7 +87,7 @@ impl Product<'_> {
             statements.line(1, &format!("free({});", self.names.buffer(*id)));
         }
         for relation in mentions.boxes(self.program) {
-            statements.line(1, &format!("free({});", bits(relation)));
+            statements.line(1, &format!("free({});", map(relation)));
         }
         statements.line(1, if stops { "return status;" } else { "return 0;" });
         let cursors = expressions.cursors();

@@ -5,8 +5,9 @@
 
 use super::Precision;
 use super::expressions::Expressions;
+use super::lookups::Lookups;
 use super::mentions::Mentions;
-use super::names::{Names, bits};
+use super::names::{Names, map};
 use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
@@ -80,7 +81,8 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
 /// The stages of a program, as C.
 pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
     let names = Names::new(program);
-    let expressions = Expressions::new(program, &names, precision);
+    let lookups = Lookups::of(program);
+    let expressions = Expressions::new(program, &names, precision, &lookups);
     let tuples = Tuples::of(program);
     let pieces = pieces(program, &tuples);
     let mentions: Vec<Mentions> = pieces.iter().map(|piece| Mentions::of(program, piece)).collect();
@@ -248,7 +250,7 @@ impl Stage<'_> {
             statements.line(depth, "}");
         };
         if step > 1 || !statements.tiles(&header, ends, 1, plain) {
-            plain(statements, 1);
+            statements.with_maps(&header, 1, plain);
         }
     }
 
@@ -282,8 +284,8 @@ impl Stage<'_> {
             out += &format!("    const {kind} *{name} = buffers[{}];\n", buffer.index());
         }
         for relation in mentions.boxes(e.program) {
-            let (bits, at) = (bits(relation), self.bits_at(relation));
-            out += &format!("    const uint64_t *{bits} = buffers[{at}];\n");
+            let (map, at) = (map(relation), self.map_at(relation));
+            out += &format!("    const uint8_t *{map} = buffers[{at}];\n");
         }
         out + &e.cursors()
             + &format!(
@@ -291,8 +293,8 @@ impl Stage<'_> {
             )
     }
 
-    /// Where the bits of a relation are given: after the buffers.
-    fn bits_at(&self, relation: RelId) -> usize {
+    /// Where the map of a relation is given: after the buffers.
+    fn map_at(&self, relation: RelId) -> usize {
         self.expressions.program.buffers.len() + relation.index()
     }
 
@@ -314,7 +316,7 @@ impl Stage<'_> {
             format!("{constant}{} *restrict {}", self.element(*buffer), names.buffer(*buffer))
         });
         let boxes = mine.boxes(self.expressions.program);
-        let boxes = boxes.map(|relation| format!("const uint64_t *restrict {}", bits(relation)));
+        let boxes = boxes.map(|relation| format!("const uint8_t *restrict {}", map(relation)));
         let fixed = fixed.map(str::to_owned);
         let all: Vec<String> = sizes.chain(buffers).chain(boxes).chain(fixed).collect();
         all.join(", ")
@@ -325,13 +327,13 @@ impl Stage<'_> {
         let sizes = mine.sizes.iter().map(|size| format!("sizes[{}]", size.index()));
         let buffers = mine.buffers.iter().map(|buffer| format!("buffers[{}]", buffer.index()));
         let boxes = mine.boxes(self.expressions.program);
-        let boxes = boxes.map(|relation| format!("buffers[{}]", self.bits_at(relation)));
+        let boxes = boxes.map(|relation| format!("buffers[{}]", self.map_at(relation)));
         let fixed = ["ints", "reals", "begin", "end"].map(str::to_owned);
         sizes.chain(buffers).chain(boxes).chain(fixed).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What every function of the engine is given: sizes, buffers and bits of relations, variables.
+/// What every function of the engine is given: sizes, buffers and maps of relations, variables.
 const FRAME: &str = "const int64_t *sizes, void *const *buffers, int64_t *ints, real *reals";
 
 /// Where a shared variable is kept.

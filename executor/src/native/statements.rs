@@ -6,6 +6,7 @@
 
 use super::expressions::Expressions;
 use super::mentions::Mentions;
+use super::names::map;
 use super::scopes::{Scopes, Variable};
 use super::tiles::Ends;
 use crate::block::shared;
@@ -133,7 +134,7 @@ impl Statements<'_> {
     fn run_loop(&mut self, header: &For, depth: usize) {
         let tiled = !self.plain && tiling(self.expressions.program, header).is_some();
         if !tiled {
-            return self.plain_loop(header, depth);
+            return self.with_maps(header, depth, |this, depth| this.plain_loop(header, depth));
         }
         let first = self.expressions.extreme("iv_max", &header.lower);
         let end = self.expressions.extreme("iv_min", &header.upper);
@@ -144,6 +145,27 @@ impl Statements<'_> {
         if !self.tiles(header, ends, depth + 1, |this, depth| this.plain_loop(header, depth)) {
             self.plain_loop(header, depth + 1);
         }
+        self.line(depth, "}");
+    }
+
+    /// Prints a loop; twice if it looks tuples up: for where all relations that it asks have maps, and for where not.
+    pub(super) fn with_maps(
+        &mut self,
+        header: &For,
+        depth: usize,
+        print: impl Fn(&mut Self, usize),
+    ) {
+        let (expressions, first) = (self.expressions, self.next);
+        let mentions = Mentions::of(expressions.program, &header.body);
+        let maps: Vec<String> = mentions.boxes(expressions.program).map(map).collect();
+        if maps.is_empty() || expressions.has_maps() {
+            return print(self, depth);
+        }
+        self.line(depth, &format!("if ({}) {{", maps.join(" && ")));
+        expressions.with_maps(|| print(self, depth + 1));
+        self.line(depth, "} else {");
+        self.next = first;
+        print(self, depth + 1);
         self.line(depth, "}");
     }
 

@@ -76,9 +76,9 @@ impl Printer<'_, '_> {
 
     /// Prints with the expressions in which kept variables are entries of arrays.
     fn within<T>(&mut self, nodes: &[Node], print: impl FnOnce(&mut Statements<'_>) -> T) -> T {
-        let Expressions { program, names, precision, .. } = self.statements.expressions;
+        let Expressions { program, names, precision, lookups, .. } = self.statements.expressions;
         let names = names.kept(&self.kept);
-        let expressions = Expressions::new(program, &names, *precision);
+        let expressions = Expressions::new(program, &names, *precision, lookups);
         let kept = self.kept.iter().map(|(variable, _)| *variable);
         let sums = self.sums.iter().map(|(var, _)| Variable::Real(*var));
         let given: Vec<Variable> = kept.chain(sums).collect();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const ENOUGH: Duration = Duration::from_millis(300);
 
 /// Milliseconds of one call.
-pub(super) fn once(mut call: impl FnMut()) -> f64 {
+pub(crate) fn once(mut call: impl FnMut()) -> f64 {
     let start = Instant::now();
     call();
     start.elapsed().as_secs_f64() * 1e3
@@ -20,7 +20,7 @@ pub(super) fn once(mut call: impl FnMut()) -> f64 {
 /// Milliseconds: the best of calls until [`ENOUGH`] time has gone by; the first one is not counted. With
 /// `--processor` among the words of the command it is the mean, in the busiest thread: the system counts such time in
 /// steps of some milliseconds.
-pub(super) fn repeated(mut call: impl FnMut()) -> f64 {
+pub(crate) fn repeated(mut call: impl FnMut()) -> f64 {
     call();
     let by_processor = std::env::args().any(|word| word == "--processor");
     let before = if by_processor { processor() } else { BTreeMap::new() };
