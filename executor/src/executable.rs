@@ -96,7 +96,7 @@ pub fn compile<S: Scalar>(
         source: program.clone(),
         reals: vec![Vec::new(); loops.buffers.len()],
         ints: vec![Vec::new(); loops.buffers.len()],
-        blocks: Blocks::new(&loops),
+        blocks: Blocks::new(&loops, options.engine != Engine::Runner),
         native: Code::new(options.engine, &loops)?,
         asked: asked(&loops),
         program: loops,
@@ -202,10 +202,14 @@ impl<S: Scalar> Executable<S> {
     ) -> Result<(), RunError> {
         self.bind(inputs)?;
         let mut frame = std::mem::take(&mut self.frame);
-        frame.lay_out(&self.program, &self.sizes);
+        // the block engine's program has all buffers of the other ones
+        frame.lay_out(self.blocks.program(), &self.sizes);
         let native = self.native.serves(self.options.engine, &self.program, &self.sizes);
         let left = self.check_memory(&frame, native)?;
         self.give(&mut frame, inputs, outputs)?;
+        if !native {
+            self.give_copies(&mut frame);
+        }
         if let Given::Zeros = given {
             let outputs = |(_, buffer): &(usize, &Buffer)| buffer.role == Role::Output;
             let buffers = self.program.buffers.iter().enumerate().filter(outputs);
@@ -213,7 +217,7 @@ impl<S: Scalar> Executable<S> {
         }
         let room = self.set_members(&mut frame, left);
         self.cancelled.store(false, Ordering::Relaxed);
-        self.vars.reset(&self.program);
+        self.vars.reset(self.blocks.program());
         let progress = self.progress.clone();
         let report = &*progress.0;
         let outcome = match self.options.engine {
@@ -221,9 +225,9 @@ impl<S: Scalar> Executable<S> {
             Engine::Native | Engine::Auto if native => self.run_native(&frame, room, report),
             Engine::Block | Engine::Native | Engine::Auto => {
                 let threads = self.threads();
-                let Self { program, blocks, vars, cancelled, pool, vectors, store, .. } = self;
+                let Self { blocks, vars, cancelled, pool, vectors, store, .. } = self;
                 let how = (Team { threads, pool: pool.as_deref(), room }, *vectors, &*store);
-                blocks.run(program, &frame, vars, cancelled, how, report)
+                blocks.run(&frame, vars, cancelled, how, report)
             }
         };
         let outcome = outcome.map_err(|stop| self.explain(stop, &frame));
@@ -368,7 +372,7 @@ impl<S: Scalar> Executable<S> {
         count == given && sizes && self.source.params.iter().all(fits)
     }
 
-    /// The bytes that the buffers, and the copies that native code makes, leave of the limit.
+    /// The bytes that the buffers, and the copies that the engine makes, leave of the limit.
     fn check_memory(&self, frame: &Frame<S>, native: bool) -> Result<u64, CallError> {
         let (mut total, limit) = (0_u64, self.options.memory);
         let mut add = |buffer: &Buffer, extents: &[i64]| {
@@ -386,7 +390,8 @@ impl<S: Scalar> Executable<S> {
         for (at, buffer) in self.program.buffers.iter().enumerate() {
             add(buffer, frame.extents(BufferId(at as u32)))?;
         }
-        for buffer in self.native.copies().filter(|_| native) {
+        let code = self.native.copies().filter(|_| native);
+        for buffer in code.chain(self.blocks.copies().iter().filter(|_| !native)) {
             let extents = buffer.extents.iter().map(|e| extent(e, &self.sizes).max(0));
             add(buffer, &extents.collect::<SmallVec<[i64; 4]>>())?;
         }
@@ -451,6 +456,19 @@ impl<S: Scalar> Executable<S> {
             }
         }
         Ok(())
+    }
+
+    /// Gives the copies of buffers that the block engine makes their memory.
+    fn give_copies(&mut self, frame: &mut Frame<S>) {
+        let first = self.program.buffers.len();
+        let copies = self.blocks.copies().len();
+        self.reals.resize(first + copies, Vec::new());
+        for (at, memory) in self.reals.iter_mut().enumerate().skip(first) {
+            let id = BufferId(at as u32);
+            let count: i64 = frame.extents(id).iter().product();
+            memory.resize(count as usize, S::default());
+            frame.give_reals_mut(id, memory);
+        }
     }
 
     /// Says what stopped a run.

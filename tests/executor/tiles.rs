@@ -1,10 +1,11 @@
 //! Loops in tiles: sizes around those of a tile, in whole numbers, so that no order of a sum gives other bits.
 
-use crate::compare::with_cotangents;
+use crate::compare::{chopped, with_cotangents};
 use crate::examples::real_params;
 use iverson::ad::vjp;
+use iverson::executor::math::Level;
 use iverson::executor::native::{Compiler, Precision, emit};
-use iverson::executor::{Engine, Options, compile};
+use iverson::executor::{Engine, Options, Vectors, compile};
 use iverson::pipeline::load;
 use iverson::simplify::simplify;
 use iverson::spec::call::{Dense, Value, Values, shape};
@@ -153,6 +154,42 @@ fn native_code_in_tiles_gives_the_bits_of_single_steps() {
             same(name, &gradient, &with_cotangents(&gradient, &program, &inputs), sizes);
         }
     }
+}
+
+#[test]
+fn the_block_engine_in_tiles_gives_the_bits_of_single_steps() {
+    for (name, _, text) in PROGRAMS {
+        let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+        let gradient = simplify(&vjp(&program, &real_params(&program)).unwrap());
+        for sizes in SIZES {
+            let inputs = whole_numbers(&program, sizes);
+            in_blocks(name, &program, &inputs, sizes);
+            in_blocks(name, &gradient, &with_cotangents(&gradient, &program, &inputs), sizes);
+        }
+    }
+}
+
+/// Whether the block engine gives the bits of the plain runner, with any number of threads and lanes, by all
+/// instructions, and in half the bits.
+fn in_blocks(name: &str, program: &TensorSsa, inputs: &Values<f64>, sizes: [usize; 3]) {
+    let options =
+        |engine, threads| Options { engine, threads: NonZero::new(threads), ..Options::default() };
+    let wanted = compile::<f64>(program, options(Engine::Runner, 1)).unwrap().call(inputs).unwrap();
+    let mut full = compile::<f64>(program, options(Engine::Block, 1)).unwrap();
+    let mut half = compile::<f32>(program, options(Engine::Block, 1)).unwrap();
+    let plain = Vectors::default();
+    let levels = Level::available().into_iter().map(|level| Vectors { level, ..plain });
+    for vectors in levels.chain([Vectors { lanes: 40, few: 1, ..plain }, chopped()]) {
+        let at = format!("{name} at {sizes:?}, {vectors:?}");
+        *full.vectors() = vectors;
+        let found = full.call(inputs).unwrap();
+        assert!(wanted == found, "{at}: {wanted:?}, not {found:?}");
+        *half.vectors() = vectors;
+        let found = half.call(&short(inputs)).unwrap();
+        assert!(short(&wanted) == found, "{at}, in 32 bits: {found:?}");
+    }
+    let found = compile::<f64>(program, options(Engine::Block, 2)).unwrap().call(inputs).unwrap();
+    assert!(wanted == found, "{name} at {sizes:?}, 2 threads: {wanted:?}, not {found:?}");
 }
 
 /// Whether the native engine gives the bits of the plain runner, with any number of threads, and in half the bits.

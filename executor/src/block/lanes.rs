@@ -1,12 +1,13 @@
 //! Running a vector loop: block after block, scope within scope, operation after operation.
 
 use super::Vectors;
+use super::contraction::contract;
 use super::ops::{Each, Inner, Line, Moves, Op, Scope, Search, Steps, VectorLoop, When};
 use crate::error::Stop;
 use crate::frame::Frame;
 use crate::loops::{BufferId, For, Order};
 use crate::math::Level;
-use crate::runner::{Range, Runner, join};
+use crate::runner::{Range, Runner, Vars, join};
 use crate::scalar::Scalar;
 
 /// The most lanes of a block.
@@ -38,7 +39,7 @@ impl<S> Default for Scratch<S> {
 
 impl<S: Scalar> Scratch<S> {
     /// Makes room for a loop.
-    fn fit(&mut self, vector: &VectorLoop) {
+    pub(super) fn fit(&mut self, vector: &VectorLoop) {
         let block = || vec![S::default(); LANES];
         if self.reals.len() < vector.reals {
             self.reals.resize_with(vector.reals, block);
@@ -52,6 +53,14 @@ impl<S: Scalar> Scratch<S> {
         self.spare.iter_mut().for_each(|spare| spare.resize(LANES, S::default()));
         self.totals.clear();
         self.totals.extend(vector.joins.iter().map(|(_, fold)| S::of(fold.empty())));
+    }
+
+    /// Joins the sums of a loop to its variables.
+    pub(super) fn join_totals(&self, vector: &VectorLoop, vars: &mut Vars<S>) {
+        for ((var, fold), total) in vector.joins.iter().zip(&self.totals) {
+            let kept = &mut vars.reals[var.index()];
+            *kept = join(*fold, *kept, *total);
+        }
     }
 }
 
@@ -107,8 +116,7 @@ pub(super) fn run<S: Scalar>(
     scratch: &mut Scratch<S>,
     vectors: Vectors,
 ) -> Result<(), Stop> {
-    let Vectors { level, lanes: most, .. } = vectors;
-    let most = most.clamp(1, LANES);
+    let (level, most) = (vectors.level, vectors.lanes());
     let count = ((range.end - range.start + range.step - 1) / range.step) as usize;
     scratch.fit(vector);
     let mut first = 0;
@@ -118,19 +126,13 @@ pub(super) fn run<S: Scalar>(
     }
     while first < count {
         let lanes = most.min(count - first);
-        block.first = first;
-        let outermost = &mut block.scratch.scopes[0];
-        (outermost.lanes, outermost.all, outermost.same) = (lanes, true, true);
+        block.begin(first, lanes);
         if let Err(stop) = block.ops(&vector.scope.ops) {
             return Err(block.earliest(source, lanes, stop));
         }
         first += lanes;
     }
-    let Scratch { totals, .. } = scratch;
-    for ((var, fold), total) in vector.joins.iter().zip(totals) {
-        let kept = &mut runner.vars.reals[var.index()];
-        *kept = join(*fold, *kept, *total);
-    }
+    scratch.join_totals(vector, runner.vars);
     Ok(())
 }
 
@@ -174,9 +176,16 @@ impl<'r, S: Scalar> Block<'_, 'r, S> {
 
     // Scopes.
 
+    /// Goes to the block from this lane on.
+    pub(super) fn begin(&mut self, first: usize, lanes: usize) {
+        self.first = first;
+        let outermost = &mut self.scratch.scopes[0];
+        (outermost.lanes, outermost.all, outermost.same) = (lanes, true, true);
+    }
+
     /// Computes what is the same in all lanes of a scope, and finds its lines, which are in bounds from the
     /// first to the last of `ends`, numbers of lanes of the loop.
-    fn look_up(&mut self, scope: &Scope, ends: [usize; 2]) -> Result<(), Stop> {
+    pub(super) fn look_up(&mut self, scope: &Scope, ends: [usize; 2]) -> Result<(), Stop> {
         let at = &mut self.scratch.scopes[self.depth];
         let (runner, range) = (&*self.runner, self.range);
         at.lines.clear();
@@ -227,6 +236,7 @@ impl<'r, S: Scalar> Block<'_, 'r, S> {
             }
             Op::When(when) => self.when(when)?,
             Op::Each(each) => self.each(each)?,
+            Op::Contract(contraction) => contract(std::slice::from_mut(self), contraction)?,
             Op::Search(search) => self.search(search),
             Op::Check(check, test) => {
                 let mut mask = [false; LANES];

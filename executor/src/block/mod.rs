@@ -7,13 +7,16 @@
 //! depend on the number of threads. Where pieces would add to the same entries they have copies ([`crate::private`]).
 
 mod build;
+mod contraction;
 mod independent;
 mod int_ops;
 mod kernels;
 mod lanes;
 mod ops;
 mod pieces;
+mod products;
 mod real_ops;
+mod rows;
 mod shared;
 mod slots;
 #[cfg(test)]
@@ -24,8 +27,9 @@ use crate::error::Stop;
 use crate::frame::Frame;
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
+use crate::fuse::{Turned, for_tiles};
 use crate::loops::walk::Visit;
-use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order, RealId};
+use crate::loops::{Buffer, BufferId, Cond, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::private;
 use crate::runner::{Range, Runner, Vars, join};
@@ -35,6 +39,8 @@ use build::vector;
 use lanes::Scratch;
 use ops::VectorLoop;
 use pieces::{Cut, Pieces};
+use products::ROWS;
+use rows::Rows;
 pub(crate) use shared::{Sharing, shared};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -59,6 +65,13 @@ pub struct Vectors {
     pub short: i64,
 }
 
+impl Vectors {
+    /// The lanes of a block.
+    fn lanes(self) -> usize {
+        self.lanes.clamp(1, lanes::LANES)
+    }
+}
+
 impl Default for Vectors {
     /// What is fast on this machine.
     fn default() -> Self {
@@ -69,6 +82,10 @@ impl Default for Vectors {
 /// Loops prepared for the block engine.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocks {
+    /// The program, with its loops changed for tiles if there are more of them then.
+    program: LoopProgram,
+    /// How many buffers it had before; those behind them are copies.
+    buffers: usize,
     body: Vec<Step>,
 }
 
@@ -87,6 +104,7 @@ struct Loop {
     /// With its body, which short loops run as it is.
     source: For,
     body: Vec<Step>,
+    rows: Option<Rows>,
     vector: Option<VectorLoop>,
     /// The loops that stand directly in it, with the operations of one step.
     inner: Vec<(For, i64)>,
@@ -97,14 +115,30 @@ struct Loop {
 }
 
 impl Blocks {
-    /// Prepares a program.
-    pub(crate) fn new(program: &LoopProgram) -> Self {
-        let tuples = Tuples::of(program);
-        let step = |(at, node)| match cleared(program, at) {
-            Some(buffer) => vec![Step::Clear(buffer)],
-            None => steps(std::slice::from_ref(node), &tuples, Around::Nothing),
-        };
-        Self { body: program.body.iter().enumerate().flat_map(step).collect() }
+    /// Prepares a program; `tiles` whether its loops may be changed for tiles.
+    pub(crate) fn new(program: &LoopProgram, tiles: bool) -> Self {
+        let buffers = program.buffers.len();
+        let plain = Self { program: program.clone(), buffers, body: prepared(program) };
+        if !tiles {
+            return plain;
+        }
+        let changed = for_tiles(program, Turned::Strips);
+        if changed.body == program.body {
+            return plain;
+        }
+        let body = prepared(&changed);
+        let more = tiles_in(&body) > tiles_in(&plain.body);
+        if more { Self { program: changed, buffers, body } } else { plain }
+    }
+
+    /// The program that is run: one more is in it for each copy of a buffer, and perhaps other loops.
+    pub(crate) fn program(&self) -> &LoopProgram {
+        &self.program
+    }
+
+    /// The copies of buffers that the loops make.
+    pub(crate) fn copies(&self) -> &[Buffer] {
+        &self.program.buffers[self.buffers..]
     }
 
     /// Runs the program.
@@ -113,14 +147,13 @@ impl Blocks {
     /// As the plain runner; `vars` then has the values where it stopped.
     pub(crate) fn run<S: Scalar>(
         &self,
-        program: &LoopProgram,
         frame: &Frame<S>,
         vars: &mut Vars<S>,
         cancelled: &AtomicBool,
         (team, vectors, store): (Team<'_>, Vectors, &Store<S>),
         report: &Report,
     ) -> Result<(), Stop> {
-        let context = Context { vectors, cancelled, team, store };
+        let (program, context) = (&self.program, Context { vectors, cancelled, team, store });
         let mut memory = store.take();
         let scratch = &mut memory.scratch;
         let mut machine = Machine { runner: Runner { program, frame, vars }, scratch, context };
@@ -174,22 +207,47 @@ impl Around {
     }
 }
 
-fn steps(nodes: &[Node], tuples: &Tuples, around: Around) -> Vec<Step> {
+fn prepared(program: &LoopProgram) -> Vec<Step> {
+    let tuples = Tuples::of(program);
+    let step = |(at, node)| match cleared(program, at) {
+        Some(buffer) => vec![Step::Clear(buffer)],
+        None => steps(program, std::slice::from_ref(node), &tuples, Around::Nothing),
+    };
+    program.body.iter().enumerate().flat_map(step).collect()
+}
+
+/// How many contractions rows go through together, and how many a loop goes through.
+fn tiles_in(steps: &[Step]) -> (usize, usize) {
+    let one = |step: &Step| match step {
+        Step::Plain(_) | Step::Clear(_) => (0, 0),
+        Step::If(_, body) => tiles_in(body),
+        Step::Loop(inner) => {
+            let (rows, alone) = tiles_in(&inner.body);
+            let own = inner.rows.as_ref().map_or(0, Rows::count);
+            let lanes = inner.vector.iter().flat_map(VectorLoop::contractions).count();
+            (rows + own, alone + lanes)
+        }
+    };
+    steps.iter().map(one).fold((0, 0), |sum, tiles| (sum.0 + tiles.0, sum.1 + tiles.1))
+}
+
+fn steps(program: &LoopProgram, nodes: &[Node], tuples: &Tuples, around: Around) -> Vec<Step> {
     nodes
         .iter()
         .filter(|node| !matches!(node, Node::Note(_)))
         .map(|node| match node {
             Node::For(header) => {
                 let shared = around.sharing(header, tuples);
-                let body = steps(&header.body, tuples, around.inside(shared.as_ref()));
-                let vector = vector(header, tuples);
+                let within = around.inside(shared.as_ref());
+                let body = steps(program, &header.body, tuples, within);
+                let (rows, vector) = (Rows::of(program, header, tuples), vector(header, tuples));
                 let inner = inner(header);
                 let known: i64 = inner.iter().map(|(_, weight)| weight * UNKNOWN).sum();
                 let weight = weight(&header.body) - known;
                 let source = (**header).clone();
-                Step::Loop(Box::new(Loop { source, body, vector, inner, weight, shared }))
+                Step::Loop(Box::new(Loop { source, body, rows, vector, inner, weight, shared }))
             }
-            Node::If(cond, body) => Step::If(cond.clone(), steps(body, tuples, around)),
+            Node::If(cond, body) => Step::If(cond.clone(), steps(program, body, tuples, around)),
             Node::Note(_)
             | Node::SetInt(..)
             | Node::Set(..)
@@ -325,6 +383,9 @@ impl<S: Scalar> Machine<'_, '_, S> {
         count: i64,
         in_lanes: bool,
     ) -> Result<(), Stop> {
+        if let Some(rows) = &inner.rows {
+            return self.rows(rows, range, count);
+        }
         if let Some(vector) = &inner.vector
             && in_lanes
         {
@@ -413,12 +474,15 @@ impl<S: Scalar> Machine<'_, '_, S> {
         Sharing { sums, private, .. }: &Sharing,
         cut: Cut,
     ) -> Result<(), Stop> {
-        let piece = if let Cut::Parts(parts) = cut {
+        let mut piece = if let Cut::Parts(parts) = cut {
             (count + parts - 1) / parts
         } else {
             let weight = self.weight(inner, range, count).min(LITTLE);
             ((count + PIECES - 1) / PIECES).max(LITTLE / weight)
         };
+        if inner.rows.is_some() {
+            piece = (piece as u64).next_multiple_of(ROWS as u64) as i64;
+        }
         let pieces = (count + piece - 1) / piece;
         let in_lanes = self.in_lanes(inner, range, count);
         let whole = match cut {

@@ -20,8 +20,30 @@ pub(super) struct VectorLoop {
     pub(super) joins: Vec<(RealId, Fold)>,
     /// How many scopes stand within one another.
     pub(super) depth: usize,
-    /// Whether there are loops inside, which the lanes take together.
+    /// Whether there are loops inside other than contractions, which the lanes take together.
     pub(super) loops: bool,
+}
+
+impl VectorLoop {
+    /// The contractions in it.
+    pub(super) fn contractions(&self) -> impl Iterator<Item = &Contraction> {
+        self.scope.ops.iter().filter_map(|op| match op {
+            Op::Contract(contraction) => Some(&**contraction),
+            Op::Int(..)
+            | Op::Real(..)
+            | Op::Deliver(..)
+            | Op::Join(..)
+            | Op::Dot(..)
+            | Op::Put(..)
+            | Op::Reduce(..)
+            | Op::Scatter(..)
+            | Op::ScatterInts(..)
+            | Op::When(_)
+            | Op::Each(_)
+            | Op::Search(_)
+            | Op::Check(..) => None,
+        })
+    }
 }
 
 /// Operations on some lanes, in order, and what they read.
@@ -84,6 +106,8 @@ pub(super) enum Op {
     ScatterInts(BufferId, usize, bool, IntArg),
     When(Box<When>),
     Each(Box<Each>),
+    /// Only in the outermost scope.
+    Contract(Box<Contraction>),
     Search(Box<Search>),
     /// Ends the run where the test fails in a lane.
     Check(CheckId, Test),
@@ -141,6 +165,48 @@ pub(super) enum Test {
     Not(Box<Test>),
     All(Vec<Test>),
     Any(Vec<Test>),
+}
+
+/// Sums of products: to each of some blocks a nest of loops adds factors times lines.
+#[derive(Clone, Debug)]
+pub(super) struct Contraction {
+    /// The blocks.
+    pub(super) sums: Vec<usize>,
+    pub(super) nest: Nest,
+}
+
+/// What a step of such a nest does.
+#[derive(Clone, Debug)]
+pub(super) enum Nest {
+    /// A loop, without its body, and what is in it; the same for all lanes.
+    Loop(For, Vec<Nest>),
+    Leaves(Vec<Leaf>),
+}
+
+/// A factor times a line, added.
+#[derive(Clone, Debug)]
+pub(super) struct Leaf {
+    /// Which of the sums.
+    pub(super) sum: usize,
+    pub(super) factor: Factor,
+    /// Where the loop variable is 0; the entries of the lanes lie side by side.
+    pub(super) line: Track,
+}
+
+/// What is the same in all lanes.
+#[derive(Clone, Debug)]
+pub(super) enum Factor {
+    One,
+    Entry(Track),
+    Value(Real),
+}
+
+/// An entry, and by how much each index moves with the innermost loop around.
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    pub(super) buffer: BufferId,
+    pub(super) indices: Vec<Int>,
+    pub(super) steps: Vec<i64>,
 }
 
 /// Blocks that move between a scope and the one around it: `(around, within)`.
@@ -258,6 +324,9 @@ impl Op {
                     lower.iter_mut().chain(upper).chain(strides).for_each(|e| seen.int_arg(e));
                 }
                 each.inner.around(seen);
+            }
+            Self::Contract(contraction) => {
+                contraction.sums.iter_mut().for_each(|sum| seen.real(sum));
             }
             Self::Search(search) => {
                 seen.arg(&mut search.value);

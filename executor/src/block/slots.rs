@@ -109,6 +109,7 @@ impl Slots {
                 | Op::Reduce(..)
                 | Op::Scatter(..)
                 | Op::ScatterInts(..)
+                | Op::Contract(_)
                 | Op::Search(_)
                 | Op::Check(..) => {}
             }

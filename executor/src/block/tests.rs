@@ -1,7 +1,7 @@
 //! Which loops run in lanes, and through which operations.
 
 use super::build::vector;
-use super::{Sharing, shared};
+use super::{Blocks, Sharing, shared, tiles_in};
 use crate::fuse::fuse;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
@@ -122,4 +122,29 @@ fn a_recurrence_does_not_run_in_lanes() {
         rec i: n { y[i] = x[i] + [i > 0] * y[i - 1] }
     }";
     assert_eq!(loops(text).1, 1);
+}
+
+/// How many contractions rows go through together, and how many a loop goes through, in the block engine.
+fn tiles(shapes: &str, body: &str) -> (usize, usize) {
+    let text = format!("fn f(n: size, m: size, k: size, {shapes}) {{ {body} }}");
+    tiles_in(&Blocks::new(&program(&text), true).body)
+}
+
+#[test]
+fn sums_of_products_are_contractions() {
+    let two = "A: real[n, k], B: real[k, m]) -> (C: real[n, m]";
+    assert_eq!(tiles(two, "C[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]"), (1, 1));
+    assert_eq!(tiles(two, "C[i: n, j: m] = exp(sum(l: k) 2 * A[i, l] * B[l, j])"), (1, 1));
+    assert_eq!(tiles(two, "C[i: n, j: m] = max(l: k) (A[i, l] + B[l, j])"), (0, 0));
+    let transposed = "A: real[n, k], B: real[m, k]) -> (C: real[n, m]";
+    assert_eq!(tiles(transposed, "C[i: n, j: m] = sum(l: k) A[i, l] * B[j, l]"), (1, 1));
+    let one = "x: real[n + k], c: real[k]) -> (y: real[n]";
+    assert_eq!(tiles(one, "y[i: n] = sum(j: k) x[i + j] * c[j]"), (0, 1));
+    let image = "x: real[n + k, m + k], c: real[k, k]) -> (y: real[n, m]";
+    assert_eq!(tiles(image, "y[i: n, j: m] = sum(a: k, b: k) x[i + a, j + b] * c[a, b]"), (0, 1));
+    let added = "A: real[n, k], B: real[k, m]) -> (c: real[m]";
+    assert_eq!(tiles(added, "c[j: m] = sum(i: n, l: k) A[i, l] * B[l, j]"), (0, 1));
+    // a condition in each step
+    let where_positive = "C[i: n, j: m] = sum(l: k where B[l, j] > 0) A[i, l] * B[l, j]";
+    assert_eq!(tiles(two, where_positive), (0, 0));
 }

@@ -15,7 +15,7 @@
 //! 10. [`clears`]: a buffer is cleared in loops of its own.
 //! 11. [`memory`]: buffers that are never needed at once share memory.
 //!
-//! For native code [`for_tiles`] then takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
+//! For compiled engines [`for_tiles`] then takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]).
 //!
 //! No step but `recompute` does anything more often than before, and that one by a stated constant.
@@ -69,12 +69,21 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program
 }
 
+/// Which loops are turned inside out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turned {
+    /// Those of which tiles with rows come.
+    Rows,
+    /// Those too of which strips alone come.
+    Strips,
+}
+
 /// The same program with its loops turned and cut, and with transposed copies of buffers, so that more loops are
 /// taken in tiles; its loops are taken apart if that gives more. The copies are buffers behind those of the program.
 #[must_use]
-pub(crate) fn for_tiles(program: &LoopProgram) -> LoopProgram {
+pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
     let shaped = |mut program: LoopProgram| {
-        if turn::turn(&mut program) {
+        if turn::turn(&mut program, turned) {
             merge::merge(&mut program);
             registers::keep_entries(&mut program);
         }

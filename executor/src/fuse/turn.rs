@@ -3,8 +3,10 @@
 //! In `for i { for k { for any j { y[i, j] += a[i, k] * b[k, j] } } }` each row of `y` is read and written once
 //! for each `k`. Turned, it is `for i { for any j { r = y[i, j]; for k { r += .. }; y[i, j] = r } }`, where several
 //! rows and entries go through the loop over `k` at once. A loop is turned only if a tile comes of it, since
-//! step by step the first order is the better one.
+//! step by step the first order is the better one; for the block engine, whose kernel keeps sums in registers also
+//! where there is one row, if a strip comes of it.
 
+use super::Turned;
 use super::ends::strongest;
 use super::facts::{Facts, settings};
 use crate::loops::walk::Visit;
@@ -15,10 +17,10 @@ use crate::tile::{mentions_any, rows, strip, sums};
 use rustc_hash::FxHashMap;
 
 /// Turns loops; whether there was one.
-pub(super) fn turn(program: &mut LoopProgram) -> bool {
+pub(super) fn turn(program: &mut LoopProgram, which: Turned) -> bool {
     let body = std::mem::take(&mut program.body);
     let settings = settings(&body);
-    let mut turn = Turn { program, settings, turned: false };
+    let mut turn = Turn { program, settings, which, turned: false };
     let body = turn.list(body, &Facts::default());
     let Turn { program, turned, .. } = turn;
     program.body = body;
@@ -28,6 +30,7 @@ pub(super) fn turn(program: &mut LoopProgram) -> bool {
 struct Turn<'p> {
     program: &'p mut LoopProgram,
     settings: FxHashMap<IntId, usize>,
+    which: Turned,
     turned: bool,
 }
 
@@ -39,8 +42,8 @@ impl Turn<'_> {
             let mut inner = facts.clone();
             inner.inside(&node);
             let node = if let Node::For(header) = node {
-                let slid = self.slid(&header, &facts);
-                Node::For(Box::new(slid.unwrap_or_else(|| self.rows(*header, &inner))))
+                let turned = self.slid(&header, &facts).or_else(|| self.strip(&header, &facts));
+                Node::For(Box::new(turned.unwrap_or_else(|| self.rows(*header, &inner))))
             } else {
                 node
             };
@@ -49,6 +52,16 @@ impl Turn<'_> {
             out.push(node);
         }
         out
+    }
+
+    /// A loop turned, if strips are wanted and one comes of it.
+    fn strip(&mut self, header: &For, facts: &Facts) -> Option<For> {
+        let node = Node::For(Box::new(header.clone()));
+        let wanted = self.which == Turned::Strips;
+        let turned = wanted.then(|| self.turned(&node, facts))??;
+        strip(self.program, &turned)?;
+        self.turned = true;
+        Some(turned)
     }
 
     /// A loop with those of its loops turned of which a tile comes.

@@ -8,7 +8,7 @@ use super::stages::{Kind, Parts, staged};
 use super::worth::work;
 use crate::Report;
 use crate::frame::{Frame, extent};
-use crate::fuse::for_tiles;
+use crate::fuse::{Turned, for_tiles};
 use crate::loops::{Buffer, BufferId, LoopProgram, RelId};
 use crate::private;
 use crate::runner::join;
@@ -78,7 +78,7 @@ impl<S: Scalar> Native<S> {
     /// [`NativeError`]
     pub fn compile(program: &LoopProgram) -> Result<Self, NativeError> {
         let precision = if S::BYTES == 4 { Precision::F32 } else { Precision::F64 };
-        let (buffers, program) = (program.buffers.len(), &for_tiles(program));
+        let (buffers, program) = (program.buffers.len(), &for_tiles(program, Turned::Rows));
         let text = staged(program, precision);
         let load = |path: &Path| Self::load(program, buffers, &text.stages, path);
         Compiler::find()?.library(&text.source, load)

@@ -8,7 +8,7 @@ use super::scopes::Scopes;
 use super::statements::{Leave, Statements, about, comment};
 use super::text::preamble;
 use super::{Emitted, Precision};
-use crate::fuse::for_tiles;
+use crate::fuse::{Turned, for_tiles};
 use crate::loops::{Buffer, BufferId, Element, LoopProgram, RelId, Role};
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// function takes sizes, arguments and memory for the results, in the order of the program.
 #[must_use]
 pub fn emit(program: &LoopProgram, precision: Precision) -> Emitted {
-    let program = &for_tiles(program);
+    let program = &for_tiles(program, Turned::Rows);
     let names = Names::new(program);
     let lookups = Lookups::of(program);
     let expressions = Expressions::new(program, &names, precision, &lookups);

@@ -4,6 +4,7 @@
 //! A condition opens a scope with the lanes where it holds, a loop inside one with its steps.
 
 mod conditions;
+mod contractions;
 mod ints;
 mod known;
 mod reals;
@@ -27,7 +28,8 @@ pub(super) fn vector(header: &For, tuples: &Tuples) -> Option<VectorLoop> {
     if let Some(search) = search(header) {
         return Some(search);
     }
-    if header.order == Order::Descending || !independent(header, tuples) || !is_apart(header) {
+    let apart = header.order == Order::Parallel || independent(header, tuples);
+    if header.order == Order::Descending || !apart || !is_apart(header) {
         return None;
     }
     let mut builder = Builder::new(header);
@@ -80,6 +82,8 @@ struct Builder {
     joins: Vec<(RealId, Fold)>,
     depth: usize,
     loops: bool,
+    /// Whether the loop's variable takes neighbours.
+    unit: bool,
     /// Blocks that more than one variable has.
     common: FxHashSet<usize>,
     /// The buffers that the loop writes to.
@@ -98,6 +102,7 @@ impl Builder {
             joins: Vec::new(),
             depth: 1,
             loops: false,
+            unit: header.stride.is_none(),
         }
     }
 
@@ -305,6 +310,7 @@ impl Builder {
                 self.push(Op::Check(*check, test));
             }
             Node::If(cond, body) => self.when(cond, body)?,
+            Node::For(header) if self.contraction(header) => {}
             Node::For(header) => self.each(header)?,
         }
         Some(())

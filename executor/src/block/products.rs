@@ -1,0 +1,206 @@
+//! Sums of products in registers: the kernel of a product of matrices.
+//!
+//! `acc[r][l] += factors[k][r] · lines[k][l]` for rows `r` and lanes `l`, one `k` after the other. A tile of rows and
+//! lanes is kept in registers while all `k` pass. The sum and the product are rounded each, in that order, so
+//! the bits are those of single steps, whatever the shape of the tile.
+
+use crate::math::{Instructions, Level};
+use crate::scalar::Scalar;
+
+/// The most rows.
+pub(super) const ROWS: usize = 8;
+
+/// What is multiplied and added, in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Products<'p, S> {
+    /// For each line, the factors of the rows.
+    pub(super) factors: &'p [S],
+    /// How many factors stand there for each line, at least the number of rows.
+    pub(super) stride: usize,
+    /// At least as long as there are lanes.
+    pub(super) lines: &'p [&'p [S]],
+}
+
+/// The width of a vector register in numbers.
+#[derive(Clone, Copy)]
+struct Vector<S, const W: usize>([S; W]);
+
+impl<S: Scalar, const W: usize> Vector<S, W> {
+    #[inline(always)]
+    fn of(x: &[S]) -> Self {
+        match x.first_chunk() {
+            Some(x) => Self(*x),
+            None => unreachable!("a tile is within the lanes"),
+        }
+    }
+
+    /// `self + factor · x`, both rounded.
+    #[inline(always)]
+    fn add_product(self, factor: S, x: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane].add(factor.mul(x.0[lane]))))
+    }
+}
+
+/// Where a tile lies: its first row and lane, and the first lane that is stored.
+#[derive(Clone, Copy)]
+struct Corner {
+    row: usize,
+    lane: usize,
+    seen: usize,
+}
+
+/// A tile of `R` rows of `N` vectors of `W` numbers.
+#[inline(always)]
+fn tile<S: Scalar, const R: usize, const N: usize, const W: usize>(
+    acc: &mut [Vec<S>],
+    corner: Corner,
+    products: Products<'_, S>,
+) {
+    let Corner { row, lane, seen } = corner;
+    let mut kept: [[Vector<S, W>; N]; R] =
+        std::array::from_fn(|r| std::array::from_fn(|n| Vector::of(&acc[row + r][lane + n * W..])));
+    let Products { factors, stride, lines } = products;
+    for (factors, line) in factors.chunks_exact(stride).zip(lines) {
+        let factors = &factors[row..][..R];
+        let line = &line[lane..][..N * W];
+        let x: [Vector<S, W>; N] = std::array::from_fn(|n| Vector::of(&line[n * W..]));
+        for r in 0..R {
+            for n in 0..N {
+                kept[r][n] = kept[r][n].add_product(factors[r], x[n]);
+            }
+        }
+    }
+    for (r, kept) in kept.iter().enumerate() {
+        for (n, kept) in kept.iter().enumerate() {
+            let first = seen.saturating_sub(n * W).min(W);
+            let at = lane + n * W;
+            acc[row + r][at + first..at + W].copy_from_slice(&kept.0[first..]);
+        }
+    }
+}
+
+/// Fewer lanes than a vector has.
+#[inline(always)]
+fn narrow<S: Scalar>(
+    acc: &mut [Vec<S>],
+    [row, rows]: [usize; 2],
+    lanes: usize,
+    p: Products<'_, S>,
+) {
+    for (factors, line) in p.factors.chunks_exact(p.stride).zip(p.lines) {
+        for (acc, factor) in acc[row..row + rows].iter_mut().zip(&factors[row..]) {
+            for (acc, x) in acc[..lanes].iter_mut().zip(&line[..lanes]) {
+                *acc = acc.add(factor.mul(*x));
+            }
+        }
+    }
+}
+
+/// Lanes from `first` on, as long as there are so many as `N` vectors have; where it ends.
+#[inline(always)]
+fn along<S: Scalar, const R: usize, const N: usize, const W: usize>(
+    acc: &mut [Vec<S>],
+    row: usize,
+    [first, lanes]: [usize; 2],
+    products: Products<'_, S>,
+) -> usize {
+    let mut lane = first;
+    while lane + N * W <= lanes {
+        tile::<S, R, N, W>(acc, Corner { row, lane, seen: 0 }, products);
+        lane += N * W;
+    }
+    lane
+}
+
+/// The lanes that are left, fewer than a vector has: a tile that ends where they end, which overlaps the one before.
+#[inline(always)]
+fn rest<S: Scalar, const R: usize, const W: usize>(
+    acc: &mut [Vec<S>],
+    row: usize,
+    [first, lanes]: [usize; 2],
+    products: Products<'_, S>,
+) {
+    if first == lanes {
+    } else if lanes < W {
+        narrow(acc, [row, R], lanes, products);
+    } else {
+        let corner = Corner { row, lane: lanes - W, seen: first + W - lanes };
+        tile::<S, R, 1, W>(acc, corner, products);
+    }
+}
+
+/// All lanes of all rows. A tile has eight registers or, of eight rows, as many.
+#[inline(always)]
+fn all<S: Scalar, const W: usize>(acc: &mut [Vec<S>], lanes: usize, p: Products<'_, S>) {
+    let mut row = 0;
+    while row < acc.len() {
+        let rows = acc.len() - row;
+        // eight rows of one vector need 32 registers
+        if rows >= 8 && W * size_of::<S>() == 64 {
+            let lane = along::<S, 8, 1, W>(acc, row, [0, lanes], p);
+            rest::<S, 8, W>(acc, row, [lane, lanes], p);
+            row += 8;
+        } else if rows >= 4 {
+            let lane = along::<S, 4, 2, W>(acc, row, [0, lanes], p);
+            let lane = along::<S, 4, 1, W>(acc, row, [lane, lanes], p);
+            rest::<S, 4, W>(acc, row, [lane, lanes], p);
+            row += 4;
+        } else if rows >= 2 {
+            let lane = along::<S, 2, 4, W>(acc, row, [0, lanes], p);
+            let lane = along::<S, 2, 1, W>(acc, row, [lane, lanes], p);
+            rest::<S, 2, W>(acc, row, [lane, lanes], p);
+            row += 2;
+        } else {
+            let lane = along::<S, 1, 8, W>(acc, row, [0, lanes], p);
+            let lane = along::<S, 1, 2, W>(acc, row, [lane, lanes], p);
+            let lane = along::<S, 1, 1, W>(acc, row, [lane, lanes], p);
+            rest::<S, 1, W>(acc, row, [lane, lanes], p);
+            row += 1;
+        }
+    }
+}
+
+/// By the bytes of a vector register.
+#[inline(always)]
+fn body<S: Scalar, const DOUBLES: usize, const SINGLES: usize>(
+    acc: &mut [Vec<S>],
+    lanes: usize,
+    products: Products<'_, S>,
+) {
+    if size_of::<S>() == 8 {
+        all::<S, DOUBLES>(acc, lanes, products);
+    } else {
+        all::<S, SINGLES>(acc, lanes, products);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+fn avx512<S: Scalar>(acc: &mut [Vec<S>], lanes: usize, products: Products<'_, S>) {
+    body::<S, 8, 16>(acc, lanes, products);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2<S: Scalar>(acc: &mut [Vec<S>], lanes: usize, products: Products<'_, S>) {
+    body::<S, 4, 8>(acc, lanes, products);
+}
+
+/// `acc[r][l] += Σ factors[k][r] · lines[k][l]`, `k` in order, for the first `lanes` of each row.
+#[allow(unsafe_code, reason = "functions for instructions that a Level proves to be there")]
+pub(super) fn add_products<S: Scalar>(
+    level: Level,
+    acc: &mut [Vec<S>],
+    lanes: usize,
+    products: Products<'_, S>,
+) {
+    match level.instructions() {
+        // SAFETY: a `Level` of this name is made only where the instructions were detected.
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 => unsafe { avx512(acc, lanes, products) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => unsafe { avx2(acc, lanes, products) },
+        Instructions::Portable => body::<S, 2, 4>(acc, lanes, products),
+    }
+}
