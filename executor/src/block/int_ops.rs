@@ -1,5 +1,6 @@
 //! Integers and conditions in the lanes of a scope.
 
+use super::kernels::{self, Operand};
 use super::lanes::{Block, InScope, LANES, Scratch};
 use super::ops::{Arg, IntArg, IntOp, Test};
 use crate::error::Stop;
@@ -7,27 +8,10 @@ use crate::loops::{BufferId, CmpOp, RelId};
 use crate::runner::floor;
 use crate::scalar::Scalar;
 
-/// An integer operand.
-#[derive(Clone, Copy)]
-enum Ints<'o> {
-    Lanes(&'o [i64]),
-    One(i64),
-}
-
-impl Ints<'_> {
-    #[inline(always)]
-    fn at(self, lane: usize) -> i64 {
-        match self {
-            Self::Lanes(x) => x[lane],
-            Self::One(x) => x,
-        }
-    }
-}
-
-fn ints<'o, S>(arg: IntArg, blocks: &'o [Vec<i64>], here: &InScope<S>) -> Ints<'o> {
+fn ints<'o, S>(arg: IntArg, blocks: &'o [Vec<i64>], here: &InScope<S>) -> Operand<'o, i64> {
     match arg {
-        IntArg::Block(block) => Ints::Lanes(&blocks[block][..here.lanes]),
-        IntArg::Uniform(at) => Ints::One(here.uniform_ints[at]),
+        IntArg::Block(block) => Operand::Lanes(&blocks[block][..here.lanes]),
+        IntArg::Uniform(at) => Operand::One(here.uniform_ints[at]),
     }
 }
 
@@ -98,8 +82,9 @@ impl<S: Scalar> Block<'_, '_, S> {
             IntOp::Floor(arg) => {
                 let mut own = [S::default(); LANES];
                 self.copied(*arg, &mut own[..lanes]);
-                for (out, x) in out.iter_mut().zip(&own) {
-                    *out = floor(x.wide())?;
+                if !kernels::floors(self.level, &own[..lanes], out) {
+                    // the first that has none
+                    own[..lanes].iter().try_for_each(|x| floor(x.wide()).map(|_| ()))?;
                 }
             }
         }
@@ -150,8 +135,8 @@ impl<S: Scalar> Block<'_, '_, S> {
             Test::Uniform(cond) => mask.fill(self.runner.cond(cond)?),
             Test::Int(cmp, a, b) => {
                 let (blocks, here) = (&self.scratch.ints, self.here());
-                let (a, b) = (ints(*a, blocks, here), ints(*b, blocks, here));
-                compare(*cmp, mask, |lane| (a.at(lane), b.at(lane)));
+                let sides = [a, b].map(|arg| ints(*arg, blocks, here));
+                kernels::compare(self.level, *cmp, sides, mask);
             }
             Test::Real(cmp, a, b) => self.compare_reals(*cmp, [*a, *b], mask),
             Test::Member(relation, indices) => {
@@ -212,7 +197,8 @@ impl<S: Scalar> Block<'_, '_, S> {
         let (mut left, mut right) = ([S::default(); LANES], [S::default(); LANES]);
         self.copied(a, &mut left[..mask.len()]);
         self.copied(b, &mut right[..mask.len()]);
-        compare(cmp, mask, |lane| (left[lane], right[lane]));
+        let sides = [&left[..], &right[..]].map(Operand::Lanes);
+        kernels::compare(self.level, cmp, sides, mask);
     }
 }
 
@@ -222,29 +208,9 @@ pub(super) fn spread(out: &mut [i64], picks: &[u32], start: i64, step: i64) {
 }
 
 #[inline(always)]
-fn each(out: &mut [i64], arg: Ints<'_>, mut f: impl FnMut(i64, i64) -> i64) {
+fn each(out: &mut [i64], arg: Operand<'_, i64>, mut f: impl FnMut(i64, i64) -> i64) {
     match arg {
-        Ints::Lanes(x) => out.iter_mut().zip(x).for_each(|(out, x)| *out = f(*out, *x)),
-        Ints::One(x) => out.iter_mut().for_each(|out| *out = f(*out, x)),
-    }
-}
-
-#[inline(always)]
-fn compare<T: PartialOrd>(cmp: CmpOp, mask: &mut [bool], sides: impl Fn(usize) -> (T, T)) {
-    macro_rules! by {
-        ($op:tt) => {
-            for (lane, holds) in mask.iter_mut().enumerate() {
-                let (a, b) = sides(lane);
-                *holds = a $op b;
-            }
-        };
-    }
-    match cmp {
-        CmpOp::Eq => by!(==),
-        CmpOp::Ne => by!(!=),
-        CmpOp::Lt => by!(<),
-        CmpOp::Le => by!(<=),
-        CmpOp::Gt => by!(>),
-        CmpOp::Ge => by!(>=),
+        Operand::Lanes(x) => out.iter_mut().zip(x).for_each(|(out, x)| *out = f(*out, *x)),
+        Operand::One(x) => out.iter_mut().for_each(|out| *out = f(*out, x)),
     }
 }

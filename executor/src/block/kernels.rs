@@ -3,7 +3,7 @@
 //! One body for each shape of operands, inlined into a function for each level; the
 //! compiler makes vector code of it. Nothing is fused, so the bits do not depend on the level.
 
-use crate::loops::Fold;
+use crate::loops::{CmpOp, Fold};
 use crate::math::{Instructions, Level};
 use crate::scalar::Scalar;
 
@@ -249,23 +249,75 @@ fn dot_body<S: Scalar>(a: &[S], b: &[S]) -> S {
     parts[0]
 }
 
+#[inline(always)]
+fn holds<S: Copy>(test: impl Fn(S, S) -> bool, [a, b]: [Operand<'_, S>; 2], mask: &mut [bool]) {
+    match (a, b) {
+        (Operand::Lanes(a), Operand::Lanes(b)) => {
+            for ((holds, a), b) in mask.iter_mut().zip(a).zip(b) {
+                *holds = test(*a, *b);
+            }
+        }
+        (Operand::Lanes(a), Operand::One(b)) => {
+            for (holds, a) in mask.iter_mut().zip(a) {
+                *holds = test(*a, b);
+            }
+        }
+        (Operand::One(a), Operand::Lanes(b)) => {
+            for (holds, b) in mask.iter_mut().zip(b) {
+                *holds = test(a, *b);
+            }
+        }
+        (Operand::One(a), Operand::One(b)) => mask.fill(test(a, b)),
+    }
+}
+
+#[inline(always)]
+fn compare_body<S: Compared>(cmp: CmpOp, sides: [Operand<'_, S>; 2], mask: &mut [bool]) {
+    match cmp {
+        CmpOp::Eq => holds(|a, b| a == b, sides, mask),
+        CmpOp::Ne => holds(|a, b| a != b, sides, mask),
+        CmpOp::Lt => holds(|a, b| a < b, sides, mask),
+        CmpOp::Le => holds(|a, b| a <= b, sides, mask),
+        CmpOp::Gt => holds(|a, b| a > b, sides, mask),
+        CmpOp::Ge => holds(|a, b| a >= b, sides, mask),
+    }
+}
+
+#[inline(always)]
+fn floors_body<S: Scalar>(x: &[S], out: &mut [i64]) -> bool {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    let mut all = true;
+    for (out, x) in out.iter_mut().zip(x) {
+        let x = x.wide();
+        let cut = x as i64;
+        *out = cut.wrapping_sub(i64::from(cut as f64 > x));
+        all &= (-LIMIT..LIMIT).contains(&x);
+    }
+    all
+}
+
+/// Numbers that are compared.
+pub(super) trait Compared: Copy + PartialOrd {}
+
+impl<T: Copy + PartialOrd> Compared for T {}
+
 macro_rules! levels {
-    ($(#[$doc:meta])* $name:ident = $body:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?; $wide:ident, $middle:ident) => {
+    ($(#[$doc:meta])* $name:ident for $bound:path = $body:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?; $wide:ident, $middle:ident) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-        fn $wide<S: Scalar>($($arg: $type),*) $(-> $result)? {
+        fn $wide<S: $bound>($($arg: $type),*) $(-> $result)? {
             $body($($arg),*)
         }
 
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2")]
-        fn $middle<S: Scalar>($($arg: $type),*) $(-> $result)? {
+        fn $middle<S: $bound>($($arg: $type),*) $(-> $result)? {
             $body($($arg),*)
         }
 
         $(#[$doc])*
         #[allow(unsafe_code, reason = "functions for instructions that a Level proves to be there")]
-        pub(super) fn $name<S: Scalar>(level: Level, $($arg: $type),*) $(-> $result)? {
+        pub(super) fn $name<S: $bound>(level: Level, $($arg: $type),*) $(-> $result)? {
             match level.instructions() {
                 // SAFETY: a `Level` of this name is made only where the instructions were detected.
                 #[cfg(target_arch = "x86_64")]
@@ -281,37 +333,49 @@ macro_rules! levels {
 
 levels! {
     /// `out[k] = a[k] op b[k]`
-    binary = binary_body(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
+    binary for Scalar = binary_body(op: Two, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
     binary_avx512, binary_avx2
 }
 
 levels! {
     /// `out[k] = base[k] + a[k] · b[k]`, both rounded
-    add_product = add_product_body(base: Operand<'_, S>, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
+    add_product for Scalar = add_product_body(base: Operand<'_, S>, a: Operand<'_, S>, b: Operand<'_, S>, out: &mut [S]);
     add_product_avx512, add_product_avx2
 }
 
 levels! {
     /// `out[k] = from[k · step]`
-    strided = strided_body(from: &[S], step: usize, out: &mut [S]);
+    strided for Scalar = strided_body(from: &[S], step: usize, out: &mut [S]);
     strided_avx512, strided_avx2
 }
 
 levels! {
     /// `out[k] = out[k] op a[k]`
-    into = into_body(op: Two, out: &mut [S], a: Operand<'_, S>);
+    into for Scalar = into_body(op: Two, out: &mut [S], a: Operand<'_, S>);
     into_avx512, into_avx2
 }
 
 levels! {
     /// `start op a[0] op a[1] ..`, as a fixed number of partial totals, so that the bits do not
     /// depend on the level.
-    fold = fold_body(op: Two, start: S, a: &[S]) -> S;
+    fold for Scalar = fold_body(op: Two, start: S, a: &[S]) -> S;
     fold_avx512, fold_avx2
 }
 
 levels! {
     /// `Σ a[k] · b[k]`, as [`fold`].
-    dot = dot_body(a: &[S], b: &[S]) -> S;
+    dot for Scalar = dot_body(a: &[S], b: &[S]) -> S;
     dot_avx512, dot_avx2
+}
+
+levels! {
+    /// `mask[k] = a[k] cmp b[k]`
+    compare for Compared = compare_body(cmp: CmpOp, sides: [Operand<'_, S>; 2], mask: &mut [bool]);
+    compare_avx512, compare_avx2
+}
+
+levels! {
+    /// `out[k] = floor(x[k])`; whether all are of 64 bits.
+    floors for Scalar = floors_body(x: &[S], out: &mut [i64]) -> bool;
+    floors_avx512, floors_avx2
 }

@@ -59,7 +59,8 @@ impl Builder {
         parts.iter().map(|part| self.test(part)).collect()
     }
 
-    fn differs(&self, cond: &Cond) -> bool {
+    /// Whether a condition differs between lanes.
+    pub(super) fn differs(&self, cond: &Cond) -> bool {
         let mut differs = super::ints::Differs { builder: self, found: false };
         differs.cond(cond);
         differs.found

@@ -309,7 +309,14 @@ impl Builder {
                 let test = self.test(cond)?;
                 self.push(Op::Check(*check, test));
             }
-            Node::If(cond, body) => self.when(cond, body)?,
+            Node::If(cond, body) => {
+                let (conds, inside) = alone(cond, body);
+                if conds.len() == 1 || !self.differs(cond) {
+                    self.when(cond, body)?;
+                } else {
+                    self.when(&Cond::All(conds), inside)?;
+                }
+            }
             Node::For(header) if self.contraction(header) => {}
             Node::For(header) => self.each(header)?,
         }
@@ -433,6 +440,19 @@ impl Builder {
         let inner = self.leave()?;
         self.push(Op::Each(Box::new(Each { steps, inner })));
         Some(())
+    }
+}
+
+/// A condition with those that stand alone inside it, and what is inside them.
+fn alone<'n>(cond: &Cond, mut body: &'n [Node]) -> (Vec<Cond>, &'n [Node]) {
+    let mut conds = vec![cond.clone()];
+    loop {
+        let mut nodes = body.iter().filter(|node| !matches!(node, Node::Note(_) | Node::Visit(_)));
+        let (Some(Node::If(cond, inside)), None) = (nodes.next(), nodes.next()) else {
+            return (conds, body);
+        };
+        conds.push(cond.clone());
+        body = inside;
     }
 }
 
