@@ -96,6 +96,17 @@ fn sums_like_attention_need_no_matrix() {
     assert_eq!(difference(&derivative, &inputs, 4096.0), None);
 }
 
+/// The gradient of a chain's energy: what depends on cotangents alone stands in front of the loop of the result, so the
+/// adjoints are computed in that loop, and what other steps read of them alone is kept.
+#[test]
+fn the_gradient_of_a_chain_keeps_what_neighbours_read() {
+    let program = cases().into_iter().find(|(name, ..)| name.starts_with("catenary")).unwrap().1;
+    let derivative = gradient(&program, &real_params(&program));
+    let loops = loops(&derivative, Fusion::On);
+    let kept = bytes(&loops, &[1000], &[Role::Temporary]);
+    assert!(kept / (8 * 1000) == 2, "{kept}\n{loops}");
+}
+
 /// What may not be computed again: longer than a line, or read more often than it is written.
 #[test]
 fn what_would_cost_more_is_kept() {

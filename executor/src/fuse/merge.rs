@@ -14,6 +14,7 @@ use super::split::{Cut, guarded};
 use super::unroll::Fix;
 use crate::loops::walk::Rewrite;
 use crate::loops::{For, Int, LoopProgram, Node, Order, Place, Real, RelationTable};
+use crate::lower::UNROLLED;
 
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
@@ -70,7 +71,7 @@ impl Item {
     }
 }
 
-/// Adds an item: to earlier loops, in front (a constant), or at the end.
+/// Adds an item: to earlier loops, in front of them (what does not depend on them), or at the end.
 fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
     let Item { kind, footprint } = item;
     let loops = match kind {
@@ -90,34 +91,52 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             let kind = Kind::Node(Node::Store(place, Real::Const(value)));
             return out.insert(front, Item { kind, footprint });
         }
-        Kind::Node(_) => return out.push(Item { kind, footprint }),
+        Kind::Node(node) => return place_node(out, node, footprint),
         Kind::Loops(loops) => loops,
     };
+    // the last one that touches entries of its buffers, else the last one
+    let mut found = None;
     for at in (0..out.len()).rev() {
-        if let Kind::Loops(earlier) = &out[at].kind
-            && out[at].footprint.is_aligned(
-                &facts.relations,
-                earlier[0].var,
-                &footprint,
-                loops[0].var,
-            )
-            && agree(&facts.naturals, earlier, &loops, || {
-                out[at].footprint.meets(earlier[0].var, &footprint, loops[0].var)
-            })
-        {
-            let note = out.pop_if(|last| last.is_note());
-            return join(&mut out[at], loops, note);
+        if let Kind::Loops(earlier) = &out[at].kind {
+            let (a, b) = (earlier[0].var, loops[0].var);
+            let aligned = out[at].footprint.is_aligned(&facts.relations, a, &footprint, b);
+            let meets = out[at].footprint.meets(a, &footprint, b);
+            if aligned && (meets || found.is_none()) && agree(facts, earlier, &loops, meets) {
+                found = Some(at);
+                if meets {
+                    break;
+                }
+            }
         }
         if !out[at].footprint.commutes(&footprint) {
             break;
         }
     }
-    out.push(Item { kind: Kind::Loops(loops), footprint });
+    let Some(at) = found else { return out.push(Item { kind: Kind::Loops(loops), footprint }) };
+    let note = out.pop_if(|last| last.is_note());
+    join(&mut out[at], loops, note);
+}
+
+/// Adds a node that is no loop: a straight one in front of the loops that it does not depend on, so that it is not
+/// between them and later ones, with its note and its visits; any other at the end.
+fn place_node(out: &mut Vec<Item>, node: Node, footprint: Footprint) {
+    let follows = out.iter().rposition(|other| !other.footprint.commutes(&footprint));
+    let free = follows.map_or(0, |at| at + 1);
+    let moves = !matches!(node, Node::Note(_) | Node::Visit(_)) && !node.has_loop();
+    let first = out[free..].iter().position(|other| matches!(other.kind, Kind::Loops(_)));
+    let item = Item { kind: Kind::Node(node), footprint };
+    let Some(mut first) = first.filter(|_| moves) else { return out.push(item) };
+    first -= out[free..free + first].iter().rev().take_while(|other| other.is_note()).count();
+    let own = out.iter().rposition(|other| !matches!(other.kind, Kind::Node(Node::Visit(_))));
+    let own = own.map_or(0, |at| if out[at].is_note() { at } else { at + 1 });
+    let mut moved = out.split_off(own.max(free + first + 1));
+    moved.push(item);
+    out.splice(free + first..free + first, moved);
 }
 
 /// Whether loops may run as one: the later ones have ranges that the earlier ones have, or ranges that
 /// can be cut where they meet, so that a pass through memory is saved.
-fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: impl FnOnce() -> bool) -> bool {
+fn agree(Facts { naturals, .. }: &Facts, earlier: &[For], later: &[For], meet: bool) -> bool {
     let members = || earlier.iter().chain(later);
     let Some(order) = order(members()) else { return false };
     let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
@@ -129,7 +148,17 @@ fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: impl FnOnce(
         // they have been cut
         return order != Order::Descending;
     }
-    Cut::of(naturals, members()).is_some() && meet() && share_steps(naturals, earlier, later)
+    // a border is not worth a cut
+    let alike = members().all(|member| is_short(member) == is_short(&earlier[0]));
+    alike && meet && Cut::of(naturals, members()).is_some() && share_steps(naturals, earlier, later)
+}
+
+/// Whether a loop has few steps for all sizes.
+fn is_short(header: &For) -> bool {
+    let constants = |ends: &[Int]| ends.iter().filter_map(Int::as_const).collect::<Vec<i64>>();
+    let start = constants(&header.lower).into_iter().max();
+    let end = constants(&header.upper).into_iter().min();
+    start.zip(end).is_some_and(|(start, end)| end - start <= UNROLLED)
 }
 
 /// Whether some of the innermost loops of both would run as one too.
