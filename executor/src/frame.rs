@@ -304,12 +304,12 @@ impl<S: Scalar> Frame<S> {
     }
 
     /// Reals at places.
-    #[inline]
+    #[inline(always)]
     pub fn gather_reals(&self, buffer: BufferId, places: &[i64], out: &mut [S]) {
         let slot = self.reals_of(buffer);
+        assert_all_within(places, slot.len);
         for (out, at) in out.iter_mut().zip(places) {
-            assert_within(*at, slot.len);
-            // SAFETY: the place is within the memory that was given.
+            // SAFETY: all places are within the memory that was given.
             *out = unsafe { *slot.reals.offset(*at as isize) };
         }
     }
@@ -347,6 +347,13 @@ impl<S: Scalar> Frame<S> {
         let Some(last) = out.len().checked_sub(1) else { return };
         assert_within(start, slot.len);
         assert_within(start + step * last as i64, slot.len);
+        if step == 1 {
+            // SAFETY: the first and the last place are within the memory that was given, so all are; nothing
+            // writes to it while this is done.
+            let from =
+                unsafe { std::slice::from_raw_parts(slot.ints.offset(start as isize), out.len()) };
+            return out.copy_from_slice(from);
+        }
         for (k, out) in out.iter_mut().enumerate() {
             // SAFETY: the first and the last place are within the memory that was given, so all are.
             *out = unsafe { *slot.ints.offset((start + step * k as i64) as isize) };
@@ -354,12 +361,12 @@ impl<S: Scalar> Frame<S> {
     }
 
     /// Integers at places.
-    #[inline]
+    #[inline(always)]
     pub fn gather_ints(&self, buffer: BufferId, places: &[i64], out: &mut [i64]) {
         let slot = self.ints_of(buffer);
+        assert_all_within(places, slot.len);
         for (out, at) in out.iter_mut().zip(places) {
-            assert_within(*at, slot.len);
-            // SAFETY: the place is within the memory that was given.
+            // SAFETY: all places are within the memory that was given.
             *out = unsafe { *slot.ints.offset(*at as isize) };
         }
     }
@@ -390,6 +397,16 @@ fn assert_within(at: i64, len: usize) {
     assert!(
         (0..len as i64).contains(&at),
         "entry {at} is beyond {len}: loops keep indices in bounds (invariant 4)"
+    );
+}
+
+/// Whether all places are those of entries; without a branch for each.
+#[inline(always)]
+fn assert_all_within(places: &[i64], len: usize) {
+    let greatest = places.iter().fold(0, |greatest: u64, at| greatest.max(*at as u64));
+    assert!(
+        places.is_empty() || greatest < len as u64,
+        "entry {greatest} is beyond {len}: loops keep indices in bounds (invariant 4)"
     );
 }
 

@@ -1,5 +1,6 @@
 //! Integers and conditions in the lanes of a scope.
 
+use super::int_kernels::{add_scaled, along, gather_ints, inside, scaled, spread};
 use super::kernels::{self, Operand};
 use super::lanes::{Block, InScope, LANES, Scratch};
 use super::ops::{Arg, IntArg, IntOp, Test};
@@ -7,6 +8,7 @@ use crate::error::Stop;
 use crate::loops::{BufferId, CmpOp, RelId};
 use crate::runner::floor;
 use crate::scalar::Scalar;
+use smallvec::SmallVec;
 
 fn ints<'o, S>(arg: IntArg, blocks: &'o [Vec<i64>], here: &InScope<S>) -> Operand<'o, i64> {
     match arg {
@@ -44,8 +46,7 @@ impl<S: Scalar> Block<'_, '_, S> {
                 if here.all {
                     out.iter_mut().zip(0..).for_each(|(out, lane)| *out = start + by * lane);
                 } else {
-                    let lanes = out.iter_mut().zip(&here.picks);
-                    lanes.for_each(|(out, lane)| *out = start + by * i64::from(*lane));
+                    spread(self.level, start, by, &here.picks, out);
                 }
             }
             IntOp::Load(line) => {
@@ -55,19 +56,14 @@ impl<S: Scalar> Block<'_, '_, S> {
                     self.frame().strided_ints(walk.buffer, start, walk.step, out);
                 } else {
                     let mut places = [0; LANES];
-                    spread(&mut places[..lanes], &here.picks, start, walk.step);
-                    self.frame().gather_ints(walk.buffer, &places[..lanes], out);
+                    spread(self.level, start, walk.step, &here.picks, &mut places[..lanes]);
+                    gather_ints(self.level, self.frame(), walk.buffer, &places[..lanes], out);
                 }
             }
             IntOp::Gather(buffer, places) => {
-                self.frame().gather_ints(*buffer, &blocks[*places][..lanes], out);
+                gather_ints(self.level, self.frame(), *buffer, &blocks[*places][..lanes], out);
             }
-            IntOp::Sum(terms) => {
-                out.fill(0);
-                for (factor, arg) in terms {
-                    each(out, operand(arg), |sum, x| sum.wrapping_add(factor.wrapping_mul(x)));
-                }
-            }
+            IntOp::Sum(terms) => self.sum(terms, out),
             IntOp::Product(factors) => {
                 out.fill(1);
                 factors.iter().for_each(|arg| each(out, operand(arg), i64::wrapping_mul));
@@ -91,14 +87,24 @@ impl<S: Scalar> Block<'_, '_, S> {
         Ok(())
     }
 
+    fn sum(&self, terms: &[(i64, IntArg)], out: &mut [i64]) {
+        let (mut base, mut blocks) = (0i64, SmallVec::<[(i64, &[i64]); 4]>::new());
+        for (factor, arg) in terms {
+            match ints(*arg, &self.scratch.ints, self.here()) {
+                Operand::One(x) => base = base.wrapping_add(factor.wrapping_mul(x)),
+                Operand::Lanes(x) => blocks.push((*factor, x)),
+            }
+        }
+        let Some(((factor, x), others)) = blocks.split_first() else { return out.fill(base) };
+        scaled(self.level, base, *factor, x, out);
+        others.iter().for_each(|(factor, x)| add_scaled(self.level, *factor, x, out));
+    }
+
     fn places(&self, buffer: BufferId, indices: &[IntArg], out: &mut [i64]) {
         out.fill(0);
         for (arg, extent) in indices.iter().zip(self.frame().extents(buffer)) {
-            let mut greatest = 0u64;
-            each(out, ints(*arg, &self.scratch.ints, self.here()), |place, at| {
-                greatest = greatest.max(at as u64);
-                place * extent + at
-            });
+            let at = ints(*arg, &self.scratch.ints, self.here());
+            let greatest = along(self.level, *extent, at, out);
             assert!(
                 out.is_empty() || greatest < *extent as u64,
                 "`{}` is touched beyond {extent}: loops keep indices in bounds (invariant 4)",
@@ -180,16 +186,11 @@ impl<S: Scalar> Block<'_, '_, S> {
         let places = &mut places[..mask.len()];
         mask.fill(true);
         for (index, extent) in indices.iter().zip(extents) {
-            let index = ints(*index, blocks, here);
-            let both = places.iter_mut().zip(&mut *mask).enumerate();
-            both.for_each(|(lane, (place, inside))| {
-                let at = index.at(lane);
-                *inside &= (0..*extent).contains(&at);
-                *place = place.wrapping_mul(*extent).wrapping_add(at);
-            });
+            inside(self.level, *extent, ints(*index, blocks, here), places, mask);
         }
-        let both = mask.iter_mut().zip(&*places);
-        both.for_each(|(holds, place)| *holds = *holds && members.is_at(*place));
+        for (holds, place) in mask.iter_mut().zip(&*places) {
+            *holds &= members.is_at(if *holds { *place } else { 0 });
+        }
         true
     }
 
@@ -200,11 +201,6 @@ impl<S: Scalar> Block<'_, '_, S> {
         let sides = [&left[..], &right[..]].map(Operand::Lanes);
         kernels::compare(self.level, cmp, sides, mask);
     }
-}
-
-/// `start + step · lane` for the lanes that are in.
-pub(super) fn spread(out: &mut [i64], picks: &[u32], start: i64, step: i64) {
-    out.iter_mut().zip(picks).for_each(|(out, lane)| *out = start + step * i64::from(*lane));
 }
 
 #[inline(always)]

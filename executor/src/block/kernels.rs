@@ -302,22 +302,22 @@ pub(super) trait Compared: Copy + PartialOrd {}
 impl<T: Copy + PartialOrd> Compared for T {}
 
 macro_rules! levels {
-    ($(#[$doc:meta])* $name:ident for $bound:path = $body:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?; $wide:ident, $middle:ident) => {
+    ($(#[$doc:meta])* $name:ident $(for $bound:path)? = $body:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?; $wide:ident, $middle:ident) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-        fn $wide<S: $bound>($($arg: $type),*) $(-> $result)? {
+        fn $wide$(<S: $bound>)?($($arg: $type),*) $(-> $result)? {
             $body($($arg),*)
         }
 
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2")]
-        fn $middle<S: $bound>($($arg: $type),*) $(-> $result)? {
+        fn $middle$(<S: $bound>)?($($arg: $type),*) $(-> $result)? {
             $body($($arg),*)
         }
 
         $(#[$doc])*
         #[allow(unsafe_code, reason = "functions for instructions that a Level proves to be there")]
-        pub(super) fn $name<S: $bound>(level: Level, $($arg: $type),*) $(-> $result)? {
+        pub(super) fn $name$(<S: $bound>)?(level: Level, $($arg: $type),*) $(-> $result)? {
             match level.instructions() {
                 // SAFETY: a `Level` of this name is made only where the instructions were detected.
                 #[cfg(target_arch = "x86_64")]
@@ -330,6 +330,8 @@ macro_rules! levels {
         }
     };
 }
+
+pub(super) use levels;
 
 levels! {
     /// `out[k] = a[k] op b[k]`

@@ -9,6 +9,7 @@
 mod build;
 mod contraction;
 mod independent;
+mod int_kernels;
 mod int_ops;
 mod kernels;
 mod lanes;

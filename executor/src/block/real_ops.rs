@@ -1,6 +1,6 @@
 //! Reals in the lanes of a scope.
 
-use super::int_ops::spread;
+use super::int_kernels::{gather, spread};
 use super::kernels::{self, Operand, Two};
 use super::lanes::{Block, InScope, LANES, Scratch, Walk};
 use super::ops::{Arg, IntArg, RealOp};
@@ -58,8 +58,8 @@ impl<'v, S: Scalar> View<'v, S> {
             step if here.all => self.frame.strided_reals(line.buffer, start, step, out),
             step => {
                 let mut places = [0; LANES];
-                spread(&mut places[..lanes], &here.picks, start, step);
-                self.frame.gather_reals(line.buffer, &places[..lanes], out);
+                spread(self.level, start, step, &here.picks, &mut places[..lanes]);
+                gather(self.level, self.frame, line.buffer, &places[..lanes], out);
             }
         }
         true
@@ -118,7 +118,7 @@ impl<S: Scalar> Block<'_, '_, S> {
             },
             RealOp::Gather(buffer, places) => {
                 let places = &self.scratch.ints[*places][..out.len()];
-                self.frame().gather_reals(*buffer, places, out);
+                gather(self.level, self.frame(), *buffer, places, out);
             }
             RealOp::Copy(arg) => self.copied(*arg, out),
             RealOp::Unary(fun, arg) => self.unary(out, *fun, *arg),
@@ -261,7 +261,7 @@ impl<S: Scalar> Block<'_, '_, S> {
             if apart { view.operand(arg, reals, left) } else { Operand::Lanes(&own[..lanes]) };
         if !view.here.all {
             let mut places = [0; LANES];
-            spread(&mut places[..lanes], &view.here.picks, start, walk.step);
+            spread(level, start, walk.step, &view.here.picks, &mut places[..lanes]);
             change_at(frame, walk.buffer, &places[..lanes], fold, value);
         } else if walk.step == 1 {
             frame.change_reals(walk.buffer, start as usize, lanes, |kept| match (fold, value) {
