@@ -3,10 +3,9 @@
 use super::int_kernels::{add_scaled, along, gather_ints, inside, scaled, spread};
 use super::kernels::{self, Operand};
 use super::lanes::{Block, InScope, LANES, Scratch};
-use super::ops::{Arg, IntArg, IntOp, Test};
+use super::ops::{IntArg, IntOp, Test};
 use crate::error::Stop;
-use crate::loops::{BufferId, CmpOp, RelId};
-use crate::runner::floor;
+use crate::loops::{BufferId, RelId};
 use crate::scalar::Scalar;
 use smallvec::SmallVec;
 
@@ -37,7 +36,6 @@ impl<S: Scalar> Block<'_, '_, S> {
     fn int_lanes(&mut self, out: &mut [i64], op: &IntOp) -> Result<(), Stop> {
         let (blocks, here) = (&self.scratch.ints, self.here());
         let operand = |arg: &IntArg| ints(*arg, blocks, here);
-        let lanes = out.len();
         match op {
             IntOp::Ramp(base, step) => {
                 let by = step * self.range.step;
@@ -56,12 +54,13 @@ impl<S: Scalar> Block<'_, '_, S> {
                     self.frame().strided_ints(walk.buffer, start, walk.step, out);
                 } else {
                     let mut places = [0; LANES];
-                    spread(self.level, start, walk.step, &here.picks, &mut places[..lanes]);
-                    gather_ints(self.level, self.frame(), walk.buffer, &places[..lanes], out);
+                    let places = &mut places[..out.len()];
+                    spread(self.level, start, walk.step, &here.picks, places);
+                    gather_ints(self.level, self.frame(), walk.buffer, places, out);
                 }
             }
             IntOp::Gather(buffer, places) => {
-                gather_ints(self.level, self.frame(), *buffer, &blocks[*places][..lanes], out);
+                gather_ints(self.level, self.frame(), *buffer, &blocks[*places][..out.len()], out);
             }
             IntOp::Sum(terms) => self.sum(terms, out),
             IntOp::Product(factors) => {
@@ -75,14 +74,7 @@ impl<S: Scalar> Block<'_, '_, S> {
                 each(out, operand(b), |x, y| x.div_euclid(y.max(1)));
             }
             IntOp::Places(buffer, indices) => self.places(*buffer, indices, out),
-            IntOp::Floor(arg) => {
-                let mut own = [S::default(); LANES];
-                self.copied(*arg, &mut own[..lanes]);
-                if !kernels::floors(self.level, &own[..lanes], out) {
-                    // the first that has none
-                    own[..lanes].iter().try_for_each(|x| floor(x.wide()).map(|_| ()))?;
-                }
-            }
+            IntOp::Floor(arg) => self.floors(*arg, out)?,
         }
         Ok(())
     }
@@ -192,14 +184,6 @@ impl<S: Scalar> Block<'_, '_, S> {
             *holds &= members.is_at(if *holds { *place } else { 0 });
         }
         true
-    }
-
-    fn compare_reals(&mut self, cmp: CmpOp, [a, b]: [Arg; 2], mask: &mut [bool]) {
-        let (mut left, mut right) = ([S::default(); LANES], [S::default(); LANES]);
-        self.copied(a, &mut left[..mask.len()]);
-        self.copied(b, &mut right[..mask.len()]);
-        let sides = [&left[..], &right[..]].map(Operand::Lanes);
-        kernels::compare(self.level, cmp, sides, mask);
     }
 }
 

@@ -6,9 +6,9 @@ use super::lanes::{Block, InScope, LANES, Scratch, Walk};
 use super::ops::{Arg, IntArg, RealOp};
 use crate::error::Stop;
 use crate::frame::Frame;
-use crate::loops::{BufferId, Fold};
+use crate::loops::{BufferId, CmpOp, Fold};
 use crate::math::{self, Level, Mode};
-use crate::runner::join;
+use crate::runner::{floor, join};
 use crate::scalar::Scalar;
 use iverson_spec::function::Fun;
 
@@ -194,6 +194,34 @@ impl<S: Scalar> Block<'_, '_, S> {
         }
     }
 
+    // What is no real.
+
+    /// The floors of an operand.
+    ///
+    /// # Errors
+    /// [`Stop::Floor`] with the first that has none.
+    pub(super) fn floors(&mut self, arg: Arg, out: &mut [i64]) -> Result<(), Stop> {
+        let level = self.level;
+        parts!(self => view, reals, left, _right, _third);
+        match view.operand(arg, reals, left) {
+            Operand::One(x) => out.fill(floor(x.wide())?),
+            Operand::Lanes(from) => {
+                if !kernels::floors(level, from, out) {
+                    from.iter().try_for_each(|x| floor(x.wide()).map(|_| ()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a comparison holds.
+    pub(super) fn compare_reals(&mut self, cmp: CmpOp, [a, b]: [Arg; 2], mask: &mut [bool]) {
+        let level = self.level;
+        parts!(self => view, reals, left, right, _third);
+        let sides = [view.operand(a, reals, left), view.operand(b, reals, right)];
+        kernels::compare(level, cmp, sides, mask);
+    }
+
     // Folds.
 
     /// A block of the scope around, joined to.
@@ -287,10 +315,21 @@ impl<S: Scalar> Block<'_, '_, S> {
     /// Entries at places, lane after lane.
     pub(super) fn scatter(&mut self, buffer: BufferId, at: usize, fold: Option<Fold>, arg: Arg) {
         let (lanes, frame) = (self.lanes(), self.frame());
+        let places = std::mem::take(&mut self.scratch.ints[at]);
+        // an operand in the same memory is copied first
         let mut own = [S::default(); LANES];
-        self.copied(arg, &mut own[..lanes]);
-        let places = &self.scratch.ints[at][..lanes];
-        change_at(frame, buffer, places, fold, Operand::Lanes(&own[..lanes]));
+        let same = match arg {
+            Arg::Line(line) => self.here().lines[line].buffer == buffer,
+            Arg::Block(_) | Arg::Uniform(_) => false,
+        };
+        if same {
+            self.copied(arg, &mut own[..lanes]);
+        }
+        parts!(self => view, reals, left, _right, _third);
+        let value =
+            if same { Operand::Lanes(&own[..lanes]) } else { view.operand(arg, reals, left) };
+        change_at(frame, buffer, &places[..lanes], fold, value);
+        self.scratch.ints[at] = places;
     }
 }
 
