@@ -1,12 +1,14 @@
 //! Which loops run in lanes, and through which operations.
 
 use super::build::vector;
-use super::{Blocks, Sharing, shared, tiles_in};
+use super::{Blocks, Sharing, kernels, shared, tiles_in};
 use crate::fuse::fuse;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{For, LoopProgram, Node};
 use crate::lower::lower;
+use crate::math::Level;
+use crate::runner::floor;
 use iverson_spec::{check, normalize, parse};
 
 fn program(text: &str) -> LoopProgram {
@@ -147,4 +149,26 @@ fn sums_of_products_are_contractions() {
     // a condition in each step
     let where_positive = "C[i: n, j: m] = sum(l: k where B[l, j] > 0) A[i, l] * B[l, j]";
     assert_eq!(tiles(two, where_positive), (0, 0));
+}
+
+#[test]
+fn floors_are_those_of_the_plain_runner() {
+    let limit = 2f64.powi(63);
+    let mut numbers =
+        vec![0.0, -0.0, 0.5, -0.5, -1.0, 1e15 + 0.5, -1e15 - 0.5, -limit, limit - 1024.0];
+    numbers.extend((0..40).map(|k| f64::from(k) * 0.3 - 6.0));
+    let beyond = [limit, -limit - 2048.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+    for level in Level::available() {
+        let mut floors = vec![0; numbers.len()];
+        assert!(kernels::floors(level, &numbers, &mut floors));
+        for (x, found) in numbers.iter().zip(&floors) {
+            assert_eq!(floor(*x), Ok(*found), "of {x}, {}", level.name());
+        }
+        for x in beyond {
+            let mut some = numbers.clone();
+            some[11] = x;
+            assert!(!kernels::floors(level, &some, &mut floors), "{x} has none, {}", level.name());
+            assert!(floor(x).is_err());
+        }
+    }
 }
