@@ -4,12 +4,14 @@ use crate::compare::{unlike, with_cotangents};
 use crate::examples::{cases, real_params};
 use crate::generated::has_compiler;
 use iverson::ad::vjp;
-use iverson::executor::{Engine, Options, Scalar, compile};
+use iverson::executor::{Engine, Options, RunError, Scalar, compile};
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Relation, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 fn run<S: Scalar>(program: &TensorSsa, inputs: &Values<S>, threads: usize) -> Option<Values<S>> {
     let threads = NonZero::new(threads);
@@ -241,5 +243,87 @@ fn unlike_results(a: &Option<Values<f64>>, b: &Option<Values<f64>>, units: f64) 
     match (a, b) {
         (Some(a), Some(b)) => unlike(a, b, units),
         _ => Some("a call has failed".to_owned()),
+    }
+}
+
+/// Steps in order, each of them wide: what stands in a step is shared. Narrow steps are run as a whole; both with sums, in
+/// both directions, under conditions, and with a recurrence in a step.
+#[test]
+fn recurrences_have_the_bits_of_one_thread() {
+    let text = "fn f(n: size, T: size, m: size, W: real[m, m], x: real[n]) -> (y: real[n], s: real[m], total: real) {
+        rec t: T {
+            u[t, i: n] = if t = 0 then x[i] else if 0 < i < n - 1 then w[t - 1, i - 1] / 3 + w[t - 1, i + 1] / 2 else w[t - 1, i]
+            energy[t] = sum(i: n) u[t, i]^2
+            w[t, i: n] = u[t, i] / (1 + energy[t] / real(n)) + [t % 3 = 1] * x[i]
+        }
+        y[i: n] = [T > 0] * w[T - 1, i]
+        rec t: T {
+            state[t, i: m] = tanh(W[i, i] + [t > 0] * sum(j: m) W[i, j] * state[t - 1, j])
+        }
+        rec t: T descending {
+            back[t, i: m] = state[t, i] + [t < T - 1] * max(j: m) W[j, i] * back[t + 1, j]
+        }
+        s[i: m] = [T > 0] * back[0, i]
+        total = sum(t: T) energy[t]
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let derivative = vjp(&program, &real_params(&program)).unwrap();
+    let number = |at: i64| (at * 7919 % 1013) as f64 / 1013.0 - 0.4;
+    for (n, m, steps) in
+        [(60_000, 400, 5), (100, 10, 7), (60_000, 3, 2), (400, 400, 1), (30, 30, 0)]
+    {
+        let small = |at: i64| number(at) / m as f64;
+        let inputs = named([
+            ("T", Value::Size(steps)),
+            (
+                "W",
+                Value::Real(Dense {
+                    shape: vec![m as usize; 2],
+                    data: (0..m * m).map(small).collect(),
+                }),
+            ),
+            ("x", Value::vector((0..n).map(number).collect())),
+        ]);
+        let with = with_cotangents(&derivative, &program, &inputs);
+        the_same_in_all(&format!("{n}, {m}"), &program, &inputs, 1 << 32);
+        the_same_in_all(&format!("gradient, {n}, {m}"), &derivative, &with, 1 << 32);
+    }
+}
+
+/// Whoever asks to stop need not wait for a recurrence to end, whether its steps are wide or narrow.
+#[test]
+fn a_recurrence_ends_when_it_is_cancelled() {
+    let text = "fn f(n: size, T: size, W: real[n, n], x: real[n]) -> (y: real[n]) {
+        rec t: T {
+            u[t, i: n] = x[i] + [t > 0] * sum(j: n) W[i, j] * u[t - 1, j]
+        }
+        y[i: n] = [T > 0] * u[T - 1, i]
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    for (n, steps) in [(2000, 5000), (100, 300_000)] {
+        let inputs = named([
+            ("T", Value::Size(steps)),
+            ("W", Value::Real(Dense { shape: vec![n; 2], data: vec![0.5 / n as f64; n * n] })),
+            ("x", Value::vector((0..n).map(|i| i as f64).collect())),
+        ]);
+        for engine in engines() {
+            let threads = NonZero::new(2);
+            let options = Options { engine, threads, ..Options::default() };
+            let mut executable = compile::<f64>(&program, options).unwrap();
+            let (cancel, ended) = (executable.cancel(), AtomicBool::new(false));
+            let found = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    // the flag is cleared when the run begins
+                    while !ended.load(Ordering::Relaxed) {
+                        std::thread::sleep(Duration::from_millis(20));
+                        cancel.store(true, Ordering::Relaxed);
+                    }
+                });
+                let found = executable.call(&inputs);
+                ended.store(true, Ordering::Relaxed);
+                found
+            });
+            assert_eq!(found, Err(RunError::Cancelled), "{n} cells, {engine:?}");
+        }
     }
 }

@@ -254,6 +254,12 @@ impl For {
         let (lower, upper, stride) = (lower.clone(), upper.clone(), stride.clone());
         Self { var: *var, lower, upper, stride, order: *order, body: Vec::new() }
     }
+
+    /// How far apart the values of its variable are.
+    #[must_use]
+    pub fn step(&self) -> i64 {
+        self.stride.as_ref().map_or(1, |(modulus, _)| *modulus)
+    }
 }
 
 /// In which order a loop runs.

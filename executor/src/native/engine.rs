@@ -4,43 +4,26 @@
 
 use super::Precision;
 use super::compiler::{Compiler, NativeError};
-use super::stages::{Kind, Parts, staged};
-use super::worth::work;
+use super::pieces::{Piece, What};
+use super::schedule::{Memory, Run, Stage};
+use super::stages::staged;
 use crate::Report;
 use crate::frame::{Frame, extent};
 use crate::fuse::{Turned, for_tiles};
 use crate::loops::{Buffer, BufferId, LoopProgram, RelId};
-use crate::private;
-use crate::runner::join;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use libloading::Library;
 use std::ffi::c_void;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// `iv_run_k(sizes, buffers, ints, reals, begin, end)`
-type Run<S> =
-    unsafe extern "C" fn(*const i64, *const *mut c_void, *mut i64, *mut S, i64, i64) -> i64;
-/// `iv_range_k(sizes, buffers, ints, reals, range)`
-type RangeOf<S> =
-    unsafe extern "C" fn(*const i64, *const *mut c_void, *mut i64, *mut S, *mut i64) -> i64;
 
 /// What is done one after the other.
 #[derive(Clone, Debug)]
 enum Step<S> {
-    Stage(Stage<S>),
+    Stage(Box<Stage<S>>),
     Clear(BufferId),
-}
-
-/// One stage.
-#[derive(Clone, Debug)]
-struct Stage<S> {
-    run: Run<S>,
-    /// For a loop: its range, and how it is cut.
-    range: Option<(RangeOf<S>, Parts)>,
 }
 
 /// A program as native code.
@@ -80,14 +63,14 @@ impl<S: Scalar> Native<S> {
         let precision = if S::BYTES == 4 { Precision::F32 } else { Precision::F64 };
         let (buffers, program) = (program.buffers.len(), &for_tiles(program, Turned::Rows));
         let text = staged(program, precision);
-        let load = |path: &Path| Self::load(program, buffers, &text.stages, path);
+        let load = |path: &Path| Self::load(program, buffers, text.pieces.clone(), path);
         Compiler::find()?.library(&text.source, load)
     }
 
     fn load(
         program: &LoopProgram,
         buffers: usize,
-        kinds: &[Kind],
+        pieces: Vec<Piece>,
         path: &Path,
     ) -> Result<Self, NativeError> {
         let failed = |e: libloading::Error| NativeError::System {
@@ -97,27 +80,16 @@ impl<S: Scalar> Native<S> {
         // SAFETY: the library was compiled from a text printed here, which has no initialisers; the cache
         // is a directory that only the user may write to.
         let library = unsafe { Library::new(path) }.map_err(failed)?;
-        let mut stages = Vec::new();
-        for (number, kind) in kinds.iter().enumerate() {
-            if let Kind::Clear(buffer) = kind {
-                stages.push(Step::Clear(*buffer));
-                continue;
+        let stages = pieces.into_iter().map(|piece| match piece.what {
+            What::Clear(buffer) => Ok(Step::Clear(buffer)),
+            What::Nodes(_) | What::Loop(..) | What::If(..) => {
+                let name = format!("iv_run_{}", piece.number);
+                // SAFETY: stages are printed with this signature; the pointer is kept with the library.
+                let run = *unsafe { library.get::<Run<S>>(name.as_bytes()) }?;
+                Ok(Step::Stage(Box::new(Stage::load(&library, run, piece)?)))
             }
-            let name = format!("iv_run_{number}");
-            // SAFETY: stages are printed with this signature; the pointer is kept with the library.
-            let run = *unsafe { library.get::<Run<S>>(name.as_bytes()) }.map_err(failed)?;
-            let range = match kind {
-                Kind::Clear(_) | Kind::Sequence => None,
-                Kind::Loop(parts) => {
-                    let name = format!("iv_range_{number}");
-                    // SAFETY: as above.
-                    let range =
-                        *unsafe { library.get::<RangeOf<S>>(name.as_bytes()) }.map_err(failed)?;
-                    Some((range, parts.clone()))
-                }
-            };
-            stages.push(Step::Stage(Stage { run, range }));
-        }
+        });
+        let stages = stages.collect::<Result<_, _>>().map_err(failed)?;
         Ok(Self {
             _library: Arc::new(library),
             stages,
@@ -167,12 +139,10 @@ impl<S: Scalar> Native<S> {
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
             frame,
-            sizes: frame.sizes.as_ptr(),
             buffers: &buffers,
             ints: ints.as_mut_ptr(),
             reals: reals.as_mut_ptr(),
-            ints_len: self.ints,
-            reals_len: self.reals,
+            counts: (self.ints, self.reals),
             private: &private,
             cancelled,
             team,
@@ -186,192 +156,5 @@ impl<S: Scalar> Native<S> {
         }
         self.private = private.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(())
-    }
-}
-
-/// What stages are given.
-struct Memory<'r, S> {
-    frame: &'r Frame<S>,
-    cancelled: &'r AtomicBool,
-    team: Team<'r>,
-    sizes: *const i64,
-    buffers: &'r [*mut c_void],
-    ints: *mut i64,
-    reals: *mut S,
-    ints_len: usize,
-    reals_len: usize,
-    /// Memory for copies of buffers.
-    private: &'r Mutex<Vec<S>>,
-}
-
-impl<S: Scalar> Memory<'_, S> {
-    fn reals(&self) -> &[S] {
-        // SAFETY: the pointer is to a vector of this length, which loops in parts only read.
-        unsafe { std::slice::from_raw_parts(self.reals, self.reals_len) }
-    }
-
-    fn ints(&self) -> &[i64] {
-        // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts(self.ints, self.ints_len) }
-    }
-
-    /// Joins the sums of the parts of a loop, in order, to the variables of the run.
-    fn join(
-        &self,
-        totals: impl Iterator<Item = Result<Vec<S>, Interrupted>>,
-        parts: &Parts,
-    ) -> Result<(), Interrupted> {
-        for totals in totals {
-            for ((var, fold), total) in parts.sharing.sums.iter().zip(totals?) {
-                // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
-                let kept = unsafe { &mut *self.reals.add(var.index()) };
-                *kept = join(*fold, *kept, total);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Parts {
-    /// Into how many parts with copies a loop is cut, by its sizes; 1 where it is not.
-    fn with_copies<S: Scalar>(&self, memory: &Memory<'_, S>, range: Range, count: i64) -> i64 {
-        let private = &self.sharing.private;
-        if private.is_empty() {
-            return 1;
-        }
-        let middle = range.begin.midpoint(range.end);
-        let work = work(&self.body, &memory.frame.sizes, memory.ints(), (self.var, middle));
-        let entries = private::entries(memory.frame, private);
-        private::parts::<S>(work.saturating_mul(count), entries, memory.team.room).min(count)
-    }
-}
-
-// SAFETY: threads share the parts of one loop whose iterations do not touch what another one writes
-// (invariant 5 of loop programs); the variables of the frame are read alone by such a loop.
-unsafe impl<S: Scalar> Sync for Memory<'_, S> {}
-
-/// A loop whose rest is estimated to run shorter is not shared by threads.
-const WORTHWHILE: Duration = Duration::from_micros(60);
-/// A loop is cut into at most this many parts, by its length alone: so their sums are the same for
-/// any number of threads.
-const PARTS: i64 = 64;
-
-/// The values of a loop.
-#[derive(Clone, Copy)]
-struct Range {
-    begin: i64,
-    end: i64,
-}
-
-impl<S: Scalar> Stage<S> {
-    fn execute(&self, memory: &Memory<'_, S>) -> Result<(), Interrupted> {
-        let Some((range, parts)) = &self.range else {
-            return self.part(memory, Range { begin: 0, end: 0 });
-        };
-        let mut ends = [0; 2];
-        let Memory { sizes, buffers, ints, reals, .. } = *memory;
-        // SAFETY: the memory is laid out for the program that the function was printed from.
-        let status = unsafe { range(sizes, buffers.as_ptr(), ints, reals, ends.as_mut_ptr()) };
-        if status != 0 {
-            return Err(Interrupted::Failed);
-        }
-        let range = Range { begin: ends[0], end: ends[1] };
-        if range.begin < range.end { self.share(memory, range, parts) } else { Ok(()) }
-    }
-
-    fn part(&self, memory: &Memory<'_, S>, range: Range) -> Result<(), Interrupted> {
-        if memory.cancelled.load(Ordering::Relaxed) {
-            return Err(Interrupted::Cancelled);
-        }
-        let Memory { sizes, buffers, ints, reals, .. } = *memory;
-        // SAFETY: as for the range; parts of one loop that run at once touch disjoint entries.
-        let status =
-            unsafe { (self.run)(sizes, buffers.as_ptr(), ints, reals, range.begin, range.end) };
-        if status == 0 { Ok(()) } else { Err(Interrupted::Failed) }
-    }
-
-    /// Runs a loop in parts, by several threads where the time of the first part says that it is worth it.
-    fn share(
-        &self,
-        memory: &Memory<'_, S>,
-        range: Range,
-        parts: &Parts,
-    ) -> Result<(), Interrupted> {
-        let count = (range.end - range.begin + parts.step - 1) / parts.step;
-        let (team, sharing) = (memory.team, &parts.sharing);
-        let with_copies = parts.with_copies(memory, range, count);
-        let asked = team.threads > 1 || with_copies > 1;
-        let key = sharing.key.filter(|key| asked && memory.frame.ascends(*key));
-        if key.is_none() && !sharing.is_plain() {
-            return match with_copies {
-                1 => self.part(memory, range),
-                _ => self.share_with_copies(memory, (range, count), parts, with_copies),
-            };
-        }
-        let each = ((count + PARTS - 1) / PARTS).max(parts.least);
-        let pieces = (count + each - 1) / each;
-        if pieces < 2 || team.threads == 1 && sharing.sums.is_empty() {
-            return self.part(memory, range);
-        }
-        let piece = |at: i64| {
-            let cut = |at: i64| {
-                let place = range.end.min(range.begin + at * each * parts.step);
-                let ends = [range.begin, place, range.end];
-                key.map_or(place, |key| memory.frame.next_change(key, ends))
-            };
-            self.apart(memory, Range { begin: cut(at), end: cut(at + 1) }, parts)
-        };
-        let start = Instant::now();
-        let first = piece(0)?;
-        let estimate = start.elapsed().as_secs_f64() * (pieces - 1) as f64;
-        let alone = Team { threads: 1, ..team };
-        let team = if estimate < WORTHWHILE.as_secs_f64() { alone } else { team };
-        let rest = team.map(pieces - 1, |at| piece(at + 1));
-        memory.join(std::iter::once(Ok(first)).chain(rest), parts)
-    }
-
-    /// Runs a loop in parts that have copies of the buffers that they add to.
-    fn share_with_copies(
-        &self,
-        memory: &Memory<'_, S>,
-        (range, count): (Range, i64),
-        parts: &Parts,
-        wanted: i64,
-    ) -> Result<(), Interrupted> {
-        let each = (count + wanted - 1) / wanted;
-        let private = parts.sharing.private.as_slice();
-        let part = |at: i64, own: Option<&mut [S]>| {
-            let cut = |at: i64| range.end.min(range.begin + at * each * parts.step);
-            let range = Range { begin: cut(at), end: cut(at + 1) };
-            let Some(own) = own else { return self.apart(memory, range, parts) };
-            let mut buffers = memory.buffers.to_vec();
-            for (buffer, copy) in private::split(memory.frame, private, own) {
-                buffers[buffer.index()] = copy.as_mut_ptr().cast();
-            }
-            self.apart(&Memory { buffers: &buffers, ..*memory }, range, parts)
-        };
-        let mut copies = memory.private.lock().unwrap_or_else(PoisonError::into_inner);
-        let how = (private, (count + each - 1) / each);
-        let totals = private::run(memory.frame, memory.team, &mut copies, how, part);
-        memory.join(totals.into_iter(), parts)
-    }
-
-    /// Runs a part with variables of its own; gives its sums.
-    fn apart(
-        &self,
-        memory: &Memory<'_, S>,
-        range: Range,
-        parts: &Parts,
-    ) -> Result<Vec<S>, Interrupted> {
-        let sums = &parts.sharing.sums;
-        if sums.is_empty() {
-            return self.part(memory, range).map(|()| Vec::new());
-        }
-        let mut reals = memory.reals().to_vec();
-        for (var, fold) in sums {
-            reals[var.index()] = S::of(fold.empty());
-        }
-        self.part(&Memory { reals: reals.as_mut_ptr(), ..*memory }, range)?;
-        Ok(sums.iter().map(|(var, _)| reals[var.index()]).collect())
     }
 }

@@ -1,8 +1,8 @@
 //! The native engine: loop programs as C, compiled by the system's compiler, loaded, and cached.
 //!
 //! Two kinds of text come from one printer. [`emit`] gives one function with a header, for users to
-//! compile ([`Emitted`]). [`Native`] compiles a text of several functions, one for each stage, so that
-//! threads share the loops at top level whose iterations are independent.
+//! compile ([`Emitted`]). [`Native`] compiles a text of several functions, one for each piece of the program, so that
+//! threads share the loops whose iterations are independent, at top level and in the steps of recurrences.
 //!
 //! The C is rounded as the plain runner rounds: the elementary functions of [`crate::math`], the order of
 //! operations of the loop program. Two things differ, the same way for any number of threads: a sum that is kept
@@ -16,9 +16,10 @@
 //! | `tiles.rs` | loops in tiles ([`crate::tile`]) |
 //! | `helpers.rs`, `text.rs` | what comes before the functions |
 //! | `product.rs` | one function and its header |
+//! | `pieces.rs`, `units.rs` | the pieces of a program; which variables live between calls |
 //! | `stages.rs` | the functions of the engine |
 //! | `compiler.rs` | finding and running the compiler; the cache |
-//! | `engine.rs` | loading and running |
+//! | `engine.rs`, `schedule.rs` | loading; running the pieces, by several threads |
 //! | `code.rs`, `worth.rs` | when code is made: whether a call pays for it |
 
 mod code;
@@ -29,13 +30,16 @@ mod helpers;
 mod lookups;
 mod mentions;
 mod names;
+mod pieces;
 mod product;
+mod schedule;
 mod scopes;
 mod search;
 mod stages;
 mod statements;
 mod text;
 mod tiles;
+mod units;
 mod worth;
 
 pub(crate) use code::Code;

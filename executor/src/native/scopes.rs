@@ -24,6 +24,8 @@ type NodeNumber = usize;
 pub(super) struct Scopes {
     /// By node: what is declared at it.
     at: FxHashMap<NodeNumber, Variable>,
+    /// What is declared at some node: what is set before it is read whenever the nodes are run.
+    local: FxHashSet<Variable>,
     /// What is declared at the head of the function, in order.
     pub(super) head: Vec<Variable>,
     /// What is never read.
@@ -53,6 +55,7 @@ impl Scopes {
             match uses.first {
                 Some((node, block)) if block == uses.block => {
                     scopes.at.insert(node, *variable);
+                    scopes.local.insert(*variable);
                 }
                 _ => scopes.head.push(*variable),
             }
@@ -63,6 +66,11 @@ impl Scopes {
     /// Whether a variable is declared at a node.
     pub(super) fn declares(&self, node: NodeNumber, variable: Variable) -> bool {
         self.at.get(&node) == Some(&variable)
+    }
+
+    /// Whether a variable is declared at a node.
+    pub(super) fn is_local(&self, variable: Variable) -> bool {
+        self.local.contains(&variable)
     }
 
     /// Whether a variable is never read.

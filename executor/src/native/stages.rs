@@ -1,81 +1,28 @@
-//! A program as C functions that an engine calls one after the other.
+//! A program as C functions that an engine calls one after the other: one for each piece at top level.
 //!
-//! A loop at top level whose iterations are independent, sums apart, is a stage of its own, given a part of its
-//! range, so that threads share it; the nodes between two of them are one stage.
+//! A function runs the piece, for a loop a part of its range; so threads share it. If there are pieces inside, its
+//! argument `iv_only` says which of them is run: all of it where that is its own number, else that one alone, in the steps
+//! around that the variables say. So a step is compiled once, whether it is run as a whole or piece by piece.
 
 use super::Precision;
 use super::expressions::Expressions;
 use super::lookups::Lookups;
 use super::mentions::Mentions;
 use super::names::{Names, map};
+use super::pieces::{Piece, What, pieces};
 use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
 use super::text::preamble;
 use super::tiles::Ends;
-use crate::block::{Sharing, shared};
-use crate::fuse::clears::cleared;
-use crate::fuse::tuples::Tuples;
-use crate::loops::{BufferId, Element, For, IntId, LoopProgram, Node, Order, RelId};
-use crate::tile::{Tiling, tiling};
+use super::units::{Units, set_by};
+use crate::loops::{BufferId, Cond, Element, For, LoopProgram, Node, Order, RelId};
+use std::fmt::Write;
 
 /// The C text of an engine.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Staged {
     pub(super) source: String,
-    pub(super) stages: Vec<Kind>,
-}
-
-/// What a stage is.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Kind {
-    /// Run once.
-    Sequence,
-    /// Run for parts of a range.
-    Loop(Parts),
-    /// No code: the engine clears a buffer.
-    Clear(BufferId),
-}
-
-/// How a loop is cut into parts.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Parts {
-    /// How far apart its values are; at least 1.
-    pub(super) step: i64,
-    /// How its iterations are independent.
-    pub(super) sharing: Sharing,
-    /// A part has at least so many iterations.
-    pub(super) least: i64,
-    /// The variable of the loop, and where copies may pay what it does: its work says whether they do.
-    pub(super) var: IntId,
-    pub(super) body: Vec<Node>,
-}
-
-/// The least part of a loop without loops inside.
-const LITTLE: i64 = 8192;
-
-/// The least part of a loop in tiles: whole tiles, on any machine.
-const TILED: i64 = 512;
-
-/// The least part of a loop with rows.
-const ROWS: i64 = 32;
-
-/// How a loop is cut, if its iterations are independent, sums apart.
-fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> {
-    let sharing = match (shared(header, tuples), header.order) {
-        (Some(sharing), _) if sharing.is_plain() => sharing,
-        (_, Order::Parallel) => Sharing::plain(Vec::new()),
-        (sharing, Order::Ascending | Order::Descending) => sharing?,
-    };
-    let nested = header.body.iter().any(Node::has_loop);
-    let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
-    let least = match tiling(program, header) {
-        Some(Tiling::Rows) => ROWS,
-        Some(Tiling::Strip) => TILED,
-        None if nested => 1,
-        None => LITTLE,
-    };
-    let body = if sharing.private.is_empty() { Vec::new() } else { header.body.clone() };
-    Some(Parts { step, sharing, least, var: header.var, body })
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// The stages of a program, as C.
@@ -83,117 +30,158 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
     let names = Names::new(program);
     let lookups = Lookups::of(program);
     let expressions = Expressions::new(program, &names, precision, &lookups);
-    let tuples = Tuples::of(program);
-    let pieces = pieces(program, &tuples);
-    let mentions: Vec<Mentions> = pieces.iter().map(|piece| Mentions::of(program, piece)).collect();
+    let pieces = pieces(program);
+    let units = Units::of(program, &pieces);
     let mut functions = String::new();
-    let mut stages = Vec::new();
-    for (number, piece) in pieces.iter().enumerate() {
-        let first = piece.as_ptr_range().start;
-        let at = program.body.iter().position(|node| std::ptr::eq(node, first));
-        if let ([_], Some(buffer)) = (*piece, at.and_then(|at| cleared(program, at))) {
-            stages.push(Kind::Clear(buffer));
-            continue;
-        }
-        let stage = Stage {
-            number,
-            piece,
-            parts: match *piece {
-                [Node::For(header)] => parts(program, header, &tuples),
-                _ => None,
-            },
-            mentions: &mentions,
-            expressions: &expressions,
-        };
-        functions += &stage.print();
-        stages.push(stage.kind());
+    for piece in pieces.iter().filter(|piece| !matches!(piece.what, What::Clear(_))) {
+        let mine = Mentions::of(program, &piece.nodes());
+        let shared = units.shared(&mine, piece);
+        functions += &Stage { piece, mine, shared, expressions: &expressions }.print();
     }
     let all = Mentions::of(program, &program.body);
     let source = format!("{}\n{functions}", preamble(program, &all, precision, &functions));
-    Staged { source, stages }
+    Staged { source, pieces }
 }
 
-/// Runs of nodes; an independent loop stands alone.
-fn pieces<'b>(program: &'b LoopProgram, tuples: &Tuples) -> Vec<&'b [Node]> {
-    let body = &program.body;
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    for (at, node) in body.iter().enumerate() {
-        if matches!(node, Node::For(header) if parts(program, header, tuples).is_some()) {
-            if start < at {
-                pieces.push(&body[start..at]);
-            }
-            pieces.push(&body[at..=at]);
-            start = at + 1;
-        }
-    }
-    if start < body.len() {
-        pieces.push(&body[start..]);
-    }
-    pieces
-}
-
+/// The function of a piece at top level.
 struct Stage<'p> {
-    number: usize,
-    piece: &'p [Node],
-    /// How it is cut, if it is a loop that is.
-    parts: Option<Parts>,
-    /// Of all stages.
-    mentions: &'p [Mentions],
+    piece: &'p Piece,
+    mine: Mentions,
+    /// The variables that are kept between calls.
+    shared: Vec<Variable>,
     expressions: &'p Expressions<'p>,
 }
 
 impl Stage<'_> {
-    fn header(&self) -> Option<&For> {
-        match self.piece {
-            [Node::For(header)] if self.parts.is_some() => Some(header),
-            _ => None,
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        self.parts.clone().map_or(Kind::Sequence, Kind::Loop)
-    }
-
-    /// The shared variables that the stage leaves changed.
-    fn left(&self, shared: &[Variable]) -> Vec<Variable> {
-        let leaves = |variable: &Variable| match (&self.parts, variable) {
-            (None, _) => true,
-            (Some(parts), Variable::Real(v)) => parts.sharing.sums.iter().any(|(sum, _)| sum == v),
-            (Some(_), Variable::Int(_)) => false,
-        };
-        shared.iter().copied().filter(leaves).collect()
-    }
-
-    fn mine(&self) -> &Mentions {
-        &self.mentions[self.number]
-    }
-
-    /// Variables that live before or after the stage.
-    fn shared(&self) -> Vec<Variable> {
-        let others = self.mentions.iter().enumerate().filter(|(at, _)| *at != self.number);
-        let mut shared = Vec::new();
-        for (_, other) in others {
-            let ints = other.ints_set.iter().chain(&other.ints_read).map(|v| Variable::Int(*v));
-            let reals = other.reals_set.iter().chain(&other.reals_read).map(|v| Variable::Real(*v));
-            shared.extend(ints.chain(reals).filter(|variable| self.mentions_of(*variable)));
-        }
-        shared.sort_unstable();
-        shared.dedup();
-        shared
-    }
-
-    fn mentions_of(&self, variable: Variable) -> bool {
-        let mine = self.mine();
-        match variable {
-            Variable::Int(v) => mine.ints_set.contains(&v) || mine.ints_read.contains(&v),
-            Variable::Real(v) => mine.reals_set.contains(&v) || mine.reals_read.contains(&v),
-        }
-    }
-
     fn print(&self) -> String {
-        let shared = self.shared();
-        let scopes = Scopes::of(self.expressions.program, self.piece, &shared);
+        let mut body = String::new();
+        for variable in &self.shared {
+            let (name, cell) = (self.name(*variable), cell(*variable));
+            let kind = if matches!(variable, Variable::Int(_)) { "int64_t" } else { "real" };
+            let _ = writeln!(body, "    {kind} {name} = {cell};");
+        }
+        self.piece(self.piece, None, 1, &mut body);
+        self.leave(self.piece, &mut body);
+        let number = self.piece.number;
+        let (cursors, arguments) = (self.expressions.cursors(), self.arguments());
+        let parameters = self.parameters();
+        let mut text = format!(
+            "static int64_t stage_{number}({parameters}) {{\n{cursors}    int64_t status = 0;\n{body}    return status;\n}}\n\n\
+             int64_t iv_run_{number}({FRAME}, int64_t begin, int64_t end, int64_t iv_only) {{\n"
+        );
+        if self.piece.inside.is_empty() {
+            text += "    (void)iv_only;\n";
+        }
+        let _ = write!(text, "    return stage_{number}({arguments});\n}}\n\n");
+        self.ranges(self.piece, &mut text);
+        text
+    }
+
+    fn name(&self, variable: Variable) -> &str {
+        match variable {
+            Variable::Int(var) => self.expressions.names.int(var),
+            Variable::Real(var) => self.expressions.names.real(var),
+        }
+    }
+
+    /// Prints a piece that stands in another one, or none.
+    fn piece(&self, piece: &Piece, around: Option<&Piece>, depth: usize, out: &mut String) {
+        let number = piece.number;
+        let Some(around) = around else { return self.body(piece, depth, out) };
+        let all = around.number;
+        let mine = match piece.last() {
+            last if last == number => format!("iv_only == {number}"),
+            last => format!("(iv_only >= {number} && iv_only <= {last})"),
+        };
+        line(out, depth, &format!("if (iv_only <= {all} || {mine}) {{"));
+        self.body(piece, depth + 1, out);
+        line(out, depth, "}");
+    }
+
+    fn body(&self, piece: &Piece, depth: usize, out: &mut String) {
+        match &piece.what {
+            What::Clear(_) => {}
+            What::Nodes(nodes) => self.leaf(nodes, out, depth, |statements| {
+                statements.nodes(nodes, depth);
+            }),
+            What::If(cond, _) => {
+                // who runs it alone has asked for the condition
+                let (number, cond) = (piece.number, self.expressions.cond(cond));
+                line(out, depth, &format!("if (iv_only >= {number} || ({cond})) {{"));
+                self.inside(piece, depth + 1, out);
+                line(out, depth, "}");
+            }
+            What::Loop(header, _) if piece.inside.is_empty() => {
+                let ends = if piece.number == self.piece.number {
+                    Ends { first: "begin", end: "end" }
+                } else {
+                    self.own_ends(piece, header, None, depth, out);
+                    Ends { first: "iv_begin", end: "iv_end" }
+                };
+                let node = [Node::For(Box::new(header.clone()))];
+                self.leaf(&node, out, depth, |statements| part(statements, header, ends, depth));
+            }
+            What::Loop(header, _) => {
+                let var = self.expressions.names.int(header.var);
+                line(out, depth, "{");
+                self.own_ends(piece, header, Some(var), depth + 1, out);
+                let step = header.step();
+                let head = if header.order == Order::Descending {
+                    format!(
+                        "{var} = iv_last(iv_begin, iv_end, {step}); {var} >= iv_begin; {var} -= {step}"
+                    )
+                } else {
+                    format!("{var} = iv_begin; {var} < iv_end; {var} += {step}")
+                };
+                line(out, depth + 1, &format!("for (int64_t {head}) {{"));
+                self.inside(piece, depth + 2, out);
+                line(out, depth + 1, "}");
+                line(out, depth, "}");
+            }
+        }
+    }
+
+    fn inside(&self, piece: &Piece, depth: usize, out: &mut String) {
+        piece.inside.iter().for_each(|inner| self.piece(inner, Some(piece), depth, out));
+    }
+
+    /// Declares the ends of a loop: those that are given, its own where it is run with what is around, or those of one
+    /// step where something inside it is run.
+    fn own_ends(
+        &self,
+        piece: &Piece,
+        header: &For,
+        step: Option<&str>,
+        depth: usize,
+        out: &mut String,
+    ) {
+        let number = piece.number;
+        let (first, upper) = self.ends(header);
+        let mut declare = |word: &str, given: &str, own: String, one: String| {
+            let inner = step.map_or(own.clone(), |_| {
+                if number == self.piece.number {
+                    one.clone()
+                } else {
+                    format!("iv_only < {number} ? {own} : {one}")
+                }
+            });
+            let value = format!("iv_only == {number} ? {given} : {inner}");
+            line(out, depth, &format!("const int64_t {word} = {value};"));
+        };
+        let var = step.unwrap_or_default();
+        declare("iv_begin", "begin", first, var.to_owned());
+        declare("iv_end", "end", upper, format!("{var} + 1"));
+    }
+
+    /// Prints nodes that are run together, with variables of their own.
+    fn leaf(
+        &self,
+        nodes: &[Node],
+        out: &mut String,
+        depth: usize,
+        print: impl FnOnce(&mut Statements<'_>),
+    ) {
+        let scopes = Scopes::of(self.expressions.program, nodes, &self.shared);
         let mut statements = Statements {
             expressions: self.expressions,
             scopes: &scopes,
@@ -203,71 +191,66 @@ impl Stage<'_> {
             plain: false,
             fused: false,
         };
-        statements.line(1, "int64_t status = 0;");
-        for variable in &shared {
-            let (name, cell) = (statements.name(*variable), cell(*variable));
-            let kind = if matches!(variable, Variable::Int(_)) { "int64_t" } else { "real" };
-            statements.line(1, &format!("{kind} {name} = {cell};"));
-        }
-        statements.head(1);
-        match self.header() {
-            Some(header) => self.part(&mut statements, header),
-            None => statements.nodes(self.piece, 1),
-        }
-        for variable in self.left(&shared) {
-            let (name, cell) = (statements.name(variable), cell(variable));
-            statements.line(1, &format!("{cell} = {name};"));
-        }
-        statements.line(1, "return status;");
-        let (number, parameters) = (self.number, self.parameters());
-        let (body, cursors) = (statements.out, self.expressions.cursors());
-        let arguments = self.arguments();
-        let mut text = format!(
-            "static int64_t stage_{number}({parameters}) {{\n{cursors}{body}}}\n\n\
-             int64_t iv_run_{number}({FRAME}, int64_t begin, int64_t end) {{\n    return stage_{number}({arguments});\n}}\n\n"
-        );
-        if let Some(header) = self.header() {
-            text += &self.range(header);
-        }
-        text
+        statements.head(depth);
+        print(&mut statements);
+        *out += &statements.out;
     }
 
-    /// The loop over a part of its range.
-    fn part(&self, statements: &mut Statements<'_>, header: &For) {
-        let mut header = header.clone();
-        let step = header.stride.take().map_or(1, |(modulus, _)| modulus);
-        let var = self.expressions.names.int(header.var);
-        // the loop is node 0 of the walk
-        statements.next = 1;
-        let ends = Ends { first: "begin", end: "end" };
-        let plain = |statements: &mut Statements<'_>, depth: usize| {
-            if let Some(mark) = statements.mark(&header) {
-                statements.line(depth, &mark);
-            }
-            let head = format!("for (int64_t {var} = begin; {var} < end; {var} += {step}) {{");
-            statements.line(depth, &head);
-            statements.nodes(&header.body, depth + 1);
-            statements.line(depth, "}");
-        };
-        if step > 1 || !statements.tiles(&header, ends, 1, plain) {
-            statements.with_maps(&header, 1, plain);
+    /// Keeps the variables that a piece, or one inside it, has changed.
+    fn leave(&self, piece: &Piece, out: &mut String) {
+        let left = set_by(self.expressions.program, piece);
+        let mut kept = self.shared.iter().filter(|variable| left.contains(variable)).peekable();
+        if self.piece.inside.is_empty() {
+            kept.for_each(|v| line(out, 1, &format!("{} = {};", cell(*v), self.name(*v))));
+        } else if kept.peek().is_some() {
+            line(out, 1, &format!("if (iv_only == {}) {{", piece.number));
+            kept.for_each(|v| line(out, 2, &format!("{} = {};", cell(*v), self.name(*v))));
+            line(out, 1, "}");
         }
+        piece.inside.iter().for_each(|inner| self.leave(inner, out));
     }
 
-    /// A function that tells the range of the loop.
-    fn range(&self, header: &For) -> String {
+    /// The first value of a loop's variable, and what all are below.
+    fn ends(&self, header: &For) -> (String, String) {
         let e = self.expressions;
         let lower = e.extreme("iv_max", &header.lower);
-        let upper = e.extreme("iv_min", &header.upper);
         let first = match &header.stride {
             None => lower,
             Some((modulus, residue)) => format!("iv_first({lower}, {}, {modulus})", e.int(residue)),
         };
+        (first, e.extreme("iv_min", &header.upper))
+    }
+
+    /// Functions that tell the ranges of the loops, and whether the conditions hold: as the range of one step, or none.
+    fn ranges(&self, piece: &Piece, out: &mut String) {
+        let e = self.expressions;
         let mut mentions = Mentions::default();
-        mentions.header(e.program, header);
+        let ends = match &piece.what {
+            What::Nodes(_) | What::Clear(_) => None,
+            What::Loop(header, _) => {
+                mentions.header(e.program, header);
+                Some(self.ends(header))
+            }
+            What::If(cond, _) => {
+                mentions.node(e.program, &Node::If(Cond::clone(cond), Vec::new()));
+                Some(("0".to_owned(), e.cond(cond)))
+            }
+        };
+        if let Some(ends) = ends {
+            *out += &self.range(piece.number, &mentions, ends);
+        }
+        piece.inside.iter().for_each(|inner| self.ranges(inner, out));
+    }
+
+    fn range(
+        &self,
+        number: usize,
+        mentions: &Mentions,
+        (first, upper): (String, String),
+    ) -> String {
+        let e = self.expressions;
         let mut out = format!(
-            "int64_t iv_range_{}({FRAME}, int64_t *range) {{\n    int64_t status = 0;\n",
-            self.number
+            "int64_t iv_range_{number}({FRAME}, int64_t *range) {{\n    int64_t status = 0;\n"
         );
         for size in &mentions.sizes {
             out +=
@@ -306,10 +289,10 @@ impl Stage<'_> {
     }
 
     fn parameters(&self) -> String {
-        let names = self.expressions.names;
-        let mine = self.mine();
+        let (names, mine) = (self.expressions.names, &self.mine);
         let fixed =
             ["int64_t *restrict ints", "real *restrict reals", "int64_t begin", "int64_t end"];
+        let only = (!self.piece.inside.is_empty()).then_some("int64_t iv_only");
         let sizes = mine.sizes.iter().map(|size| format!("int64_t {}", names.size(*size)));
         let buffers = mine.buffers.iter().map(|buffer| {
             let constant = if mine.written.contains(buffer) { "" } else { "const " };
@@ -317,20 +300,48 @@ impl Stage<'_> {
         });
         let boxes = mine.boxes(self.expressions.program);
         let boxes = boxes.map(|relation| format!("const uint8_t *restrict {}", map(relation)));
-        let fixed = fixed.map(str::to_owned);
+        let fixed = fixed.into_iter().chain(only).map(str::to_owned);
         let all: Vec<String> = sizes.chain(buffers).chain(boxes).chain(fixed).collect();
         all.join(", ")
     }
 
     fn arguments(&self) -> String {
-        let mine = self.mine();
+        let mine = &self.mine;
         let sizes = mine.sizes.iter().map(|size| format!("sizes[{}]", size.index()));
         let buffers = mine.buffers.iter().map(|buffer| format!("buffers[{}]", buffer.index()));
         let boxes = mine.boxes(self.expressions.program);
         let boxes = boxes.map(|relation| format!("buffers[{}]", self.map_at(relation)));
-        let fixed = ["ints", "reals", "begin", "end"].map(str::to_owned);
+        let only = (!self.piece.inside.is_empty()).then_some("iv_only");
+        let fixed = ["ints", "reals", "begin", "end"].into_iter().chain(only).map(str::to_owned);
         sizes.chain(buffers).chain(boxes).chain(fixed).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The loop over a part of its range.
+fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: usize) {
+    let mut header = header.clone();
+    let step = header.step();
+    header.stride = None;
+    let var = statements.expressions.names.int(header.var);
+    // the loop is node 0 of the walk
+    statements.next = 1;
+    let plain = |statements: &mut Statements<'_>, depth: usize| {
+        if let Some(mark) = statements.mark(&header) {
+            statements.line(depth, &mark);
+        }
+        let Ends { first, end } = ends;
+        let head = format!("for (int64_t {var} = {first}; {var} < {end}; {var} += {step}) {{");
+        statements.line(depth, &head);
+        statements.nodes(&header.body, depth + 1);
+        statements.line(depth, "}");
+    };
+    if step > 1 || !statements.tiles(&header, ends, depth, plain) {
+        statements.with_maps(&header, depth, plain);
+    }
+}
+
+fn line(out: &mut String, depth: usize, text: &str) {
+    let _ = writeln!(out, "{}{text}", "    ".repeat(depth));
 }
 
 /// What every function of the engine is given: sizes, buffers and maps of relations, variables.

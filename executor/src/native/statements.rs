@@ -233,7 +233,7 @@ impl Statements<'_> {
     fn head_of(&self, header: &For, ends: &LoopEnds) -> String {
         let LoopEnds { first, upper, bound, .. } = ends;
         let var = self.expressions.names.int(header.var);
-        let step = header.stride.as_ref().map_or(1, |(modulus, _)| *modulus);
+        let step = header.step();
         let by = |sign: char| {
             if step == 1 { format!("{var}{sign}{sign}") } else { format!("{var} {sign}= {step}") }
         };

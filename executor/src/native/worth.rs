@@ -16,21 +16,55 @@ pub(crate) fn is_worth_compiling(program: &LoopProgram, sizes: &[i64]) -> bool {
     estimate.steps(&program.body) >= ENOUGH
 }
 
-/// About how many steps a loop body takes when its variable is `value` and others are as `ints` says.
-pub(super) fn work(body: &[Node], sizes: &[i64], ints: &[i64], (var, value): (IntId, i64)) -> i64 {
-    let mut ints: Vec<Option<f64>> = ints.iter().map(|n| Some(*n as f64)).collect();
-    ints[var.index()] = Some(value as f64);
-    let mut estimate = Estimate { sizes, ints };
-    estimate.steps(body).max(1.0) as i64
-}
-
-struct Estimate<'p> {
+/// How much loops do, by sizes and by the values that variables have.
+pub(super) struct Estimate<'p> {
     sizes: &'p [i64],
     /// By variable: its middle value, in loops around the place.
     ints: Vec<Option<f64>>,
 }
 
-impl Estimate<'_> {
+impl<'p> Estimate<'p> {
+    /// With these values of the variables.
+    pub(super) fn new(sizes: &'p [i64], ints: &[i64]) -> Self {
+        Self { sizes, ints: ints.iter().map(|n| Some(*n as f64)).collect() }
+    }
+
+    /// Gives the variable of a loop the value in the middle.
+    pub(super) fn at_middle(&mut self, var: IntId, begin: i64, end: i64) {
+        self.ints[var.index()] = Some(begin.midpoint(end) as f64);
+    }
+
+    /// About how many steps nodes take; at least 1.
+    pub(super) fn work(&mut self, nodes: &[Node]) -> i64 {
+        self.steps(nodes).max(1.0) as i64
+    }
+
+    /// About how many steps the one of some loops in nodes takes that takes most.
+    pub(super) fn greatest(&mut self, nodes: &[Node], loops: &[IntId]) -> i64 {
+        let of = |node: &Node| match node {
+            Node::For(header) if loops.contains(&header.var) => self.run_loop(header) as i64,
+            Node::For(header) => {
+                self.enter(header);
+                self.greatest(&header.body, loops)
+            }
+            Node::If(_, body) => self.greatest(body, loops),
+            Node::Note(_)
+            | Node::Visit(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => {
+                self.node(node);
+                0
+            }
+        };
+        nodes.iter().map(of).max().unwrap_or(0)
+    }
+
     fn steps(&mut self, nodes: &[Node]) -> f64 {
         nodes.iter().map(|node| self.node(node)).sum()
     }
@@ -56,6 +90,11 @@ impl Estimate<'_> {
     }
 
     fn run_loop(&mut self, header: &For) -> f64 {
+        self.enter(header) * self.steps(&header.body)
+    }
+
+    /// The steps of a loop; its variable has the value in the middle then.
+    fn enter(&mut self, header: &For) -> f64 {
         let all = |ends: &[Int]| ends.iter().map(|e| self.int(e)).collect::<Option<Vec<f64>>>();
         let lower = all(&header.lower).map(|ends| ends.into_iter().fold(f64::MIN, f64::max));
         let upper = all(&header.upper).map(|ends| ends.into_iter().fold(f64::MAX, f64::min));
@@ -67,7 +106,7 @@ impl Estimate<'_> {
         };
         let count = header.stride.as_ref().map_or(count, |(modulus, _)| count / *modulus as f64);
         self.ints[header.var.index()] = middle;
-        count * self.steps(&header.body)
+        count
     }
 
     /// About how large an integer is.
