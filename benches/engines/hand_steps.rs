@@ -124,3 +124,65 @@ pub(super) fn rnn() -> Case {
         hand: [Box::new(primal), Box::new(gradient)],
     }
 }
+
+/// The inner cells.
+const CELLS: usize = 500_000;
+/// The number of steps.
+const TIMES: usize = 50;
+
+/// Heat in a rod, all its states, after 50 steps; the gradient in the first one.
+pub(super) fn heat() -> Case {
+    let width = CELLS + 2;
+    let start = numbers(width);
+    let inputs = values([
+        ("n", Value::Size(CELLS as u64)),
+        ("steps", Value::Size(TIMES as u64)),
+        ("start", Value::vector(start.clone())),
+    ]);
+    let run = move |start: &[f64], states: &mut [f64]| {
+        states[..width].copy_from_slice(start);
+        for t in 1..=TIMES {
+            let (before, rest) = states.split_at_mut(t * width);
+            let (before, own) = (&before[(t - 1) * width..], &mut rest[..width]);
+            own[0] = before[0];
+            own[width - 1] = before[width - 1];
+            for (own, around) in own[1..width - 1].iter_mut().zip(before.windows(3)) {
+                *own = (around[0] + around[2]) / 2.0;
+            }
+        }
+    };
+    let (from, mut states) = (start.clone(), vec![0.0; (TIMES + 1) * width]);
+    let primal = move || {
+        run(&from, &mut states);
+        black_box(&states);
+    };
+    let mut states = vec![0.0; (TIMES + 1) * width];
+    let mut bars = states.clone();
+    let gradient = move || {
+        run(&start, &mut states);
+        bars[TIMES * width..].fill(1.0);
+        for t in (0..TIMES).rev() {
+            let (rest, after) = bars.split_at_mut((t + 1) * width);
+            let own = &mut rest[t * width..];
+            let inner = |i: usize| {
+                if (1..=CELLS).contains(&i) { after[i] / 2.0 } else { 0.0 }
+            };
+            for i in [0, 1, CELLS, CELLS + 1] {
+                let border = if i == 0 || i == CELLS + 1 { after[i] } else { 0.0 };
+                own[i] = border + inner(i + 1) + if i > 0 { inner(i - 1) } else { 0.0 };
+            }
+            for (own, around) in own[2..CELLS].iter_mut().zip(after[1..=CELLS].windows(3)) {
+                *own = around[0] / 2.0 + around[2] / 2.0;
+            }
+        }
+        black_box((&states, &bars));
+    };
+    Case {
+        name: "heat, 50 steps of 500,000",
+        text: include_str!("../../examples/jacobi.iv"),
+        function: "heat",
+        wrt: "start",
+        inputs,
+        hand: [Box::new(primal), Box::new(gradient)],
+    }
+}

@@ -112,7 +112,7 @@ fn main() {
 type Make = fn() -> Case;
 
 /// A word for each case.
-const CASES: [(&str, Make); 13] = [
+const CASES: [(&str, Make); 14] = [
     ("nbody", hand::nbody),
     ("blur", hand_stencils::blur),
     ("laplacian", hand_laplacian::laplacian),
@@ -125,5 +125,6 @@ const CASES: [(&str, Make); 13] = [
     ("matvec", hand::matvec),
     ("histogram", hand_steps::histogram),
     ("rnn", hand_steps::rnn),
+    ("heat", hand_steps::heat),
     ("product", library::product),
 ];
