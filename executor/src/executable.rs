@@ -96,7 +96,7 @@ pub fn compile<S: Scalar>(
         source: program.clone(),
         reals: vec![Vec::new(); loops.buffers.len()],
         ints: vec![Vec::new(); loops.buffers.len()],
-        blocks: Blocks::new(&loops, options.engine != Engine::Runner),
+        blocks: Blocks::new(&loops, matches!(options.engine, Engine::Block | Engine::Auto)),
         native: Code::new(options.engine, &loops)?,
         asked: asked(&loops),
         program: loops,
