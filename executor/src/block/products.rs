@@ -112,78 +112,98 @@ fn along<S: Scalar, const R: usize, const N: usize, const W: usize>(
     lane
 }
 
-/// The lanes that are left, fewer than a vector has: a tile that ends where they end, which overlaps the one before.
+/// The lanes from `first` on, fewer than `N` vectors have: a tile that ends where they end, and so may overlap
+/// the one before. Whether there are enough before it.
 #[inline(always)]
-fn rest<S: Scalar, const R: usize, const W: usize>(
+fn rest<S: Scalar, const R: usize, const N: usize, const W: usize>(
     acc: &mut [Vec<S>],
     row: usize,
     [first, lanes]: [usize; 2],
     products: Products<'_, S>,
+) -> bool {
+    let enough = lanes >= N * W;
+    if enough {
+        let corner = Corner { row, lane: lanes - N * W, seen: first + N * W - lanes };
+        tile::<S, R, N, W>(acc, corner, products);
+    }
+    enough
+}
+
+/// All lanes of `R` rows, in tiles of `N` vectors, 1, 2, 4 or 8.
+#[inline(always)]
+fn rows<S: Scalar, const R: usize, const N: usize, const W: usize>(
+    acc: &mut [Vec<S>],
+    row: usize,
+    lanes: usize,
+    products: Products<'_, S>,
 ) {
-    if first == lanes {
-    } else if lanes < W {
-        narrow(acc, [row, R], lanes, products);
-    } else {
-        let corner = Corner { row, lane: lanes - W, seen: first + W - lanes };
-        tile::<S, R, 1, W>(acc, corner, products);
+    let first = along::<S, R, N, W>(acc, row, [0, lanes], products);
+    let left = lanes - first;
+    let done = left == 0
+        || N > 4 && left > 4 * W && rest::<S, R, 8, W>(acc, row, [first, lanes], products)
+        || N > 2 && left > 2 * W && rest::<S, R, 4, W>(acc, row, [first, lanes], products)
+        || N > 1 && left > W && rest::<S, R, 2, W>(acc, row, [first, lanes], products);
+    if !done {
+        let first = along::<S, R, 1, W>(acc, row, [first, lanes], products);
+        if first < lanes && !rest::<S, R, 1, W>(acc, row, [first, lanes], products) {
+            narrow(acc, [row, R], lanes, products);
+        }
     }
 }
 
-/// All lanes of all rows. A tile has eight registers or, of eight rows, as many.
+/// All lanes of all rows. What is kept in registers are eight vectors: the shapes are those of which the compiler
+/// makes vector code, hence the other width `ONE` for a row alone.
 #[inline(always)]
-fn all<S: Scalar, const W: usize>(acc: &mut [Vec<S>], lanes: usize, p: Products<'_, S>) {
+fn all<S: Scalar, const W: usize, const ONE: usize>(
+    acc: &mut [Vec<S>],
+    lanes: usize,
+    products: Products<'_, S>,
+) {
     let mut row = 0;
     while row < acc.len() {
-        let rows = acc.len() - row;
-        // eight rows of one vector need 32 registers
-        if rows >= 8 && W * size_of::<S>() == 64 {
-            let lane = along::<S, 8, 1, W>(acc, row, [0, lanes], p);
-            rest::<S, 8, W>(acc, row, [lane, lanes], p);
+        let left = acc.len() - row;
+        if left >= 8 && size_of::<S>() == 8 && W == 8 {
+            rows::<S, 8, 1, W>(acc, row, lanes, products);
             row += 8;
-        } else if rows >= 4 {
-            let lane = along::<S, 4, 2, W>(acc, row, [0, lanes], p);
-            let lane = along::<S, 4, 1, W>(acc, row, [lane, lanes], p);
-            rest::<S, 4, W>(acc, row, [lane, lanes], p);
+        } else if left >= 4 {
+            rows::<S, 4, 2, W>(acc, row, lanes, products);
             row += 4;
-        } else if rows >= 2 {
-            let lane = along::<S, 2, 4, W>(acc, row, [0, lanes], p);
-            let lane = along::<S, 2, 1, W>(acc, row, [lane, lanes], p);
-            rest::<S, 2, W>(acc, row, [lane, lanes], p);
+        } else if left >= 2 {
+            rows::<S, 2, 4, W>(acc, row, lanes, products);
             row += 2;
         } else {
-            let lane = along::<S, 1, 8, W>(acc, row, [0, lanes], p);
-            let lane = along::<S, 1, 2, W>(acc, row, [lane, lanes], p);
-            let lane = along::<S, 1, 1, W>(acc, row, [lane, lanes], p);
-            rest::<S, 1, W>(acc, row, [lane, lanes], p);
+            rows::<S, 1, 8, ONE>(acc, row, lanes, products);
             row += 1;
         }
     }
 }
 
-/// By the bytes of a vector register.
+/// By the width of a vector in doubles, `D`, and in singles: `F`, and `ONE` for a row alone or few lanes.
 #[inline(always)]
-fn body<S: Scalar, const DOUBLES: usize, const SINGLES: usize>(
+fn body<S: Scalar, const D: usize, const F: usize, const ONE: usize>(
     acc: &mut [Vec<S>],
     lanes: usize,
     products: Products<'_, S>,
 ) {
     if size_of::<S>() == 8 {
-        all::<S, DOUBLES>(acc, lanes, products);
+        all::<S, D, D>(acc, lanes, products);
+    } else if lanes >= F {
+        all::<S, F, ONE>(acc, lanes, products);
     } else {
-        all::<S, SINGLES>(acc, lanes, products);
+        all::<S, ONE, ONE>(acc, lanes, products);
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
 fn avx512<S: Scalar>(acc: &mut [Vec<S>], lanes: usize, products: Products<'_, S>) {
-    body::<S, 8, 16>(acc, lanes, products);
+    body::<S, 8, 16, 8>(acc, lanes, products);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn avx2<S: Scalar>(acc: &mut [Vec<S>], lanes: usize, products: Products<'_, S>) {
-    body::<S, 4, 8>(acc, lanes, products);
+    body::<S, 4, 8, 8>(acc, lanes, products);
 }
 
 /// `acc[r][l] += Σ factors[k][r] · lines[k][l]`, `k` in order, for the first `lanes` of each row.
@@ -201,6 +221,6 @@ pub(super) fn add_products<S: Scalar>(
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx2 => unsafe { avx2(acc, lanes, products) },
-        Instructions::Portable => body::<S, 2, 4>(acc, lanes, products),
+        Instructions::Portable => body::<S, 2, 4, 4>(acc, lanes, products),
     }
 }
