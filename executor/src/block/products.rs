@@ -113,7 +113,7 @@ fn along<S: Scalar, const R: usize, const N: usize, const W: usize>(
 }
 
 /// The lanes from `first` on, fewer than `N` vectors have: a tile that ends where they end, and so may overlap
-/// the one before. Whether there are enough before it.
+/// the one before. Whether it is as long as what is left and not longer than all.
 #[inline(always)]
 fn rest<S: Scalar, const R: usize, const N: usize, const W: usize>(
     acc: &mut [Vec<S>],
@@ -121,12 +121,12 @@ fn rest<S: Scalar, const R: usize, const N: usize, const W: usize>(
     [first, lanes]: [usize; 2],
     products: Products<'_, S>,
 ) -> bool {
-    let enough = lanes >= N * W;
-    if enough {
+    let fits = lanes >= N * W && lanes - first <= N * W;
+    if fits {
         let corner = Corner { row, lane: lanes - N * W, seen: first + N * W - lanes };
         tile::<S, R, N, W>(acc, corner, products);
     }
-    enough
+    fits
 }
 
 /// All lanes of `R` rows, in tiles of `N` vectors, 1, 2, 4 or 8.
@@ -137,7 +137,14 @@ fn rows<S: Scalar, const R: usize, const N: usize, const W: usize>(
     lanes: usize,
     products: Products<'_, S>,
 ) {
-    let first = along::<S, R, N, W>(acc, row, [0, lanes], products);
+    let mut first = along::<S, R, N, W>(acc, row, [0, lanes], products);
+    // few lanes
+    if N > 4 && lanes < N * W {
+        first = along::<S, R, 4, W>(acc, row, [first, lanes], products);
+    }
+    if N > 2 && lanes < 4 * W {
+        first = along::<S, R, 2, W>(acc, row, [first, lanes], products);
+    }
     let left = lanes - first;
     let done = left == 0
         || N > 4 && left > 4 * W && rest::<S, R, 8, W>(acc, row, [first, lanes], products)
