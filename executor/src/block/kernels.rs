@@ -283,15 +283,22 @@ fn compare_body<S: Compared>(cmp: CmpOp, sides: [Operand<'_, S>; 2], mask: &mut 
     }
 }
 
+#[allow(
+    unsafe_code,
+    reason = "a conversion without the branches for numbers that are out of range"
+)]
 #[inline(always)]
 fn floors_body<S: Scalar>(x: &[S], out: &mut [i64]) -> bool {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let mut all = true;
     for (out, x) in out.iter_mut().zip(x) {
         let x = x.wide();
-        let cut = x as i64;
-        *out = cut.wrapping_sub(i64::from(cut as f64 > x));
-        all &= (-LIMIT..LIMIT).contains(&x);
+        let fits = (-LIMIT..LIMIT).contains(&x);
+        all &= fits;
+        let x = if fits { x } else { 0.0 };
+        // SAFETY: the number is not NaN and its whole part is one of 64 bits.
+        let cut: i64 = unsafe { x.to_int_unchecked() };
+        *out = cut - i64::from(cut as f64 > x);
     }
     all
 }
