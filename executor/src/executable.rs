@@ -215,7 +215,8 @@ impl<S: Scalar> Executable<S> {
             let buffers = self.program.buffers.iter().enumerate().filter(outputs);
             buffers.for_each(|(at, _)| frame.is_zero(BufferId(at as u32)));
         }
-        let room = self.set_members(&mut frame, left);
+        // copies of sums take no more than the buffers
+        let room = self.set_members(&mut frame, left).min(self.options.memory - left);
         self.cancelled.store(false, Ordering::Relaxed);
         self.vars.reset(self.blocks.program());
         let progress = self.progress.clone();

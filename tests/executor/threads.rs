@@ -11,6 +11,7 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn run<S: Scalar>(program: &TensorSsa, inputs: &Values<S>, threads: usize) -> Option<Values<S>> {
@@ -213,6 +214,31 @@ fn sums_at_places_in_no_order_have_the_bits_of_one_thread() {
     }
 }
 
+/// Loops inside a loop that adds at places in no order; those inside are shared where a copy is too large beside what is added.
+#[test]
+fn rows_at_places_in_no_order_have_the_bits_of_one_thread() {
+    let text = "fn f(n: size, m: size, k: size, p: index(n)[m], q: index(n)[m], z: real[n, k]) -> (y: real[n, k], s: real[n]) {
+        y[i: n, a: k] = sum(e: m) [p[e] = i] * z[q[e], a]
+        s[i: n] = sum(e: m, a: k where p[e] = i) z[q[e], a] * z[i, a]
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let derivative = vjp(&program, &real_params(&program)).unwrap();
+    let number = |at: i64| (at * 7919 % 1013) as f64 / 1013.0 - 0.4;
+    for (n, m, k) in [(50, 30_000, 16), (3, 5, 150_000), (20_000, 10_000, 9)] {
+        let inputs = named([
+            ("p", Value::indices((0..m).map(|e| e * e % 10_007 % n).collect())),
+            ("q", Value::indices((0..m).map(|e| e * 37 % n).collect())),
+            ("z", {
+                let data = (0..n * k).map(number).collect();
+                Value::Real(Dense { shape: vec![n as usize, k as usize], data })
+            }),
+        ]);
+        let with = with_cotangents(&derivative, &program, &inputs);
+        the_same_in_all(&format!("{m} rows of {k}"), &program, &inputs, 1 << 32);
+        the_same_in_all(&format!("gradient, {m} rows of {k}"), &derivative, &with, 1 << 32);
+    }
+}
+
 /// What is left of the memory says how many copies there are, not how many threads.
 #[test]
 fn copies_of_sums_stay_within_the_memory() {
@@ -287,6 +313,15 @@ fn recurrences_have_the_bits_of_one_thread() {
         let with = with_cotangents(&derivative, &program, &inputs);
         the_same_in_all(&format!("{n}, {m}"), &program, &inputs, 1 << 32);
         the_same_in_all(&format!("gradient, {n}, {m}"), &derivative, &with, 1 << 32);
+        for engine in engines() {
+            let options = Options { engine, threads: NonZero::new(2), ..Options::default() };
+            let mut executable = compile::<f64>(&derivative, options).unwrap();
+            let told = Arc::new(Mutex::new(vec![0]));
+            let list = Arc::clone(&told);
+            executable.report_to(Arc::new(move |done, _| list.lock().unwrap().push(done)));
+            executable.call(&with).unwrap();
+            assert!(told.lock().unwrap().is_sorted(), "a run never goes back");
+        }
     }
 }
 
