@@ -393,11 +393,11 @@ impl<S: Scalar> Machine<'_, '_, S> {
             let loops = (vector, &inner.source);
             return lanes::run(loops, range, &mut self.runner, self.scratch, self.context.vectors);
         }
-        if self.context.cancelled.load(Ordering::Relaxed) {
-            return Err(Stop::Cancelled);
-        }
         let var = inner.source.var.index();
         for step in 0..count {
+            if self.context.cancelled.load(Ordering::Relaxed) {
+                return Err(Stop::Cancelled);
+            }
             let step = match inner.source.order {
                 Order::Descending => count - 1 - step,
                 Order::Ascending | Order::Parallel => step,
