@@ -107,6 +107,19 @@ fn the_gradient_of_a_chain_keeps_what_neighbours_read() {
     assert!(kept / (8 * 1000) == 2, "{kept}\n{loops}");
 }
 
+/// The gradients of maxima over windows: the places of the maxima lead to the entries that they read, also where a place is
+/// counted from the entry; nothing is sorted by them, and places need no check.
+#[test]
+fn the_gradient_of_a_window_sorts_nothing() {
+    let text = std::fs::read_to_string("examples/pooling.iv").unwrap();
+    for function in ["max_pool", "dilate"] {
+        let program = normalize(load(&text).unwrap().function(Some(function)).unwrap());
+        let loops = loops(&gradient(&program, &["x"]), Fusion::On).to_string();
+        assert!(!loops.contains("in the order of a key"), "{loops}");
+        assert!(!loops.contains("check"), "{loops}");
+    }
+}
+
 /// What may not be computed again: longer than a line, or read more often than it is written.
 #[test]
 fn what_would_cost_more_is_kept() {

@@ -42,7 +42,7 @@ use ops::VectorLoop;
 use pieces::{Cut, Pieces};
 use products::ROWS;
 use rows::Rows;
-pub(crate) use shared::{Sharing, shared};
+pub(crate) use shared::{Sharing, carries, shared};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 

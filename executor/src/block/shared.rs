@@ -58,6 +58,11 @@ pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     }
 }
 
+/// Whether a step of a loop may need a variable, other than a sum, from the step before.
+pub(crate) fn carries(header: &For) -> bool {
+    Touched::of(header).carries()
+}
+
 /// The buffers in which two steps of a loop may touch one entry.
 #[derive(Default)]
 struct Common {

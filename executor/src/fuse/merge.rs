@@ -12,6 +12,7 @@ use super::fresh::Fresh;
 use super::sites::apart;
 use super::split::{Cut, guarded};
 use super::unroll::Fix;
+use crate::block::carries;
 use crate::loops::walk::Rewrite;
 use crate::loops::{For, Int, LoopProgram, Node, Order, Place, Real, RelationTable};
 use crate::lower::UNROLLED;
@@ -141,6 +142,10 @@ fn agree(Facts { naturals, .. }: &Facts, earlier: &[For], later: &[For], meet: b
     let Some(order) = order(members()) else { return false };
     let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
     let known = later.iter().all(|header| earlier.iter().any(|other| same(header, other)));
+    // steps of a search follow one another; those beside it are independent
+    if earlier.iter().any(carries) != later.iter().any(carries) {
+        return false;
+    }
     if known && members().all(|member| same(member, &earlier[0])) {
         return true;
     }

@@ -46,7 +46,7 @@ mod turn;
 mod unroll;
 
 use crate::loops::LoopProgram;
-use crate::tile::kept_in_rows;
+use crate::tile::kept;
 
 /// The same program with its loops fused.
 #[must_use]
@@ -89,7 +89,7 @@ pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
         }
         peel::peel_for_tiles(&mut program);
         transpose::transpose(&mut program);
-        let kept = kept_in_rows(&program, &program.body);
+        let kept = kept(&program, &program.body);
         (program, kept)
     };
     let mut apart = program.clone();

@@ -40,17 +40,20 @@ impl Rewrite for Unroll {
 }
 
 fn is_short(header: &For) -> bool {
-    let straight = |node: &Node| !matches!(node, Node::For(_) | Node::If(..));
     match (header.lower.as_slice(), header.upper.as_slice()) {
         ([Int::Const(start)], [Int::Const(end)]) => {
             header.stride.is_none()
                 && header.order != Order::Descending
                 && end - start <= UNROLLED
-                && header.body.iter().all(straight)
-                && header.body.len() * (end - start).max(0) as usize <= MAX_NODES
+                && !header.body.iter().any(Node::has_loop)
+                && count(&header.body) * (end - start).max(0) as usize <= MAX_NODES
         }
         _ => false,
     }
+}
+
+fn count(nodes: &[Node]) -> usize {
+    nodes.iter().map(|node| 1 + count(node.inside())).sum()
 }
 
 fn steps(header: &For) -> Vec<Node> {

@@ -1,6 +1,7 @@
 //! From Tensor SSA to loops (spec chapter 7).
 //!
 //! * [`cases`]: a guard as disjoint cases
+//! * [`moved`]: places of data as variables
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
@@ -10,6 +11,7 @@
 mod cases;
 mod expr;
 mod image;
+mod moved;
 mod plan;
 mod powers;
 mod preference;

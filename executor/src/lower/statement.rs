@@ -56,11 +56,14 @@ impl Lower<'_> {
             let axes = self.open_axes(stmt);
             let order = self.preference(axes, term, terms, &stmt.axes);
             for case in cases(&term.guard) {
+                let moved = self.moved(&case, &order);
+                let (case, mut open) = moved.unwrap_or((case, Vec::new()));
+                open.extend(&order);
                 let request = Request {
                     env,
                     fixed: &self.fixed(),
                     axes,
-                    open: order.clone(),
+                    open,
                     axes_first: false,
                     case: &case,
                     statement: StatementId(stmt.tensor.0),
@@ -174,7 +177,8 @@ impl Lower<'_> {
     fn search(&mut self, stmt: &Stmt, env: &Env, op: Reduction, term: &Term) -> Vec<Node> {
         let (loops, inner) = self.axis_loops(stmt, env);
         let binder = term.binders[0];
-        let range = self.extent(&self.symbols.var(binder).range);
+        let places = self.symbols.var(binder).range.clone();
+        let range = self.extent(&places);
         let name = self.out.statements[stmt.tensor.index()].clone();
         let (found, best) = (self.out.add_int(name), self.out.add_real("best"));
         let mut nodes = vec![
@@ -217,7 +221,12 @@ impl Lower<'_> {
             ));
             nodes.extend(nest(plan.levels, point));
         }
-        nodes.extend(self.store_index(stmt, &inner, Int::Var(found), None));
+        // the range itself says that there was no point
+        let one = Index::constant(1);
+        let some = term.guard.is_truth()
+            && self.proved(&[], &Guard::Compare(Cmp::Ge, places.clone(), one.clone()));
+        let greatest = if some { places.sub(&one) } else { Some(places) };
+        nodes.extend(self.store_index(stmt, &inner, Int::Var(found), greatest.as_ref()));
         nest(loops, nodes)
     }
 
@@ -229,13 +238,14 @@ impl Lower<'_> {
         nest(loops, nodes)
     }
 
-    /// Stores an index, checked to be in its sort unless that is proved.
+    /// Stores an index, checked to be in its sort unless that is proved of one that is as great, or greater, and not
+    /// negative.
     fn store_index(
         &mut self,
         stmt: &Stmt,
         env: &Env,
         value: Int,
-        source: Option<&Index>,
+        greatest: Option<&Index>,
     ) -> Vec<Node> {
         let place = self.entry(stmt, env);
         let Element::Index(bound) = self.symbols.tensor(stmt.tensor).element.clone() else {
@@ -243,7 +253,7 @@ impl Lower<'_> {
                 "the sort of the tensor is that of the right side (invariant 8 of Tensor SSA)"
             )
         };
-        if let Some(index) = source
+        if let Some(index) = greatest
             && self.in_sort(index, &bound)
         {
             return vec![Node::StoreInt(place, value)];

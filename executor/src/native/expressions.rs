@@ -329,6 +329,24 @@ impl<'p> Expressions<'p> {
         count.chain(extents).chain(columns).collect::<Vec<_>>().join(", ")
     }
 
+    /// A condition all of whose parts are evaluated: they read no memory and cannot fail.
+    pub(super) fn without_branches(&self, cond: &Cond) -> String {
+        let all = |parts: &[Cond], word: &str| {
+            let parts = parts.iter().map(|part| format!("({})", self.without_branches(part)));
+            parts.collect::<Vec<_>>().join(word)
+        };
+        match cond {
+            Cond::All(parts) if !parts.is_empty() => all(parts, " & "),
+            Cond::Any(parts) if !parts.is_empty() => all(parts, " | "),
+            Cond::All(_)
+            | Cond::Any(_)
+            | Cond::Int(..)
+            | Cond::Real(..)
+            | Cond::Member(..)
+            | Cond::Not(_) => self.cond(cond),
+        }
+    }
+
     fn parts(&self, parts: &[Cond], word: &str) -> String {
         let part = |cond: &Cond| match cond {
             Cond::All(_) | Cond::Any(_) => format!("({})", self.cond(cond)),

@@ -2,7 +2,8 @@
 //!
 //! Each step computes a value and, where a condition holds, sets variables. A block of steps is first
 //! tried as a whole, in vector registers, with the variables as they are: if the condition holds at no
-//! step, none of them sets anything, and the block is passed over.
+//! step, none of them sets anything, and the block is passed over. A search of few steps, which may change something
+//! at any of them, runs without branches.
 
 use super::mentions::Mentions;
 use super::scopes::Variable;
@@ -12,18 +13,29 @@ use crate::loops::{Cond, For, Node, Order, Real, RealId};
 /// Steps that are tried at once.
 const BLOCK: usize = 256;
 
+/// At most so many steps run without branches.
+const FEW: usize = 16;
+
 /// The parts of a step.
 struct Search<'l> {
     value: RealId,
     e: &'l Real,
     cond: &'l Cond,
+    /// What it sets.
+    sets: &'l [Node],
 }
 
 impl Statements<'_> {
     /// Prints a loop from `first` below `bound` as a search, if it is one; whether it did.
     pub(super) fn search(&mut self, header: &For, first: &str, bound: &str, depth: usize) -> bool {
-        let Some(Search { value, e, cond }) = self.as_search(header) else { return false };
+        let Some(Search { value, e, cond, sets }) = self.as_search(header) else { return false };
         let var = self.expressions.names.int(header.var).to_owned();
+        let program = self.expressions.program;
+        let plain = Mentions::of(program, &[Node::If(cond.clone(), Vec::new())]).buffers.is_empty();
+        let inner = if plain { depth + 1 } else { depth };
+        if plain {
+            self.few_steps(&Search { value, e, cond, sets }, &var, (first, bound), depth);
+        }
         let steps = format!("for (int64_t {var} = iv_block; {var} < iv_stop; {var}++) {{");
         let lines = [
             (
@@ -51,11 +63,48 @@ impl Statements<'_> {
             (1, "if (!iv_found) continue;".to_owned()),
             (1, steps),
         ];
-        lines.iter().for_each(|(inner, text)| self.line(depth + inner, text));
-        self.nodes(&header.body, depth + 2);
-        self.line(depth + 1, "}");
-        self.line(depth, "}");
+        lines.iter().for_each(|(more, text)| self.line(inner + more, text));
+        self.nodes(&header.body, inner + 2);
+        self.line(inner + 1, "}");
+        self.line(inner, "}");
+        if plain {
+            self.line(depth, "}");
+        }
         true
+    }
+
+    /// The steps of a short search; the long one stands in the block that is left open.
+    fn few_steps(&mut self, search: &Search<'_>, var: &str, ends: (&str, &str), depth: usize) {
+        let Search { value, e, cond, sets } = search;
+        let (first, bound) = ends;
+        self.line(depth, &format!("if ({bound} - {first} <= {FEW}) {{"));
+        self.line(
+            depth + 1,
+            &format!("for (int64_t {var} = {first}; {var} < {bound}; {var}++) {{"),
+        );
+        let (name, e) = (self.expressions.names.real(*value), self.expressions.real(e));
+        self.line(depth + 2, &format!("const real {name} = {e};"));
+        let holds = self.expressions.without_branches(cond);
+        self.line(depth + 2, &format!("const int iv_found = {holds};"));
+        for node in *sets {
+            let (name, e) = match node {
+                Node::Set(var, e) => (self.name(Variable::Real(*var)), self.expressions.real(e)),
+                Node::SetInt(var, e) => (self.name(Variable::Int(*var)), self.expressions.int(e)),
+                Node::Note(_)
+                | Node::For(_)
+                | Node::If(..)
+                | Node::Join(..)
+                | Node::Store(..)
+                | Node::Accumulate(..)
+                | Node::StoreInt(..)
+                | Node::AddInt(..)
+                | Node::Visit(_)
+                | Node::Check(..) => continue,
+            };
+            self.line(depth + 2, &format!("{name} = iv_found ? {e} : {name};"));
+        }
+        self.line(depth + 1, "}");
+        self.line(depth, "} else {");
     }
 
     fn as_search<'l>(&self, header: &'l For) -> Option<Search<'l>> {
@@ -84,6 +133,7 @@ impl Statements<'_> {
         let simple = !mentions.floors && mentions.relations.is_empty();
         // a step has its own value
         let own = self.scopes.declares(self.next + before, Variable::Real(*value));
-        (body.iter().all(sets) && simple && own).then_some(Search { value: *value, e, cond })
+        let search = Search { value: *value, e, cond, sets: body };
+        (body.iter().all(sets) && simple && own).then_some(search)
     }
 }

@@ -1,7 +1,8 @@
 //! Tiles in C.
 //!
 //! The last strip ends where the loop ends, and so may overlap the one before: what both compute is only
-//! stored, and only counts in sums, once. A loop with fewer steps than a tile runs step by step.
+//! stored, and only counts in sums, once. A loop with fewer steps than a strip is taken in shorter ones, and with fewer
+//! than those step by step.
 
 use super::expressions::Expressions;
 use super::mentions::Mentions;
@@ -33,10 +34,13 @@ impl Rows {
     }
 }
 
+/// How many steps of a strip go together with rows around, and at least without.
+const SHORT: &str = "IV_LANES";
+
 impl Strip {
-    /// How many steps go together.
-    fn length(&self, rows: bool) -> String {
-        if rows { "IV_LANES".to_owned() } else { parted("IV_STRIP", self.kept) }
+    /// How many steps go together without rows around.
+    fn length(&self) -> String {
+        if self.kept > 2 { SHORT.to_owned() } else { parted("IV_STRIP", self.kept) }
     }
 }
 
@@ -162,9 +166,9 @@ impl Printer<'_, '_> {
         self.line(depth, "{");
         self.line(depth + 1, &format!("const int64_t iv_from = {first};"));
         self.line(depth + 1, &format!("const int64_t iv_to = {end};"));
-        self.line(depth + 1, &format!("if (iv_to - iv_from >= {}) {{", strip.length(true)));
+        self.line(depth + 1, &format!("if (iv_to - iv_from >= {SHORT}) {{"));
         let ends = Ends { first: "iv_from", end: "iv_to" };
-        self.strip(strip, Some(around), ends, depth + 2);
+        self.strip(strip, Some(around), (ends, SHORT), depth + 2);
         self.line(depth + 1, "} else {");
         let whole = [Node::For(Box::new(strip.header.clone()))];
         self.open(ROW, "iv_above", around.count, depth + 2);
@@ -180,8 +184,14 @@ impl Printer<'_, '_> {
 
     // Strips.
 
-    fn strip(&mut self, strip: &Strip, rows: Option<&Around<'_>>, ends: Ends<'_>, depth: usize) {
-        let (Ends { first, end }, length) = (ends, strip.length(rows.is_some()));
+    /// Strips of a length.
+    fn strip(
+        &mut self,
+        strip: &Strip,
+        rows: Option<&Around<'_>>,
+        (Ends { first, end }, length): (Ends<'_>, &str),
+        depth: usize,
+    ) {
         self.line(
             depth,
             &format!("for (int64_t iv_lanes = {first}; iv_lanes < {end}; iv_lanes += {length}) {{"),
@@ -197,7 +207,7 @@ impl Printer<'_, '_> {
             None => (format!("[{length}]"), format!("[{LANE}]")),
         };
         self.keep(&strip.common(self.program()), &extents, &index, depth + 1);
-        let lanes = Lanes { var: strip.header.var, length: &length, rows };
+        let lanes = Lanes { var: strip.header.var, length, rows };
         self.parts(&strip.parts, &lanes, false, depth + 1);
         self.kept.truncate(before);
         self.line(depth, "}");
@@ -336,17 +346,22 @@ impl Statements<'_> {
             kept: Vec::new(),
             out: String::new(),
         };
-        let enough = if let Some(rows) = rows(program, header) {
+        let case = |steps: &str| format!("if ({end} - {first} >= {steps}) {{");
+        if let Some(rows) = rows(program, header) {
+            tile.line(depth, &case(&rows.count()));
             tile.rows(&rows, ends, depth + 1);
-            rows.count()
         } else if let Some(strip) = strip(program, header) {
-            tile.strip(&strip, None, ends, depth + 1);
-            strip.length(false)
+            let mut lengths = vec![strip.length(), SHORT.to_owned()];
+            lengths.dedup();
+            for (at, length) in lengths.iter().enumerate() {
+                let word = if at == 0 { "" } else { "} else " };
+                tile.line(depth, &format!("{word}{}", case(length)));
+                tile.strip(&strip, None, (ends, length), depth + 1);
+            }
         } else {
             return false;
-        };
+        }
         let text = tile.out;
-        self.line(depth, &format!("if ({end} - {first} >= {enough}) {{"));
         self.out += &text;
         self.line(depth, "} else {");
         self.plain = true;

@@ -66,13 +66,19 @@ pub(crate) fn tiling(program: &LoopProgram, header: &For) -> Option<Tiling> {
     rows().or_else(strip)
 }
 
-/// How many values the tiles with rows keep in all, for each entry.
-pub(crate) fn kept_in_rows(program: &LoopProgram, nodes: &[Node]) -> usize {
-    let kept = |node: &Node| {
-        let rows = if let Node::For(header) = node { rows(program, header) } else { None };
-        rows.map_or_else(|| kept_in_rows(program, node.inside()), |rows| rows.kept())
+/// How many values tiles keep in all for each entry: those with rows, and strips alone.
+pub(crate) fn kept(program: &LoopProgram, nodes: &[Node]) -> (usize, usize) {
+    let of = |node: &Node| {
+        let Node::For(header) = node else { return kept(program, node.inside()) };
+        if let Some(rows) = rows(program, header) {
+            (rows.kept(), 0)
+        } else if let Some(strip) = strip(program, header) {
+            (0, strip.all)
+        } else {
+            kept(program, &header.body)
+        }
     };
-    nodes.iter().map(kept).sum()
+    nodes.iter().map(of).fold((0, 0), |(rows, strips), (r, s)| (rows + r, strips + s))
 }
 
 /// The strip that a loop is, if it is one.
@@ -131,8 +137,11 @@ pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
         whole.then_some(strip)
     };
     let mut items = Vec::new();
+    let mut alone = Vec::new();
     for node in &header.body {
-        match (fits(node), items.last_mut()) {
+        let strip = fits(node);
+        alone.push(strip.is_none());
+        match (strip, items.last_mut()) {
             (Some(strip), _) => items.push(Item::Strip(strip)),
             (None, Some(Item::Nodes(nodes))) => nodes.push(node.clone()),
             (None, Some(Item::Strip(_)) | None) => items.push(Item::Nodes(vec![node.clone()])),
@@ -141,7 +150,12 @@ pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
     let strips = items.iter().any(|item| matches!(item, Item::Strip(_)));
     let own = changing.ints.iter().filter(|var| **var != header.var).map(|v| Variable::Int(*v));
     let own = own.chain(changing.reals.iter().map(|v| Variable::Real(*v))).collect();
-    (strips && apart(program, &header.body)).then(|| Rows { header: header.bare(), items, own })
+    let nodes: Vec<(&Node, bool)> = header.body.iter().zip(alone).collect();
+    (strips && apart(program, &nodes, &changing)).then(|| Rows {
+        header: header.bare(),
+        items,
+        own,
+    })
 }
 
 /// At most so many values are kept for each entry of a tile with rows.
@@ -161,14 +175,19 @@ fn is_regular(program: &LoopProgram, header: &For) -> bool {
     independent && plain && header.stride.is_none()
 }
 
-/// Whether no variable that a node in a list sets in a loop inside is mentioned by another node.
-fn apart(program: &LoopProgram, nodes: &[Node]) -> bool {
+/// Whether no variable that a node sets in a loop inside is mentioned by another node. Nodes that are done row by row
+/// may do so with the variables that each row has, those of the list.
+fn apart(program: &LoopProgram, nodes: &[(&Node, bool)], list: &Changing) -> bool {
     let mentions: Vec<Mentions> =
-        nodes.iter().map(|node| Mentions::of(program, std::slice::from_ref(node))).collect();
-    nodes.iter().enumerate().all(|(at, node)| {
+        nodes.iter().map(|(node, _)| Mentions::of(program, std::slice::from_ref(*node))).collect();
+    nodes.iter().enumerate().all(|(at, (node, alone))| {
         let Node::For(header) = node else { return true };
         let sums = sums(header).unwrap_or_default();
-        let set = Changing::of(std::slice::from_ref(node));
+        let mut set = Changing::of(std::slice::from_ref(*node));
+        if *alone {
+            set.ints.retain(|var| !list.ints.contains(var));
+            set.reals.retain(|var| !list.reals.contains(var));
+        }
         let other = |found: &dyn Fn(&Mentions) -> bool| {
             mentions.iter().enumerate().any(|(place, other)| place != at && found(other))
         };
