@@ -137,6 +137,18 @@ impl<'r> Measured<'r> {
         fit(&over.points.iter().filter_map(at).collect::<Vec<_>>())
     }
 
+    /// The growth of the time of a strategy over the exact work of another one, of the same program: 0 if time
+    /// grows as work does.
+    #[must_use]
+    pub fn pace(&self, strategy: &str, counted: &str) -> Option<Fit> {
+        let (timed, counted) = (self.strategy(strategy)?, self.strategy(counted)?);
+        let at = |point: &&Point| {
+            let work = counted.at(point.n, Quantity::Work)?;
+            Some((point.n as f64, Quantity::Time.of(point)? / work))
+        };
+        fit(&timed.points.iter().filter_map(at).collect::<Vec<_>>())
+    }
+
     /// The power that was stated for a series.
     #[must_use]
     pub fn expected(&self, strategy: &str, quantity: Quantity) -> Option<&'r Expected> {

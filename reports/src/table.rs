@@ -122,7 +122,7 @@ const STEADY: f64 = 0.1;
 /// What the table says as a whole, a sentence a line.
 #[must_use]
 pub fn findings(summary: &Summary<'_>) -> String {
-    let mut text = slowdowns(summary) + &steadiness(summary);
+    let mut text = slowdowns(summary) + &steadiness(summary) + &paces(summary);
     for (over, under, what) in COMPARED {
         let ratios = summary.programs.iter().filter_map(|m| m.ratio(Quantity::Time, over, under));
         if let Some(mean) = geometric_mean(&ratios.map(|(_, ratio)| ratio).collect::<Vec<_>>()) {
@@ -193,6 +193,30 @@ fn steadiness(summary: &Summary<'_>) -> String {
         all.len() - grows.len(),
         all.len(),
         grows.join(", ")
+    )
+}
+
+/// Where time grows otherwise than exact work.
+fn paces(summary: &Summary<'_>) -> String {
+    ENGINES.iter().map(|(strategy, what)| pace(summary, strategy, what)).collect()
+}
+
+fn pace(summary: &Summary<'_>, strategy: &str, what: &str) -> String {
+    let pace = |m: &Measured<'_>| m.pace(strategy, "indicator");
+    let all: Vec<_> = summary.programs.iter().filter_map(|m| Some((m, pace(m)?))).collect();
+    let other = all.iter().filter(|(_, fit)| fit.power.abs() - fit.margin > STEADY);
+    let other: Vec<String> =
+        other.map(|(m, fit)| format!("{} ({})", name(m), power(Some(*fit)))).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let but = if other.is_empty() { "" } else { "; besides with a power of n for " };
+    format!(
+        "The time of {what} grows as its exact work does, within the power {STEADY} and its margin, on {} of {} \
+         programs{but}{}.\n",
+        all.len() - other.len(),
+        all.len(),
+        other.join(", ")
     )
 }
 
