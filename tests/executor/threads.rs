@@ -325,6 +325,31 @@ fn recurrences_have_the_bits_of_one_thread() {
     }
 }
 
+/// Loops under a condition at top level are shared too.
+#[test]
+fn loops_under_conditions_have_the_bits_of_one_thread() {
+    let module = load(include_str!("../../examples/attention.iv")).unwrap();
+    for function in ["attention", "causal_attention"] {
+        let program = normalize(module.function(Some(function)).unwrap());
+        let derivative = vjp(&program, &real_params(&program)).unwrap();
+        for (n, d) in [(300, 6), (9, 2), (40, 0)] {
+            let matrix = |rows: usize, columns: usize| {
+                let data = (0..rows * columns).map(|k| (k * 7919 % 1013) as f64 / 1013.0).collect();
+                Value::Real(Dense { shape: vec![rows, columns], data })
+            };
+            let inputs = named([("Q", matrix(n, d)), ("K", matrix(n, d)), ("V", matrix(n, 5))]);
+            let with = with_cotangents(&derivative, &program, &inputs);
+            the_same_in_all(&format!("{function}, {n}, {d}"), &program, &inputs, 1 << 32);
+            the_same_in_all(
+                &format!("gradient, {function}, {n}, {d}"),
+                &derivative,
+                &with,
+                1 << 32,
+            );
+        }
+    }
+}
+
 /// Whoever asks to stop need not wait for a recurrence to end, whether its steps are wide or narrow.
 #[test]
 fn a_recurrence_ends_when_it_is_cancelled() {

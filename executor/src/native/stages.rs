@@ -145,8 +145,9 @@ impl Stage<'_> {
         piece.inside.iter().for_each(|inner| self.piece(inner, Some(piece), depth, out));
     }
 
-    /// Declares the ends of a loop: those that are given, its own where it is run with what is around, or those of one
-    /// step where something inside it is run.
+    /// Declares the ends of a loop: those that are given where it is run alone, and its own where it is run with what is
+    /// around. Where a piece inside it is run alone, that is in the step at which the variable of the loop is, if there are
+    /// such pieces.
     fn own_ends(
         &self,
         piece: &Piece,
@@ -155,22 +156,19 @@ impl Stage<'_> {
         depth: usize,
         out: &mut String,
     ) {
-        let number = piece.number;
-        let (first, upper) = self.ends(header);
-        let mut declare = |word: &str, given: &str, own: String, one: String| {
-            let inner = step.map_or(own.clone(), |_| {
-                if number == self.piece.number {
-                    one.clone()
-                } else {
-                    format!("iv_only < {number} ? {own} : {one}")
-                }
-            });
-            let value = format!("iv_only == {number} ? {given} : {inner}");
-            line(out, depth, &format!("const int64_t {word} = {value};"));
+        let (number, outermost) = (piece.number, piece.number == self.piece.number);
+        let choose = |given: &str, own: &str, one: &str| match step {
+            None => format!("iv_only == {number} ? {given} : {own}"),
+            Some(_) if outermost => format!("iv_only == {number} ? {given} : {one}"),
+            Some(_) => {
+                format!("iv_only == {number} ? {given} : iv_only < {number} ? {own} : {one}")
+            }
         };
-        let var = step.unwrap_or_default();
-        declare("iv_begin", "begin", first, var.to_owned());
-        declare("iv_end", "end", upper, format!("{var} + 1"));
+        let ((first, upper), var) = (self.ends(header), step.unwrap_or_default());
+        let begin = choose("begin", &first, var);
+        let end = choose("end", &upper, &format!("{var} + 1"));
+        line(out, depth, &format!("const int64_t iv_begin = {begin};"));
+        line(out, depth, &format!("const int64_t iv_end = {end};"));
     }
 
     /// Prints nodes that are run together, with variables of their own.
