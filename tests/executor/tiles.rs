@@ -15,7 +15,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, or strips alone.
-const PROGRAMS: [(&str, &str, &str); 14] = [
+const PROGRAMS: [(&str, &str, &str); 15] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -101,6 +101,13 @@ const PROGRAMS: [(&str, &str, &str); 14] = [
         "IV_STRIP",
         "fn f(n: size, m: size, k: size, x: real[n + k], c: real[k + 1]) -> (y: real[n]) {
             y[i: n] = sum(j: k + 1 where i + j < n + k) x[n + k - 1 - i - j] * c[j] + sum(j: k + 1 where i + j < n) x[i + j] * c[j]
+        }",
+    ),
+    (
+        "a kernel of two axes",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, x: real[n, m], c: real[3, k + 1]) -> (y: real[n, m]) {
+            y[i: n, j: m] = sum(u: 3, v: k + 1 where i + u < n and j + v < m) x[i + u, j + v] * c[u, v]
         }",
     ),
     (

@@ -5,6 +5,15 @@
 //! rows and entries go through the loop over `k` at once. A loop is turned only if a tile comes of it, since
 //! step by step the first order is the better one; for the block engine, whose kernel keeps sums in registers also
 //! where there is one row, if a strip comes of it.
+//!
+//! In `for k in 0..m { for any j in k..k + n { y[j] += a[k] * b[j - k] } }`, the adjoint of a correlation, `y` is passed
+//! through for each `k`. Turned, it is
+//! `for any j in 0..m + n { r = y[j]; for k in max(0, j - n + 1)..min(m, j + 1) { r += .. }; y[j] = r }`, whose middle, where
+//! all `k` are there, is a strip.
+//!
+//! In `for any b { r = 0; for i { for j { r += x[i, j + b] * y[i, j] } }; c[b] = r }`, the adjoint of a kernel, all of `x` and `y` are
+//! read for each `b`. Turned, the loop over `i` is the outer one: `for i { for any b { r = 0; for j { .. }; c[b] += r } }`, and a row
+//! stays in the nearest cache for all `b`.
 
 use super::Turned;
 use super::ends::strongest;
@@ -41,6 +50,14 @@ impl Turn<'_> {
         for node in nodes {
             let mut inner = facts.clone();
             inner.inside(&node);
+            if let Node::For(header) = &node
+                && strip(self.program, header).is_none()
+                && let Some(turned) = by_rows(header)
+            {
+                self.turned = true;
+                out.extend(self.list(turned, &facts));
+                continue;
+            }
             let node = if let Node::For(header) = node {
                 let turned = self.slid(&header, &facts).or_else(|| self.strip(&header, &facts));
                 Node::For(Box::new(turned.unwrap_or_else(|| self.rows(*header, &inner))))
@@ -163,6 +180,88 @@ impl Turn<'_> {
         });
         let body = first.into_iter().chain(inner).chain(last).collect();
         For { body, order: Order::Parallel, ..lanes.bare() }
+    }
+}
+
+/// A loop over sums of rows, row by row, if all its steps read the same rows.
+fn by_rows(header: &For) -> Option<Vec<Node>> {
+    let said = |node: &&Node| matches!(node, Node::Note(_));
+    let before = header.body.iter().take_while(said).count();
+    let [Node::Set(sum, Real::Const(empty)), Node::For(rows), last] = &header.body[before..] else {
+        return None;
+    };
+    let (place, stored) = match last {
+        Node::Store(place, Real::Var(var)) if var == sum => (place, true),
+        Node::Accumulate(place, Fold::Sum, Real::Var(var)) if var == sum => (place, false),
+        Node::Note(_)
+        | Node::For(_)
+        | Node::If(..)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => return None,
+    };
+    let ends: Vec<Int> = rows.lower.iter().chain(&rows.upper).cloned().collect();
+    let along = |node: &Node| matches!(node, Node::For(inner) if is_sum(&inner.body, *sum));
+    let whole = header.order == Order::Parallel
+        && rows.order != Order::Descending
+        && *empty == Fold::Sum.empty()
+        && !mentions_any(&ends, &[header.var])
+        && rows.body.iter().all(|node| matches!(node, Node::Note(_)) || along(node));
+    let mut reads = Reads { tap: header.var, row: rows.var, rows: false, far: false };
+    rows.body.iter().for_each(|node| reads.node(node));
+    if !whole || !reads.rows || reads.far {
+        return None;
+    }
+    let mut each = vec![Node::Set(*sum, Real::Const(*empty))];
+    each.extend(rows.body.iter().cloned());
+    each.push(Node::Accumulate(place.clone(), Fold::Sum, Real::Var(*sum)));
+    let taps = Node::For(Box::new(For { body: each, ..header.bare() }));
+    let rows = Node::For(Box::new(For { body: vec![taps], ..rows.bare() }));
+    let clear = vec![Node::Store(place.clone(), Real::Const(*empty))];
+    let clear = Node::For(Box::new(For { body: clear, ..header.bare() }));
+    Some(if stored { vec![clear, rows] } else { vec![rows] })
+}
+
+/// Whether nodes only join values to a sum.
+fn is_sum(nodes: &[Node], sum: RealId) -> bool {
+    nodes.iter().all(|node| match node {
+        Node::Join(var, Fold::Sum, _) => *var == sum,
+        Node::Note(_) | Node::Visit(_) => true,
+        Node::For(_)
+        | Node::If(..)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Check(..) => false,
+    })
+}
+
+/// What rows sums read, for each step of a loop around.
+struct Reads {
+    tap: IntId,
+    row: IntId,
+    /// Whether they read a row.
+    rows: bool,
+    /// Whether steps read other rows, or entries far apart.
+    far: bool,
+}
+
+impl Visit for Reads {
+    fn load(&mut self, _: BufferId, indices: &[Int]) {
+        let Some((last, rows)) = indices.split_last() else { return };
+        self.rows |= mentions_any(rows, &[self.row]);
+        self.far |= mentions_any(rows, &[self.tap])
+            || mentions_any(std::slice::from_ref(last), &[self.row]);
     }
 }
 
