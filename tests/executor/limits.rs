@@ -10,7 +10,7 @@ use iverson::executor::{
 };
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
-use iverson::spec::call::{Limits, Value, Values};
+use iverson::spec::call::{Dense, Limits, Value, Values};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
@@ -37,6 +37,28 @@ fn the_energy_of_n_bodies_needs_no_matrix() {
     let unfused = Options { fusion: Fusion::Off, ..options };
     let error = executable(&nbody, unfused).call(&inputs).unwrap_err().to_string();
     assert!(error.contains("has shape [300, 300"), "{error}");
+}
+
+/// A product with a transposed factor reads a copy of it, which counts for the limit.
+#[test]
+fn transposed_copies_count_for_the_limit_of_memory() {
+    let n = 32;
+    let program = program(
+        "fn f(n: size, A: real[n, n], B: real[n, n]) -> (C: real[n, n]) {
+            C[i: n, j: n] = sum(l: n) A[i, l] * B[j, l]
+        }",
+    );
+    let matrix = Value::Real(Dense { shape: vec![n, n], data: vec![1.0; n * n] });
+    let inputs = Values::from([("A".into(), matrix.clone()), ("B".into(), matrix)]);
+    let call = |engine, matrices: usize| {
+        let memory = (8 * n * n * matrices) as u64;
+        let options = Options { engine, memory, ..Options::default() };
+        executable(&program, options).call(&inputs).map_err(|error| error.to_string())
+    };
+    let found = call(Engine::Block, 4).unwrap();
+    assert_eq!(found, call(Engine::Runner, 3).unwrap());
+    let error = call(Engine::Block, 3).unwrap_err();
+    assert!(error.contains("`B`"), "{error}");
 }
 
 #[test]
