@@ -9,6 +9,7 @@ use crate::loops::verify::verify;
 use crate::loops::{Buffer, BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
 use crate::members::{asked, points};
 use crate::native::{Code, Interrupted, NativeError};
+use crate::private;
 use crate::runner::{Runner, Vars};
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -373,7 +374,9 @@ impl<S: Scalar> Executable<S> {
         count == given && sizes && self.source.params.iter().all(fits)
     }
 
-    /// The bytes that the buffers, and the copies that the engine makes, leave of the limit.
+    /// The bytes that the buffers, and the copies that the engine makes, leave of the limit. Each thread has a copy of what
+    /// is local to iterations. What is left says how loops are cut, so it is the same for any number of threads: what the
+    /// threads leave that share a loop with other copies.
     fn check_memory(&self, frame: &Frame<S>, native: bool) -> Result<u64, CallError> {
         let (mut total, limit) = (0_u64, self.options.memory);
         let mut add = |buffer: &Buffer, extents: &[i64]| {
@@ -396,7 +399,18 @@ impl<S: Scalar> Executable<S> {
             let extents = buffer.extents.iter().map(|e| extent(e, &self.sizes).max(0));
             add(buffer, &extents.collect::<SmallVec<[i64; 4]>>())?;
         }
-        Ok(limit - total)
+        let plain = self.options.engine == Engine::Runner || self.threads() == 1;
+        let copies = if plain { 0 } else { self.threads() };
+        let mut each = 0_u64;
+        for (at, buffer) in self.program.buffers.iter().enumerate() {
+            if buffer.role == Role::Local {
+                let extents = frame.extents(BufferId(at as u32));
+                (0..copies).try_for_each(|_| add(buffer, extents))?;
+                each += extents.iter().product::<i64>() as u64 * S::BYTES;
+            }
+        }
+        let left = limit - total + each * copies as u64;
+        Ok(left.saturating_sub(each.saturating_mul(private::PARTS as u64)))
     }
 
     /// Makes the maps of relations, those that `left` bytes have room for; tuples of others are searched for. Those of
@@ -446,11 +460,11 @@ impl<S: Scalar> Executable<S> {
                 (Role::Output, element) => {
                     give_output(frame, id, &buffer.name, element, count, outputs)?;
                 }
-                (Role::Temporary, Element::Real) => {
+                (Role::Temporary | Role::Local, Element::Real) => {
                     self.reals[at].resize(count, S::default());
                     frame.give_reals_mut(id, &mut self.reals[at]);
                 }
-                (Role::Temporary, Element::Int) => {
+                (Role::Temporary | Role::Local, Element::Int) => {
                     self.ints[at].resize(count, 0);
                     frame.give_ints_mut(id, &mut self.ints[at]);
                 }

@@ -8,7 +8,7 @@
     reason = "iterations of a parallel loop write to one buffer at distinct places"
 )]
 
-use crate::loops::{BufferId, Int, LoopProgram, RelId};
+use crate::loops::{BufferId, Cond, Int, LoopProgram, RelId};
 use crate::members::Members;
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -431,7 +431,15 @@ pub fn extent(e: &Int, sizes: &[i64]) -> i64 {
         Int::Div(e, k) => extent(e, sizes).div_euclid(*k),
         Int::Mod(e, k) => extent(e, sizes).rem_euclid(*k),
         Int::DivBy(sides) => extent(&sides.0, sizes).div_euclid(extent(&sides.1, sizes).max(1)),
-        Int::Var(_) | Int::Load(..) | Int::Floor(_) | Int::Select(_) => {
+        Int::Select(parts) => {
+            let Cond::Int(cmp, a, b) = &parts.0 else {
+                unreachable!("extents compare integers (invariant 2 of loop programs)")
+            };
+            let side =
+                if cmp.holds(extent(a, sizes), extent(b, sizes)) { &parts.1 } else { &parts.2 };
+            extent(side, sizes)
+        }
+        Int::Var(_) | Int::Load(..) | Int::Floor(_) => {
             unreachable!("extents are in sizes alone (invariant 2 of loop programs)")
         }
     }

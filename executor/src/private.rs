@@ -12,7 +12,7 @@ use crate::team::Team;
 use std::sync::{Mutex, PoisonError};
 
 /// A loop is cut into at most this many parts.
-const PARTS: i64 = 8;
+pub(crate) const PARTS: i64 = 8;
 /// A part has at least so many operations for each entry of its copies: so clearing and joining them costs little.
 const DENSE: i64 = 16;
 /// A part has at least so many operations.
@@ -36,15 +36,34 @@ pub(crate) fn entries<S: Scalar>(frame: &Frame<S>, buffers: &[(BufferId, Fold)])
 pub(crate) fn split<'m, S: Scalar>(
     frame: &Frame<S>,
     buffers: &[(BufferId, Fold)],
+    memory: &'m mut [S],
+) -> Vec<(BufferId, &'m mut [S])> {
+    split_up(frame, buffers.iter().map(|(buffer, _)| *buffer), memory)
+}
+
+/// Takes memory for buffers, which lie one behind the other, apart.
+fn split_up<'m, S: Scalar>(
+    frame: &Frame<S>,
+    buffers: impl Iterator<Item = BufferId>,
     mut memory: &'m mut [S],
 ) -> Vec<(BufferId, &'m mut [S])> {
-    let mut own = Vec::with_capacity(buffers.len());
-    for (buffer, _) in buffers {
-        let (copy, rest) = memory.split_at_mut(frame.len(*buffer));
-        own.push((*buffer, copy));
+    let mut own = Vec::new();
+    for buffer in buffers {
+        let (copy, rest) = memory.split_at_mut(frame.len(buffer));
+        own.push((buffer, copy));
         memory = rest;
     }
     own
+}
+
+/// Makes memory as large as the buffers that an iteration has for itself, and takes it apart.
+pub(crate) fn locals<'m, S: Scalar>(
+    frame: &Frame<S>,
+    buffers: &[BufferId],
+    memory: &'m mut Vec<S>,
+) -> Vec<(BufferId, &'m mut [S])> {
+    memory.resize(buffers.iter().map(|buffer| frame.len(*buffer)).sum(), S::default());
+    split_up(frame, buffers.iter().copied(), memory)
 }
 
 /// Runs the parts of a loop, given their numbers and, all but the first, their copies of `buffers`; then the buffers have

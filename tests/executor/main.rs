@@ -12,6 +12,7 @@ mod examples;
 mod generated;
 mod lanes;
 mod limits;
+mod local;
 mod members;
 mod memory;
 mod powers;

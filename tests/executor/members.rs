@@ -10,6 +10,7 @@ use iverson::spec::call::{Limits, Relation, Value, Values, bind};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::cell::Cell;
+use std::num::NonZero;
 
 /// Lookups in relations of one, two and three places; guards keep some of them within the box.
 const LOOKUPS: &str =
@@ -92,7 +93,7 @@ fn outcome(
     (engine, vectors): (Engine, Vectors),
     memory: Option<u64>,
 ) -> Result<Values<f64>, String> {
-    let mut options = Options { engine, ..Options::default() };
+    let mut options = Options { engine, threads: NonZero::new(1), ..Options::default() };
     options.memory = memory.unwrap_or(options.memory);
     let mut executable = compile::<f64>(program, options).map_err(|e| e.to_string())?;
     *executable.vectors() = vectors;

@@ -42,7 +42,7 @@ use ops::VectorLoop;
 use pieces::{Cut, Pieces};
 use products::ROWS;
 use rows::Rows;
-pub(crate) use shared::{Sharing, carries, shared};
+pub(crate) use shared::{Sharing, carries, locals, shared};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -188,9 +188,9 @@ impl Around {
         match self {
             Self::Nothing => shared(header, tuples),
             Self::Keyed => {
-                let Sharing { sums, key, private } = shared(header, tuples)?;
+                let Sharing { sums, key, private, locals } = shared(header, tuples)?;
                 let apart = key.is_some() || private.is_empty();
-                apart.then(|| Sharing { sums, key, private: Vec::new() })
+                apart.then(|| Sharing { sums, key, private: Vec::new(), locals })
             }
             Self::Shared => None,
         }
@@ -542,6 +542,8 @@ impl<S: Scalar> Machine<'_, '_, S> {
 struct Memory<S> {
     scratch: Scratch<S>,
     vars: Vars<S>,
+    /// What an iteration has for itself.
+    locals: Vec<S>,
 }
 
 /// Memory that pieces of loops leave to later ones.
@@ -568,7 +570,11 @@ impl<S> Clone for Store<S> {
 impl<S: Scalar> Store<S> {
     fn take(&self) -> Memory<S> {
         let kept = self.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.unwrap_or_else(|| Memory { scratch: Scratch::default(), vars: Vars::default() })
+        kept.unwrap_or_else(|| Memory {
+            scratch: Scratch::default(),
+            vars: Vars::default(),
+            locals: Vec::new(),
+        })
     }
 
     fn give(&self, memory: Memory<S>) {

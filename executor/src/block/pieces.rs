@@ -4,6 +4,7 @@ use super::{Context, Loop, Machine, Memory};
 use crate::error::Stop;
 use crate::frame::Frame;
 use crate::loops::{BufferId, Fold, LoopProgram, RealId};
+use crate::private;
 use crate::runner::{Range, Runner, Vars};
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -48,7 +49,15 @@ impl<S: Scalar> Pieces<'_, '_, S> {
         }
         let Self { inner, sums, program, context, .. } = *self;
         let mut memory = context.store.take();
-        let Memory { scratch, vars: own } = &mut memory;
+        let Memory { scratch, vars: own, locals } = &mut memory;
+        let with_locals;
+        let frame = match &inner.shared {
+            Some(sharing) if context.team.threads > 1 && !sharing.locals.is_empty() => {
+                with_locals = frame.with(private::locals(frame, &sharing.locals, locals));
+                &with_locals
+            }
+            Some(_) | None => frame,
+        };
         own.clone_from(self.outside);
         for (var, fold) in sums {
             own.reals[var.index()] = S::of(fold.empty());

@@ -164,7 +164,7 @@ impl<S: Scalar> Tile<'_, S> {
         let Self { program, frame, context, .. } = *self;
         rows.iter_mut().try_for_each(|row| {
             self.enter(row);
-            let Memory { scratch, vars } = &mut **row;
+            let Memory { scratch, vars, locals: _ } = &mut **row;
             let runner = Runner { program, frame, vars };
             Machine { runner, scratch, context }.steps(steps)?;
             self.leave(row);
@@ -213,7 +213,7 @@ fn together<S: Scalar>(
 ) -> Result<(), Stop> {
     let count = (range.end - range.start) as usize;
     let parts = rows.iter_mut().map(|row| {
-        let Memory { scratch, vars } = &mut **row;
+        let Memory { scratch, vars, locals: _ } = &mut **row;
         (Runner { program, frame, vars }, scratch)
     });
     let mut parts: Vec<_> = parts.collect();

@@ -2,6 +2,7 @@
 
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
+use crate::loops::window::windows;
 use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, RealId};
 
 /// How the iterations of a loop are independent.
@@ -15,12 +16,14 @@ pub(crate) struct Sharing {
     /// The buffers of sums whose entries several steps may add to, if nothing else touches these: the loop may be cut if each
     /// part has copies of its own ([`crate::private`]).
     pub(crate) private: Vec<(BufferId, Fold)>,
+    /// The buffers that each iteration has for itself: a thread needs memory of its own for them.
+    pub(crate) locals: Vec<BufferId>,
 }
 
 impl Sharing {
     /// Of iterations that are independent, sums in variables apart.
     pub(crate) fn plain(sums: Vec<(RealId, Fold)>) -> Self {
-        Self { sums, key: None, private: Vec::new() }
+        Self { sums, key: None, private: Vec::new(), locals: Vec::new() }
     }
 
     /// Whether the iterations are independent, sums in variables apart, whatever the data are.
@@ -31,14 +34,16 @@ impl Sharing {
 
 /// How the iterations of a loop are independent, if they are.
 ///
-/// Two steps touch distinct entries where the loop's variable is an index, or where the tuples that it walks name them.
+/// Two steps touch distinct entries where the loop's variable, or that of a loop over its window, is an index, or where the
+/// tuples that it walks name them; and what is local to a step.
 pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     if header.order == Order::Descending {
         return None;
     }
     let touched = Touched::of(header);
+    let locals = touched.locals(header.var, tuples);
     let sums = if touched.carries() { return None } else { touched.free_sums()? };
-    let Common { mut keys, mut keyed, clashing } = Common::of(header.var, &touched, tuples);
+    let Common { mut keys, mut keyed, clashing } = Common::of(header, &touched, tuples);
     keys.sort_unstable();
     keys.dedup();
     let plain = header.order == Order::Ascending && header.stride.is_none() && sums.is_empty();
@@ -52,8 +57,8 @@ pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     let private: Option<Vec<(BufferId, Fold)>> =
         keyed.iter().map(|buffer| Some((*buffer, touched.only_fold(*buffer)?))).collect();
     match private {
-        Some(private) => Some(Sharing { sums, key, private }),
-        None if key.is_some() => Some(Sharing { sums, key, private: Vec::new() }),
+        Some(private) => Some(Sharing { sums, key, private, locals }),
+        None if key.is_some() => Some(Sharing { sums, key, private: Vec::new(), locals }),
         None => None,
     }
 }
@@ -61,6 +66,11 @@ pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
 /// Whether a step of a loop may need a variable, other than a sum, from the step before.
 pub(crate) fn carries(header: &For) -> bool {
     Touched::of(header).carries()
+}
+
+/// The buffers that each iteration of a loop has for itself.
+pub(crate) fn locals(header: &For, tuples: &Tuples) -> Vec<BufferId> {
+    Touched::of(header).locals(header.var, tuples)
 }
 
 /// The buffers in which two steps of a loop may touch one entry.
@@ -74,16 +84,41 @@ struct Common {
 }
 
 impl Common {
-    fn of(var: IntId, touched: &Touched, tuples: &Tuples) -> Self {
-        let own = Int::Var(var);
+    fn of(header: &For, touched: &Touched, tuples: &Tuples) -> Self {
+        let var = header.var;
+        let windows = windows(header);
+        let of_window = |e: &Int| matches!(e, Int::Var(index) if windows.contains(index));
+        let is_own = |e: &Int| match e {
+            Int::Var(index) => *index == var,
+            // row `var - start` of a local
+            Int::Sum(terms, _) => {
+                let fixed = |(_, term): &(i64, Int)| matches!(term, Int::Var(start) if !touched.inside.contains(start));
+                terms.contains(&(1, Int::Var(var))) && terms.iter().all(fixed)
+            }
+            Int::Const(_)
+            | Int::Size(_)
+            | Int::Load(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => false,
+        };
         let mut common = Self::default();
         for (buffer, indices, _) in &touched.writes {
+            if tuples.is_local(*buffer, indices, var) {
+                continue;
+            }
             let loads = touched.loads.iter().filter(|(of, _)| of == buffer).map(|(_, other)| other);
             let writes = touched.writes.iter().filter(|(of, ..)| of == buffer);
             // the writes are those of this one too
             for other in loads.chain(writes.map(|(_, other, _)| other)) {
+                if indices.iter().zip(other).any(|(a, b)| of_window(a) && of_window(b)) {
+                    continue;
+                }
                 let mut same = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
-                if same.clone().any(|e| *e == own) || tuples.tell_apart(same.clone(), var) {
+                if same.clone().any(is_own) || tuples.tell_apart(same.clone(), var) {
                     continue;
                 }
                 match same.find_map(|e| tuples.entry_at(e, var)) {
@@ -109,6 +144,8 @@ pub(super) struct Touched {
     set: Vec<RealId>,
     read: Vec<RealId>,
     ints_set: Vec<IntId>,
+    /// The variables of the loops, and those.
+    inside: Vec<IntId>,
     /// The variables that are set where the walk is, whatever the conditions are.
     certain: (Vec<RealId>, Vec<IntId>),
     /// Those read where they are not.
@@ -143,6 +180,16 @@ impl Touched {
         (!read && folds.all(|other| other == Some(fold))).then_some(fold)
     }
 
+    /// The buffers that each step of a loop over windows has for itself, in order.
+    fn locals(&self, start: IntId, tuples: &Tuples) -> Vec<BufferId> {
+        let written = self.writes.iter().map(|(buffer, indices, _)| (*buffer, indices));
+        let local = written.filter(|(buffer, indices)| tuples.is_local(*buffer, indices, start));
+        let mut found: Vec<BufferId> = local.map(|(buffer, _)| buffer).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Whether a variable may have its value from the step before.
     pub(super) fn carries(&self) -> bool {
         self.uncertain.0.iter().any(|var| self.set.contains(var))
@@ -172,6 +219,7 @@ impl Visit for Touched {
         let certain = (self.certain.0.len(), self.certain.1.len());
         if let Node::For(header) = node {
             self.certain.1.push(header.var);
+            self.inside.push(header.var);
         }
         walk_node(self, node);
         self.certain.0.truncate(certain.0);
@@ -195,6 +243,7 @@ impl Visit for Touched {
             }
             Node::SetInt(var, _) => {
                 self.ints_set.push(*var);
+                self.inside.push(*var);
                 self.certain.1.push(*var);
             }
             Node::Note(_) | Node::For(_) | Node::If(..) | Node::Visit(_) | Node::Check(..) => {}

@@ -98,7 +98,14 @@ impl Facts {
     pub(super) fn is_within(&self, buffer: &Buffer, place: &Place) -> bool {
         let mut facts = self.clone();
         place.indices.iter().zip(&buffer.extents).all(|(index, extent)| {
-            facts.prove(CmpOp::Le, &Int::Const(0), index) && facts.prove(CmpOp::Lt, index, extent)
+            facts.prove(CmpOp::Le, &Int::Const(0), index)
+                && if let Int::Select(parts) = extent {
+                    // whichever of the two it is
+                    let mut sides = [&parts.1, &parts.2].into_iter();
+                    sides.all(|extent| facts.prove(CmpOp::Lt, index, extent))
+                } else {
+                    facts.prove(CmpOp::Lt, index, extent)
+                }
         })
     }
 

@@ -75,6 +75,11 @@ impl Footprint {
         })
     }
 
+    /// Whether an entry of a buffer is read or written.
+    pub(super) fn touches_buffer(&self, buffer: BufferId) -> bool {
+        self.buffers.contains_key(&buffer)
+    }
+
     /// Whether a real variable is read or set.
     pub(super) fn touches_real(&self, var: RealId) -> bool {
         self.reals_read.contains(&var) || self.reals_set.contains(&var)
@@ -93,11 +98,21 @@ impl Footprint {
 
     /// Whether one sets a variable that the other touches.
     fn shares_variables(&self, other: &Self) -> bool {
+        self.shares_ints(other) || self.shared_reals(other).next().is_some()
+    }
+
+    /// Whether one sets an integer variable that the other touches.
+    pub(super) fn shares_ints(&self, other: &Self) -> bool {
         let ints = |a: &Self, b: &Self| {
             a.ints_set.iter().any(|v| b.ints_set.contains(v) || b.ints_read.contains(v))
         };
-        let reals = |a: &Self, b: &Self| a.reals_set.iter().any(|v| b.touches_real(*v));
-        ints(self, other) || ints(other, self) || reals(self, other) || reals(other, self)
+        ints(self, other) || ints(other, self)
+    }
+
+    /// The real variables that one sets and the other touches, each time.
+    pub(super) fn shared_reals<'f>(&'f self, other: &'f Self) -> impl Iterator<Item = RealId> + 'f {
+        let mine = self.reals_set.iter().filter(|var| other.touches_real(**var));
+        mine.chain(other.reals_set.iter().filter(|var| self.touches_real(**var))).copied()
     }
 
     /// Whether a condition is as it was after what is touched.
@@ -109,11 +124,16 @@ impl Footprint {
 
     /// Whether the two may be exchanged.
     pub(super) fn commutes(&self, other: &Self) -> bool {
+        !self.checks && !other.checks && self.is_apart(other)
+    }
+
+    /// Whether neither touches what the other one writes.
+    pub(super) fn is_apart(&self, other: &Self) -> bool {
         let writes = |entries: &[(Vec<Int>, bool)]| entries.iter().any(|(_, wrote)| *wrote);
         let apart = self.buffers.iter().all(|(buffer, mine)| {
             other.buffers.get(buffer).is_none_or(|theirs| !writes(mine) && !writes(theirs))
         });
-        apart && !self.checks && !other.checks && !self.shares_variables(other)
+        apart && !self.shares_variables(other)
     }
 
     /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is
@@ -126,7 +146,18 @@ impl Footprint {
         other: &Self,
         b: IntId,
     ) -> bool {
-        if self.checks || other.checks || self.shares_variables(other) {
+        !self.checks && !other.checks && self.keeps_steps(relations, a, other, b)
+    }
+
+    /// The same, whatever ends the run.
+    pub(super) fn keeps_steps(
+        &self,
+        relations: &[RelationTable],
+        a: IntId,
+        other: &Self,
+        b: IntId,
+    ) -> bool {
+        if self.shares_variables(other) {
             return false;
         }
         let same_step = |x: &[Int], y: &[Int]| {

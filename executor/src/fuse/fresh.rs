@@ -2,7 +2,7 @@
 
 use super::renamed::Renamed;
 use crate::loops::walk::{Rewrite, Visit, walk_node};
-use crate::loops::{For, Int, IntId, LoopProgram, Node, RealId};
+use crate::loops::{Buffer, BufferId, Element, For, Int, IntId, LoopProgram, Node, RealId, Role};
 use rustc_hash::FxHashMap;
 
 /// Copies loops of one program.
@@ -23,6 +23,12 @@ impl<'p> Fresh<'p> {
     /// The program.
     pub(super) fn program(&self) -> &LoopProgram {
         self.program
+    }
+
+    /// A temporary of reals of the program.
+    pub(super) fn temporary(&mut self, name: String, extents: Vec<Int>) -> BufferId {
+        let (element, role) = (Element::Real, Role::Temporary);
+        self.program.add_buffer(Buffer { name, element, extents, role })
     }
 
     /// A copy of a loop. Loop variables, and variables that are set in it and not mentioned elsewhere,

@@ -13,7 +13,8 @@
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
 //! 9. [`registers`]: an entry that is written several times in a step is stored once.
 //! 10. [`clears`]: a buffer is cleared in loops of its own.
-//! 11. [`memory`]: buffers that are never needed at once share memory.
+//! 11. [`local`]: of a large buffer some rows are kept at a time.
+//! 12. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! For compiled engines [`for_tiles`] then takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]).
@@ -28,6 +29,7 @@ mod ends;
 pub(crate) mod facts;
 mod footprint;
 mod fresh;
+mod local;
 mod memory;
 mod merge;
 mod part;
@@ -39,11 +41,13 @@ mod share;
 mod sites;
 mod slice;
 mod split;
+mod spread;
 mod sums;
 mod transpose;
 pub(crate) mod tuples;
 mod turn;
 mod unroll;
+mod windowed;
 
 use crate::loops::LoopProgram;
 use crate::tile::kept;
@@ -65,6 +69,8 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     sums::keep_sums(&mut program);
     registers::keep_entries(&mut program);
     clears::clear_alone(&mut program);
+    local::keep_rows(&mut program);
+    sums::keep_sums(&mut program);
     memory::reuse(&mut program);
     program
 }

@@ -61,22 +61,24 @@ fn candidates(program: &LoopProgram, by_buffer: &FxHashMap<BufferId, Vec<Site>>)
 
 /// The degree of the number of entries of a buffer, as a polynomial in the sizes.
 fn degree(program: &LoopProgram, id: BufferId) -> usize {
-    fn of(e: &Int) -> usize {
-        match e {
-            Int::Size(_) => 1,
-            Int::Sum(terms, _) => terms.iter().map(|(_, e)| of(e)).max().unwrap_or(0),
-            Int::Product(factors) => factors.iter().map(of).sum(),
-            Int::Div(e, _) => of(e),
-            Int::DivBy(sides) => of(&sides.0),
-            Int::Const(_)
-            | Int::Var(_)
-            | Int::Load(..)
-            | Int::Mod(..)
-            | Int::Floor(_)
-            | Int::Select(_) => 0,
-        }
+    program.buffer(id).extents.iter().map(degree_of).sum()
+}
+
+/// The degree of an extent.
+pub(super) fn degree_of(e: &Int) -> usize {
+    match e {
+        Int::Size(_) => 1,
+        Int::Sum(terms, _) => terms.iter().map(|(_, e)| degree_of(e)).max().unwrap_or(0),
+        Int::Product(factors) => factors.iter().map(degree_of).sum(),
+        Int::Div(e, _) => degree_of(e),
+        Int::DivBy(sides) => degree_of(&sides.0),
+        Int::Const(_)
+        | Int::Var(_)
+        | Int::Load(..)
+        | Int::Mod(..)
+        | Int::Floor(_)
+        | Int::Select(_) => 0,
     }
-    program.buffer(id).extents.iter().map(of).sum()
 }
 
 /// How often the points of each statement are visited by copies.

@@ -14,6 +14,8 @@ pub(crate) struct Tuples {
     relations: Vec<Vec<(BufferId, Int)>>,
     /// The integers that are given.
     inputs: Vec<BufferId>,
+    /// The buffers that each step of a loop has for itself.
+    locals: Vec<BufferId>,
 }
 
 impl Tuples {
@@ -23,6 +25,7 @@ impl Tuples {
             coordinates: FxHashMap::default(),
             relations: program.relations.iter().map(places).collect(),
             inputs: inputs(program),
+            locals: locals(program),
         };
         program.body.iter().for_each(|node| tuples.node(node));
         let settings = settings(&program.body);
@@ -73,6 +76,12 @@ impl Tuples {
         })
     }
 
+    /// Whether each step of a loop over windows from `start` on has a buffer for itself.
+    pub(crate) fn is_local(&self, buffer: BufferId, indices: &[Int], start: IntId) -> bool {
+        let of_window = |index: &Int| matches!(index, Int::Sum(terms, _) if terms.contains(&(-1, Int::Var(start))));
+        self.locals.contains(&buffer) && indices.iter().any(of_window)
+    }
+
     /// Whether accesses at the same indices at these axes of one buffer, in two steps of a loop, are to two entries.
     pub(crate) fn tell_apart<'i>(
         &self,
@@ -99,6 +108,11 @@ fn inputs(program: &LoopProgram) -> Vec<BufferId> {
     let all = program.buffers.iter().enumerate();
     let given = all.filter(|(_, b)| b.role == Role::Input && b.element == Element::Int);
     given.map(|(at, _)| BufferId(at as u32)).collect()
+}
+
+fn locals(program: &LoopProgram) -> Vec<BufferId> {
+    let all = program.buffers.iter().enumerate().filter(|(_, b)| b.role == Role::Local);
+    all.map(|(at, _)| BufferId(at as u32)).collect()
 }
 
 fn places(relation: &RelationTable) -> Vec<(BufferId, Int)> {

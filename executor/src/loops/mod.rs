@@ -11,6 +11,7 @@ mod print;
 mod simplify;
 pub mod verify;
 pub mod walk;
+pub(crate) mod window;
 
 pub use parse::ParseError;
 pub use print::Texts;
@@ -114,6 +115,20 @@ pub enum Role {
     Output,
     /// Needed during the run alone; its entries are undefined until written.
     Temporary,
+    /// A temporary that each step of a loop at top level has for itself: its entries are undefined when a step
+    /// begins. It holds the rows of the step's window ([`window`]).
+    Local,
+}
+
+impl Role {
+    /// Whether the run alone needs it.
+    #[must_use]
+    pub fn is_inside(self) -> bool {
+        match self {
+            Self::Temporary | Self::Local => true,
+            Self::Input | Self::Output => false,
+        }
+    }
 }
 
 /// What can go wrong, with what its message tells.

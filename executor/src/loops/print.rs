@@ -379,6 +379,7 @@ fn declared(texts: &Texts, buffer: &Buffer, named: &str) -> String {
         Role::Input => "input",
         Role::Output => "output",
         Role::Temporary => "temporary",
+        Role::Local => "local",
     };
     let element = match buffer.element {
         Element::Real => "real",

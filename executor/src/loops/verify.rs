@@ -2,14 +2,16 @@
 //!
 //! 1. Every id is within its table.
 //! 2. Extents mention sizes alone.
-//! 3. Outputs and temporaries are written, inputs are not; reals hold reals, integers integers.
+//! 3. Outputs, temporaries and locals are written, inputs are not; reals hold reals, integers integers.
 //! 4. An access has one index for each axis, a lookup one for each place; coordinates have one axis.
-//! 5. What an iteration of a parallel loop writes has its variable as an index, and what it
-//!    joins it has set.
+//! 5. What an iteration of a parallel loop writes has its variable as an index, or that of a loop over its window, or is
+//!    a local; and what it joins it has set.
 //! 6. A function has as many arguments as it takes, and none is a user's.
 //! 7. A loop has lower and upper bounds, a stride of at least 2, and a variable that its body does not set.
 //! 8. Divisors are at least 1.
+//! 9. A local is touched in the windows of loops at top level alone, at the row of the window.
 
+use super::window::{strays, windows};
 use super::{
     BufferId, Check, Cond, Element, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
     RelationTable, Role,
@@ -54,6 +56,9 @@ pub fn verify(program: &LoopProgram) -> Verdict {
     }
     program.relations.iter().try_for_each(|relation| verifier.relation(relation))?;
     program.checks.iter().try_for_each(|check| verifier.message(check))?;
+    for buffer in strays(program) {
+        require(9, false, || format!("`{}` is touched", program.buffer(buffer).name))?;
+    }
     verifier.nodes(&program.body, &mut Vec::new())
 }
 
@@ -64,7 +69,11 @@ fn in_sizes(e: &Int) -> bool {
         Int::Product(factors) => factors.iter().all(in_sizes),
         Int::Div(e, _) | Int::Mod(e, _) => in_sizes(e),
         Int::DivBy(sides) => in_sizes(&sides.0) && in_sizes(&sides.1),
-        Int::Var(_) | Int::Load(..) | Int::Floor(_) | Int::Select(_) => false,
+        Int::Select(parts) => {
+            let sides = |e: &Int, other: &Int| in_sizes(e) && in_sizes(other);
+            matches!(&parts.0, Cond::Int(_, a, b) if sides(a, b)) && sides(&parts.1, &parts.2)
+        }
+        Int::Var(_) | Int::Load(..) | Int::Floor(_) => false,
     }
 }
 
@@ -75,6 +84,8 @@ struct Verifier<'p> {
 /// A parallel loop around a place, and the reals set in it so far.
 struct Parallel {
     var: IntId,
+    /// The variables of the loops over its windows.
+    windows: Vec<IntId>,
     set: Vec<RealId>,
 }
 
@@ -168,7 +179,7 @@ impl Verifier<'_> {
         if header.order != Order::Parallel {
             return self.nodes(&header.body, around);
         }
-        around.push(Parallel { var: header.var, set: Vec::new() });
+        around.push(Parallel { var: header.var, windows: windows(header), set: Vec::new() });
         let verdict = self.nodes(&header.body, around);
         around.pop();
         verdict
@@ -178,7 +189,24 @@ impl Verifier<'_> {
         self.entry(place.buffer, &place.indices, element)?;
         let buffer = self.program.buffer(place.buffer);
         require(3, buffer.role != Role::Input, || format!("`{}` is written", buffer.name))?;
-        let apart = |parallel: &Parallel| place.indices.contains(&Int::Var(parallel.var));
+        let local = buffer.role == Role::Local;
+        let apart = |Parallel { var, windows, .. }: &Parallel| {
+            place.indices.iter().any(|index| match index {
+                Int::Var(own) => own == var || windows.contains(own),
+                // row `v - w` is the window's own, and that of no other `v`
+                Int::Sum(terms, _) if local => terms.iter().any(|(_, e)| *e == Int::Var(*var)),
+                Int::Const(_)
+                | Int::Size(_)
+                | Int::Load(..)
+                | Int::Sum(..)
+                | Int::Product(_)
+                | Int::Div(..)
+                | Int::Mod(..)
+                | Int::DivBy(_)
+                | Int::Floor(_)
+                | Int::Select(_) => false,
+            })
+        };
         require(5, around.iter().all(apart), || format!("`{}` is written", buffer.name))
     }
 

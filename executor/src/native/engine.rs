@@ -40,6 +40,8 @@ pub struct Native<S> {
     copies: Vec<(Buffer, Vec<S>)>,
     /// The copies of buffers that parts of a loop add to.
     private: Vec<S>,
+    /// By thread: what an iteration has for itself.
+    locals: Vec<Vec<S>>,
     relations: usize,
 }
 
@@ -98,6 +100,7 @@ impl<S: Scalar> Native<S> {
             buffers,
             copies: program.buffers[buffers..].iter().map(|b| (b.clone(), Vec::new())).collect(),
             private: Vec::new(),
+            locals: Vec::new(),
             relations: program.relations.len(),
         })
     }
@@ -136,6 +139,7 @@ impl<S: Scalar> Native<S> {
         let buffers = (0..self.buffers).map(address).chain(copies);
         let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(map)).collect();
         let private = Mutex::new(std::mem::take(&mut self.private));
+        let locals = Mutex::new(std::mem::take(&mut self.locals));
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
             frame,
@@ -144,6 +148,7 @@ impl<S: Scalar> Native<S> {
             reals: reals.as_mut_ptr(),
             counts: (self.ints, self.reals),
             private: &private,
+            locals: &locals,
             cancelled,
             team,
         };
@@ -155,6 +160,7 @@ impl<S: Scalar> Native<S> {
             report(done + 1, self.stages.len());
         }
         self.private = private.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.locals = locals.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! a recurrence does, is a piece too if such loops stand in it, and so is a condition around some: it is run as a whole, or
 //! piece by piece, each step, where these have much work. What stands between them is a piece.
 
-use crate::block::{Sharing, shared};
+use crate::block::{Sharing, locals, shared};
 use crate::fuse::clears::cleared;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order};
@@ -55,7 +55,9 @@ const ROWS: i64 = 32;
 fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> {
     let sharing = match (shared(header, tuples), header.order) {
         (Some(sharing), _) if sharing.is_plain() => sharing,
-        (_, Order::Parallel) => Sharing::plain(Vec::new()),
+        (_, Order::Parallel) => {
+            Sharing { locals: locals(header, tuples), ..Sharing::plain(Vec::new()) }
+        }
         (sharing, Order::Ascending | Order::Descending) => sharing?,
     };
     let nested = header.body.iter().any(Node::has_loop);

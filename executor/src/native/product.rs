@@ -25,11 +25,9 @@ pub fn emit(program: &LoopProgram, precision: Precision) -> Emitted {
     let mut mentions = Mentions::of(program, &program.body);
     let product = Product { program, names: &names, precision };
     let function = product.function(&expressions, &mentions);
-    program.buffers.iter().enumerate().filter(|(_, b)| b.role == Role::Temporary).for_each(
-        |(at, _)| {
-            mentions.extents(program, BufferId(at as u32));
-        },
-    );
+    program.buffers.iter().enumerate().filter(|(_, b)| b.role.is_inside()).for_each(|(at, _)| {
+        mentions.extents(program, BufferId(at as u32));
+    });
     let (name, head) = (names.function.clone(), product.described());
     let prelude = preamble(program, &mentions, precision, &function);
     let source = format!(
@@ -65,7 +63,7 @@ impl Product<'_> {
         };
         let temporaries: Vec<(BufferId, &Buffer)> = self
             .buffers()
-            .filter(|(id, buffer)| buffer.role == Role::Temporary && mentions.buffers.contains(id))
+            .filter(|(id, buffer)| buffer.role.is_inside() && mentions.buffers.contains(id))
             .collect();
         let stops = mentions.checks || mentions.floors || !temporaries.is_empty();
         if stops {
@@ -114,7 +112,7 @@ impl Product<'_> {
             }
         }
         for (id, buffer) in self.buffers() {
-            if buffer.role != Role::Temporary && !mentions.buffers.contains(&id) {
+            if !buffer.role.is_inside() && !mentions.buffers.contains(&id) {
                 statements.line(1, &format!("(void){};", self.names.buffer(id)));
             }
         }
@@ -194,7 +192,7 @@ impl Product<'_> {
             let text = comment(&text);
             let _ = writeln!(out, " * {}", &text[3..text.len() - 3]);
         };
-        for (id, buffer) in self.buffers().filter(|(_, buffer)| buffer.role != Role::Temporary) {
+        for (id, buffer) in self.buffers().filter(|(_, buffer)| !buffer.role.is_inside()) {
             let extents: Vec<String> = buffer.extents.iter().map(|e| texts.int(e)).collect();
             let role = if buffer.role == Role::Input { "in " } else { "out" };
             let sort = self.outside(buffer);

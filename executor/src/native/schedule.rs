@@ -7,8 +7,9 @@
 use super::engine::Interrupted;
 use super::pieces::{Parts, Piece, What};
 use super::worth::Estimate;
+use crate::block::Sharing;
 use crate::frame::Frame;
-use crate::loops::{For, IntId, Node, Order};
+use crate::loops::{BufferId, Fold, For, IntId, Node, Order, RealId};
 use crate::private;
 use crate::runner::join;
 use crate::scalar::Scalar;
@@ -96,6 +97,8 @@ pub(super) struct Memory<'r, S> {
     pub(super) counts: (usize, usize),
     /// Memory for copies of buffers.
     pub(super) private: &'r Mutex<Vec<S>>,
+    /// Memory for what iterations have for themselves, that no thread uses.
+    pub(super) locals: &'r Mutex<Vec<Vec<S>>>,
 }
 
 // SAFETY: threads share the parts of one loop whose iterations do not touch what another one writes
@@ -117,6 +120,19 @@ impl<S: Scalar> Memory<'_, S> {
     fn set_int(&self, var: IntId, value: i64) {
         // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
         unsafe { *self.ints.add(var.index()) = value }
+    }
+
+    /// Runs something that has memory of its own for some buffers.
+    fn with_locals<T>(&self, locals: &[BufferId], run: impl FnOnce(&Memory<'_, S>) -> T) -> T {
+        let free = || self.locals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = free().pop().unwrap_or_default();
+        let mut buffers = self.buffers.to_vec();
+        for (buffer, memory) in private::locals(self.frame, locals, &mut own) {
+            buffers[buffer.index()] = memory.as_mut_ptr().cast();
+        }
+        let result = run(&Memory { buffers: &buffers, ..*self });
+        free().push(own);
+        result
     }
 
     /// Joins the sums of the parts of a loop, in order, to the variables of the run.
@@ -303,7 +319,19 @@ impl<S: Scalar> Stage<S> {
         range: Range,
         parts: &Parts,
     ) -> Result<Vec<S>, Interrupted> {
-        let sums = &parts.sharing.sums;
+        let Sharing { sums, locals, .. } = &parts.sharing;
+        if memory.team.threads > 1 && !locals.is_empty() {
+            return memory.with_locals(locals, |own| self.with_sums(own, range, sums));
+        }
+        self.with_sums(memory, range, sums)
+    }
+
+    fn with_sums(
+        &self,
+        memory: &Memory<'_, S>,
+        range: Range,
+        sums: &[(RealId, Fold)],
+    ) -> Result<Vec<S>, Interrupted> {
         if sums.is_empty() {
             return self.part(memory, range).map(|()| Vec::new());
         }

@@ -9,8 +9,18 @@ use super::{Name, Parse, Parser};
 use crate::loops::print::{RESERVED, numbered};
 
 /// What a line of the tables begins with; a variable may have that name too.
-const HEADS: [&str; 9] =
-    ["size", "input", "output", "temporary", "relation", "ints", "reals", "statements", "message"];
+const HEADS: [&str; 10] = [
+    "size",
+    "input",
+    "output",
+    "temporary",
+    "local",
+    "relation",
+    "ints",
+    "reals",
+    "statements",
+    "message",
+];
 
 impl Parser<'_> {
     /// `loops name` and the tables.
@@ -54,6 +64,7 @@ impl Parser<'_> {
             "input" => self.buffer(Role::Input),
             "output" => self.buffer(Role::Output),
             "temporary" => self.buffer(Role::Temporary),
+            "local" => self.buffer(Role::Local),
             "relation" => self.relation(),
             "message" => self.message(),
             _ => loop {

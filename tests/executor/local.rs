@@ -1,0 +1,237 @@
+//! Temporaries of which some rows are kept at a time.
+
+use crate::compare::{difference, unlike};
+use crate::examples::real_params;
+use crate::generated::has_compiler;
+use crate::memory::{bytes, gradient, loops, program};
+use crate::threads::bits;
+use iverson::executor::loops::Role;
+use iverson::executor::loops::verify::verify;
+use iverson::executor::{Engine, Fusion, LoopProgram, Options, Scalar, compile};
+use iverson::pipeline::load;
+use iverson::spec::call::{Dense, Value, Values, shape};
+use iverson::spec::ir::Param;
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+use std::num::NonZero;
+
+/// The rows of a window.
+const ROWS: usize = 32;
+
+const ATTENTION: &str = include_str!("../../examples/attention.iv");
+
+/// A softmax in both directions of a matrix of distances, with sums along both of its axes.
+const SOFTMAX: &str =
+    "fn f(n: size, m: size, d: size, x: real[n, d], z: real[m, d]) -> (c: real[m, d], s: real) {
+    D[i: n, j: m] = sum(a: d) (x[i, a] - z[j, a])^2
+    low[i: n] = min(j: m) D[i, j]
+    w[i: n, j: m] = exp(low[i] - D[i, j])
+    total[i: n] = sum(j: m) w[i, j]
+    c[j: m, a: d] = sum(i: n) w[i, j] * x[i, a] / total[i]
+    s = sum(i: n) low[i] - sum(i: n) log(total[i])
+}";
+
+fn attention(name: &str) -> TensorSsa {
+    normalize(load(ATTENTION).unwrap().function(Some(name)).unwrap())
+}
+
+/// The programs and their gradients.
+fn all() -> Vec<(String, TensorSsa)> {
+    let programs = [
+        ("attention", attention("attention")),
+        ("causal attention", attention("causal_attention")),
+        ("softmax", program(SOFTMAX)),
+    ];
+    let mut found = Vec::new();
+    for (name, program) in programs {
+        let derivative = gradient(&program, &real_params(&program));
+        found.push((format!("the gradient of {name}"), derivative));
+        found.push((name.to_owned(), program));
+    }
+    found
+}
+
+/// Inputs at sizes, by name: all others are 3.
+fn inputs<S: Scalar>(program: &TensorSsa, chosen: &[(&str, usize)]) -> Values<S> {
+    let sizes: Vec<i64> = program
+        .symbols
+        .sizes
+        .iter()
+        .map(|name| chosen.iter().find(|(known, _)| known == name).map_or(3, |(_, n)| *n as i64))
+        .collect();
+    let mut inputs = Values::new();
+    for (at, param) in program.params.iter().enumerate() {
+        match param {
+            Param::Size(size) => {
+                let n = sizes[size.index()] as u64;
+                inputs.insert(program.symbols.sizes[size.index()].clone(), Value::Size(n));
+            }
+            Param::Tensor(tensor) => {
+                let row = program.symbols.tensor(*tensor);
+                let shape = shape(&program.symbols, *tensor, &sizes).unwrap();
+                let count: usize = shape.iter().product();
+                let number = |k: usize| S::of(((k * 7919 + at * 31) % 1013) as f64 / 506.0 - 1.0);
+                let data = (0..count).map(number).collect();
+                inputs.insert(row.name.clone(), Value::Real(Dense { shape, data }));
+            }
+            Param::Relation(_) => panic!("no relations here"),
+        }
+    }
+    inputs
+}
+
+fn locals(loops: &LoopProgram) -> usize {
+    loops.buffers.iter().filter(|buffer| buffer.role == Role::Local).count()
+}
+
+fn run<S: Scalar>(
+    program: &TensorSsa,
+    inputs: &Values<S>,
+    engine: Engine,
+    threads: usize,
+) -> Values<S> {
+    let options = Options { engine, threads: NonZero::new(threads), ..Options::default() };
+    compile(program, options).unwrap().call(inputs).unwrap()
+}
+
+fn engines() -> Vec<Engine> {
+    if has_compiler() { vec![Engine::Block, Engine::Native] } else { vec![Engine::Block] }
+}
+
+#[test]
+fn attention_needs_no_matrix() {
+    for (name, program) in all() {
+        let loops = loops(&program, Fusion::On);
+        let sizes: Vec<i64> = loops
+            .sizes
+            .iter()
+            .map(|size| if ["n", "m"].contains(&size.as_str()) { 2000 } else { 16 })
+            .collect();
+        let needed = bytes(&loops, &sizes, &[Role::Temporary, Role::Local]);
+        // what several rows of one entry are sums of keeps the matrix of weights
+        let all = if name == "the gradient of softmax" { 8 * 2000 * 2000 } else { 0 };
+        assert!(needed < all + 8 * 2000 * 2000 / 6, "{name}: {needed}\n{loops}");
+        assert!(locals(&loops) >= 1, "{name}");
+    }
+}
+
+/// The loops: what is in the way stands before the windows, sums over rows go by windows too.
+#[test]
+fn the_gradient_of_attention_goes_by_windows() {
+    let derivative = gradient(&attention("causal_attention"), &["Q", "K", "V"]);
+    let loops = loops(&derivative, Fusion::On);
+    insta::assert_snapshot!("causal_attention", loops.to_string());
+    assert_eq!(LoopProgram::parse(&loops.to_string()).unwrap(), loops);
+}
+
+/// Sizes around those of a window: the values are the interpreter's, and the bits of the plain runner are those
+/// that it has without fusion.
+#[test]
+fn windows_change_no_value() {
+    for (name, program) in all() {
+        for n in [0, 1, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + 3] {
+            let given = inputs::<f64>(&program, &[("n", n), ("m", 5)]);
+            assert_eq!(difference(&program, &given, 4096.0), None, "{name}, {n} rows");
+            for engine in engines() {
+                let plain = run(&program, &given, Engine::Runner, 1);
+                let one = run(&program, &given, engine, 1);
+                assert_eq!(unlike(&plain, &one, 4096.0), None, "{name}, {n} rows, {engine:?}");
+                for threads in [2, 7] {
+                    let found = bits(Some(run(&program, &given, engine, threads)));
+                    assert_eq!(found, bits(Some(one.clone())), "{name}, {n} rows, {engine:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Threads share windows, each with rows of its own: enough work for several parts, with copies of sums in gradients.
+#[test]
+fn threads_have_windows_of_their_own() {
+    for (name, program) in all() {
+        let sizes = [("n", 10 * ROWS + 7), ("m", 150)];
+        let (given, narrow) = (inputs::<f64>(&program, &sizes), inputs::<f32>(&program, &sizes));
+        for engine in engines() {
+            let one = run(&program, &given, engine, 1);
+            let plain = run(&program, &given, Engine::Runner, 1);
+            let single = run(&program, &narrow, engine, 1);
+            assert_eq!(unlike(&plain, &one, 65536.0), None, "{name}, {engine:?}");
+            for threads in [2, 7] {
+                let found = run(&program, &given, engine, threads);
+                assert_eq!(bits(Some(found)), bits(Some(one.clone())), "{name}, {engine:?}");
+                let found = run(&program, &narrow, engine, threads);
+                assert_eq!(found, single, "{name}, {engine:?}, f32");
+            }
+            for (result, wanted) in &one {
+                let (Value::Real(a), Value::Real(b)) = (wanted, &single[result]) else {
+                    panic!("{result} is real")
+                };
+                let most = a.data.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+                for (a, b) in a.data.iter().zip(&b.data) {
+                    assert!((a - f64::from(*b)).abs() <= 1e-4 * most, "{name}: {result}, f32");
+                }
+            }
+        }
+    }
+}
+
+/// An entry that is read at another row, or from another row on; a matrix that is a result.
+#[test]
+fn what_is_needed_at_other_rows_is_kept() {
+    let texts = [
+        "fn f(n: size, m: size, d: size, Q: real[n, d], K: real[m, d]) -> (y: real[n]) {
+            s[i: n, j: m] = sum(a: d) Q[i, a] * K[j, a]
+            y[i: n] = sum(j: m where i > 0) s[i, j] * s[i - 1, j]
+        }",
+        "fn f(n: size, d: size, Q: real[n, d]) -> (y: real[n]) {
+            s[i: n, j: n] = sum(a: d) Q[i, a] * Q[j, a]
+            y[i: n] = sum(j: n) s[i, j] * s[j, i]
+        }",
+        "fn f(n: size, m: size, d: size, Q: real[n, d], K: real[m, d]) -> (s: real[n, m], y: real[n]) {
+            s[i: n, j: m] = sum(a: d) Q[i, a] * K[j, a]
+            y[i: n] = sum(j: m) s[i, j]
+        }",
+    ];
+    for text in texts {
+        let program = program(text);
+        let loops = loops(&program, Fusion::On);
+        assert_eq!(locals(&loops), 0, "{loops}");
+        let given = inputs::<f64>(&program, &[("n", 70), ("m", 4)]);
+        assert_eq!(difference(&program, &given, 4096.0), None);
+    }
+}
+
+/// The limit of memory counts rows for each thread.
+#[test]
+fn each_thread_needs_its_rows() {
+    let program = attention("attention");
+    let given = inputs::<f64>(&program, &[("n", 100), ("m", 1000)]);
+    let rows = 8 * (ROWS * 1000) as u64;
+    let run = |threads: usize, memory: u64| {
+        let threads = NonZero::new(threads);
+        let options = Options { engine: Engine::Block, threads, memory, ..Options::default() };
+        compile::<f64>(&program, options).unwrap().call(&given)
+    };
+    let few = (locals(&loops(&program, Fusion::On)) as u64) * rows + 8 * 20_000;
+    run(1, few).unwrap();
+    let error = run(2, few).unwrap_err().to_string();
+    assert!(error.contains("32"), "{error}");
+    run(2, 3 * few).unwrap();
+}
+
+/// A local belongs to the window of a loop at top level.
+#[test]
+fn locals_are_touched_in_windows_alone() {
+    let text = |extent: &str, row: &str, end: &str| {
+        format!(
+            "loops f\nsize n\nlocal t: real[{extent}]\noutput y: real[n]\nints w, i\n\
+             for any w in 0 .. n where 0 of 4 {{\n    for any i in w .. min({end}, n) {{\n        \
+             t[{row}] = real(i)\n        y[i] = t[{row}]\n    }}\n}}\n"
+        )
+    };
+    assert!(verify(&LoopProgram::parse(&text("4", "i - w", "w + 4")).unwrap()).is_ok());
+    for (extent, row, end) in [("3", "i - w", "w + 4"), ("4", "0", "w + 4"), ("4", "i - w", "n")] {
+        let error = LoopProgram::parse(&text(extent, row, end)).unwrap_err().to_string();
+        assert!(error.contains("invariant"), "{error}");
+    }
+}
