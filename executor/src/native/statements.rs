@@ -282,6 +282,10 @@ impl Statements<'_> {
         if !independent || !local || !reduced {
             return None;
         }
+        // compilers take an entry of an array for the first one
+        if joins.iter().any(|(var, _)| self.expressions.names.real(*var).contains('[')) {
+            return None;
+        }
         let mut clauses = String::new();
         for (place, (var, fold)) in joins.iter().enumerate() {
             if !joins[..place].contains(&(*var, *fold)) {
