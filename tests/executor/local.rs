@@ -175,6 +175,21 @@ fn threads_have_windows_of_their_own() {
     }
 }
 
+/// More windows than rows in one: their rows are not those of lanes that go together.
+#[test]
+fn windows_are_no_lanes() {
+    for (name, program) in all() {
+        let given = inputs::<f64>(&program, &[("n", 40 * ROWS + 5), ("m", 2)]);
+        let plain = run(&program, &given, Engine::Runner, 1);
+        for engine in engines() {
+            let one = run(&program, &given, engine, 1);
+            assert_eq!(unlike(&plain, &one, 1e6), None, "{name}, {engine:?}");
+            let two = run(&program, &given, engine, 2);
+            assert_eq!(bits(Some(two)), bits(Some(one)), "{name}, {engine:?}");
+        }
+    }
+}
+
 /// An entry that is read at another row, or from another row on; a matrix that is a result.
 #[test]
 fn what_is_needed_at_other_rows_is_kept() {

@@ -11,7 +11,7 @@ mod reals;
 
 use super::independent::independent;
 use super::ops::{Arg, Each, Inner, IntOp, Op, RealOp, Search, Steps, VectorLoop, When};
-use super::shared::Touched;
+use super::shared::{Touched, locals};
 use super::slots::share_slots;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
@@ -29,7 +29,8 @@ pub(super) fn vector(header: &For, tuples: &Tuples) -> Option<VectorLoop> {
         return Some(search);
     }
     let apart = header.order == Order::Parallel || independent(header, tuples);
-    if header.order == Order::Descending || !apart || !is_apart(header) {
+    let one = locals(header, tuples).is_empty();
+    if header.order == Order::Descending || !apart || !one || !is_apart(header) {
         return None;
     }
     let mut builder = Builder::new(header);
