@@ -7,6 +7,7 @@
 #[path = "../generate/mod.rs"]
 mod generate;
 
+mod adjoints;
 mod compare;
 mod examples;
 mod generated;

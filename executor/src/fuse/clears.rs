@@ -71,7 +71,7 @@ fn first_clear(program: &LoopProgram, id: BufferId, sites: &[Site]) -> Option<Si
 }
 
 /// Loops that clear a buffer.
-fn nest(program: &mut LoopProgram, buffer: BufferId) -> Node {
+pub(super) fn nest(program: &mut LoopProgram, buffer: BufferId) -> Node {
     let extents = program.buffer(buffer).extents.clone();
     let order: Vec<usize> = (0..extents.len()).collect();
     program.nest("k", &extents, &order, |indices| {

@@ -109,6 +109,33 @@ pub(super) fn is_plain(e: &Int) -> bool {
     }
 }
 
+/// Whether an integer is a sum of sizes and a constant.
+pub(super) fn of_sizes(e: &Int) -> bool {
+    match e {
+        Int::Const(_) | Int::Size(_) => true,
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| matches!(e, Int::Size(_))),
+        Int::Var(_)
+        | Int::Load(..)
+        | Int::Product(_)
+        | Int::Div(..)
+        | Int::Mod(..)
+        | Int::DivBy(_)
+        | Int::Floor(_)
+        | Int::Select(_) => false,
+    }
+}
+
+/// Whether an integer is computed from sizes alone.
+pub(super) fn is_size(e: &Int) -> bool {
+    match e {
+        Int::Const(_) | Int::Size(_) => true,
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_size(e)),
+        Int::Product(factors) => factors.iter().all(is_size),
+        Int::Div(e, _) | Int::Mod(e, _) => is_size(e),
+        Int::Var(_) | Int::Load(..) | Int::DivBy(_) | Int::Floor(_) | Int::Select(_) => false,
+    }
+}
+
 /// The greatest (`>=`) or the least (`<=`) of some integers.
 pub(super) fn extreme(cmp: CmpOp, ends: &[Int]) -> Int {
     let pick = |a: Int, b: &Int| {

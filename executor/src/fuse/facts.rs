@@ -144,6 +144,15 @@ impl Facts {
         }
     }
 
+    /// Adds what a quotient is: `k * q <= e < k * q + k`.
+    fn quotient(&mut self, quotient: Var, dividend: &Int, k: i64) {
+        let parts = self.linear(dividend).zip(Linear::var(quotient).scale(i128::from(k)));
+        let Some((dividend, below)) = parts else { return };
+        let above = below.add(&Linear::constant(i128::from(k)));
+        self.system.extend(Constraint::at_least(&dividend, &below));
+        self.system.extend(above.and_then(|above| Constraint::less(&dividend, &above)));
+    }
+
     fn unknown(&mut self, e: &Int) -> Var {
         let known = self.unknowns.iter().position(|unknown| unknown == e);
         let at = known.unwrap_or_else(|| {
@@ -152,7 +161,10 @@ impl Facts {
             if matches!(e, Int::Size(_)) {
                 self.system.push(Constraint::NonNegative(Linear::var(var)));
             }
-            self.unknowns.len() - 1
+            if let Int::Div(dividend, k) = e {
+                self.quotient(var, dividend, *k);
+            }
+            var.0 as usize
         });
         Var(at as u32)
     }

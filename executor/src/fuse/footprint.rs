@@ -1,5 +1,6 @@
 //! What nodes touch, and which of them may change places.
 
+use super::ends::of_sizes;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Cond, Int, IntId, Node, RealId, RelationTable};
 use rustc_hash::FxHashMap;
@@ -137,7 +138,7 @@ impl Footprint {
     }
 
     /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is
-    /// at the same step of both: at some axis, both index with exactly their variable, or the indices are the
+    /// at the same step of both: at some axis, both index with their variable or the same multiple, or the indices are the
     /// tuple of a relation at the step.
     pub(super) fn is_aligned(
         &self,
@@ -162,7 +163,7 @@ impl Footprint {
         }
         let same_step = |x: &[Int], y: &[Int]| {
             let tuple = || self.tuple(relations, x, a);
-            x.iter().zip(y).any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b))
+            x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b))
                 || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
         };
         self.buffers.iter().all(|(buffer, accesses)| {
@@ -215,6 +216,28 @@ impl Visit for Footprint {
             Node::Note(_) | Node::If(..) | Node::Visit(_) => {}
         }
     }
+}
+
+/// Whether two indices are equal at one step of both loops at most: the variables, or multiples of them that differ
+/// by less than the factor.
+fn is_one_step(x: &Int, a: IntId, y: &Int, b: IntId) -> bool {
+    let factor = factor_of(x, a);
+    let (x, y) = (x.clone(), y.clone());
+    let difference = || {
+        let (x, y) = (x.minus(Int::Var(a).times(factor)), y.minus(Int::Var(b).times(factor)));
+        let still = of_sizes(&x) && of_sizes(&y);
+        x.minus(y).as_const().filter(|_| still)
+    };
+    factor > 0 && difference().is_some_and(|n| n.abs() < factor)
+}
+
+/// The factor of a variable in a sum.
+pub(super) fn factor_of(e: &Int, var: IntId) -> i64 {
+    let var = Int::Var(var);
+    if let Int::Sum(terms, _) = e {
+        return terms.iter().find(|(_, term)| *term == var).map_or(0, |(factor, _)| *factor);
+    }
+    i64::from(*e == var)
 }
 
 /// Whether a variable is read in an integer.

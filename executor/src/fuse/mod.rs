@@ -1,6 +1,7 @@
 //! Fusion: fewer and larger loops, and intermediates in registers (spec chapter 7).
 //!
-//! 1. [`unroll`]: short loops of constant length become straight lines.
+//! 1. [`unroll`]: short loops of constant length become straight lines; [`strides`]: loops over one residue become
+//!    loops over all steps.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
@@ -11,12 +12,13 @@
 //! 6. [`dead`]: what nothing reads is left out.
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
-//! 9. [`registers`]: an entry that is written several times in a step is stored once.
-//! 10. [`clears`]: a buffer is cleared in loops of its own.
+//! 9. [`clears`]: a buffer is cleared in loops of its own; [`pieces`]: or where it is added to first, and in those few entries
+//!    that are not.
+//! 10. [`registers`]: an entry that is written several times in a step is stored once.
 //! 11. [`local`]: of a large buffer some rows are kept at a time.
 //! 12. [`memory`]: buffers that are never needed at once share memory.
 //!
-//! For compiled engines [`for_tiles`] then takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
+//! For compiled engines [`for_tiles`] then has recurrences add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]).
 //!
 //! No step but `recompute` does anything more often than before, and that one by a stated constant.
@@ -34,6 +36,8 @@ mod memory;
 mod merge;
 mod part;
 mod peel;
+mod pieces;
+mod push;
 mod recompute;
 mod registers;
 mod renamed;
@@ -42,6 +46,7 @@ mod sites;
 mod slice;
 mod split;
 mod spread;
+mod strides;
 mod sums;
 mod transpose;
 pub(crate) mod tuples;
@@ -55,7 +60,7 @@ use crate::tile::kept;
 /// The same program with its loops fused.
 #[must_use]
 pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
-    program.body = unroll::unroll(&program.body);
+    program.body = strides::dense(&unroll::unroll(&program.body));
     merge::merge(&mut program);
     share::share(&mut program);
     merge::merge(&mut program);
@@ -67,8 +72,9 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     peel::peel(&mut program);
     program.body = unroll::unroll(&program.body);
     sums::keep_sums(&mut program);
-    registers::keep_entries(&mut program);
     clears::clear_alone(&mut program);
+    pieces::clear_in_steps(&mut program);
+    registers::keep_entries(&mut program);
     local::keep_rows(&mut program);
     sums::keep_sums(&mut program);
     memory::reuse(&mut program);
@@ -89,6 +95,9 @@ pub(crate) enum Turned {
 #[must_use]
 pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
     let shaped = |mut program: LoopProgram| {
+        if turned == Turned::Rows {
+            push::push(&mut program);
+        }
         if turn::turn(&mut program, turned) {
             merge::merge(&mut program);
             registers::keep_entries(&mut program);

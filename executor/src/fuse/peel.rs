@@ -5,7 +5,7 @@
 //! keep the loop as it is. For tiles a loop is cut in the same way where inner loops of any length do not depend
 //! on it. All steps come in the order that they had.
 
-use super::ends::{Naturals, extreme, is_plain};
+use super::ends::{Naturals, extreme, is_plain, of_sizes};
 use super::fresh::Fresh;
 use super::sites::has_checks;
 use crate::loops::{CmpOp, For, Int, IntId, LoopProgram, Node, Order};
@@ -217,21 +217,5 @@ impl Complete {
             // i + rest >= limit
             (Side::Upper, _) => (Side::Lower, limit.clone().minus(rest)),
         })
-    }
-}
-
-/// Whether an integer is a sum of sizes and a constant.
-fn of_sizes(e: &Int) -> bool {
-    match e {
-        Int::Const(_) | Int::Size(_) => true,
-        Int::Sum(terms, _) => terms.iter().all(|(_, e)| matches!(e, Int::Size(_))),
-        Int::Var(_)
-        | Int::Load(..)
-        | Int::Product(_)
-        | Int::Div(..)
-        | Int::Mod(..)
-        | Int::DivBy(_)
-        | Int::Floor(_)
-        | Int::Select(_) => false,
     }
 }

@@ -5,9 +5,11 @@
 //! value instead: `r = a; if p { r += b }`. An entry that is first touched under a condition is one of those if it is in
 //! its buffer whether or not the condition holds: its indices are coordinates of a tuple, below the extents.
 
+use super::sites::differ;
 use super::tuples::Tuples;
 use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real, walk_node};
 use crate::loops::{BufferId, Element, Fold, Int, IntId, LoopProgram, Node, Place, Real, RealId};
+use crate::tile::mentions_any;
 
 /// Keeps entries in variables.
 pub(super) fn keep_entries(program: &mut LoopProgram) {
@@ -50,7 +52,7 @@ fn written<'n>(program: &LoopProgram, tuples: &Tuples, node: &'n Node) -> Option
     body.iter().find_map(|node| written(program, tuples, node).filter(exists))
 }
 
-/// A run of nodes that touch one entry more than once, and no other of its buffer.
+/// A run of nodes that touch one entry more than once, and others of its buffer only if these differ by a constant.
 struct Run {
     place: Place,
     /// The node that writes first.
@@ -64,8 +66,8 @@ struct Run {
 /// The longest run that begins with the node at `first`.
 fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> Option<Run> {
     let place = written(program, tuples, &nodes[first])?;
-    let plain = place.indices.iter().all(|index| matches!(index, Int::Const(_) | Int::Var(_)));
-    if !plain || program.buffer(place.buffer).element != Element::Real {
+    if !place.indices.iter().all(is_affine) || program.buffer(place.buffer).element != Element::Real
+    {
         return None;
     }
     let (mut written, mut last) = (first, first);
@@ -86,6 +88,21 @@ fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> 
     (last > first).then(|| Run { place: place.clone(), first, written, last })
 }
 
+/// Whether an index is a sum of variables and sizes.
+fn is_affine(index: &Int) -> bool {
+    match index {
+        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
+        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_affine(e)),
+        Int::Load(..)
+        | Int::Product(_)
+        | Int::Div(..)
+        | Int::Mod(..)
+        | Int::DivBy(_)
+        | Int::Floor(_)
+        | Int::Select(_) => false,
+    }
+}
+
 /// What a node does to an entry.
 struct Uses<'p> {
     place: &'p Place,
@@ -99,12 +116,13 @@ impl Uses<'_> {
     /// An entry is touched; whether it is the one.
     fn touch(&mut self, buffer: BufferId, indices: &[Int]) -> bool {
         let same = indices == self.place.indices;
-        self.hinders |= buffer == self.place.buffer && !same;
+        self.hinders |=
+            buffer == self.place.buffer && !same && !differ(indices, &self.place.indices);
         buffer == self.place.buffer && same
     }
 
     fn set(&mut self, var: IntId) {
-        self.hinders |= self.place.indices.contains(&Int::Var(var));
+        self.hinders |= mentions_any(&self.place.indices, &[var]);
     }
 }
 

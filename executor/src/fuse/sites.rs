@@ -74,6 +74,11 @@ pub(super) fn apart(a: &[Int], b: &[Int]) -> bool {
     a.iter().zip(b).any(|(a, b)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b))
 }
 
+/// Whether two entries differ while all variables have one value: by a constant at one axis.
+pub(super) fn differ(a: &[Int], b: &[Int]) -> bool {
+    a.iter().zip(b).any(|(a, b)| a.clone().minus(b.clone()).as_const().is_some_and(|n| n != 0))
+}
+
 #[derive(Default)]
 struct Sites {
     by_buffer: FxHashMap<BufferId, Vec<Site>>,

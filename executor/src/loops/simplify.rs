@@ -45,24 +45,53 @@ impl Int {
         }
     }
 
-    /// `self / k`, rounded down; k ≥ 1.
+    /// `self / k`, rounded down; k ≥ 1. Multiples of `k` stand outside: `(2 * i + j + 3) / 2` is `i + (j + 1) / 2 + 1`.
     #[must_use]
     pub fn divided(self, k: i64) -> Self {
-        match self.as_const() {
-            _ if k == 1 => self,
-            Some(n) => Self::Const(n.div_euclid(k)),
-            None => Self::Div(Box::new(self), k),
+        if k == 1 {
+            return self;
         }
+        let (whole, rest) = self.multiples(k);
+        let quotient = match rest.as_const() {
+            Some(n) => Self::Const(n.div_euclid(k)),
+            None => Self::Div(Box::new(rest), k),
+        };
+        whole.plus(quotient)
     }
 
     /// `self % k`, in `0..k`; k ≥ 1.
     #[must_use]
     pub fn remainder(self, k: i64) -> Self {
-        match self.as_const() {
-            _ if k == 1 => Self::Const(0),
-            Some(n) => Self::Const(n.rem_euclid(k)),
-            None => Self::Mod(Box::new(self), k),
+        if k == 1 {
+            return Self::Const(0);
         }
+        let (_, rest) = self.multiples(k);
+        match rest.as_const() {
+            Some(n) => Self::Const(n.rem_euclid(k)),
+            None => Self::Mod(Box::new(rest), k),
+        }
+    }
+
+    /// `(a, b)` with `self = k * a + b`, where no factor in `b` is a multiple of `k` and its constant is in `0..k`.
+    fn multiples(self, k: i64) -> (Self, Self) {
+        let (terms, constant) = match self {
+            Self::Const(n) => (Vec::new(), n),
+            Self::Sum(terms, constant) => (terms, constant),
+            other @ (Self::Size(_)
+            | Self::Var(_)
+            | Self::Load(..)
+            | Self::Product(_)
+            | Self::Div(..)
+            | Self::Mod(..)
+            | Self::DivBy(_)
+            | Self::Floor(_)
+            | Self::Select(_)) => (vec![(1, other)], 0),
+        };
+        let (whole, rest): (Vec<_>, Vec<_>) =
+            terms.into_iter().partition(|(factor, _)| factor % k == 0);
+        let whole = whole.into_iter().map(|(factor, term)| (factor / k, term));
+        let outside = constant.div_euclid(k);
+        (Self::linear(whole, outside), Self::linear(rest, constant.rem_euclid(k)))
     }
 
     /// `Σ factor · term + constant`

@@ -155,7 +155,15 @@ impl<S: Scalar> Native<S> {
         for (done, stage) in self.stages.iter().enumerate() {
             match stage {
                 Step::Stage(stage) => stage.execute(&memory)?,
-                Step::Clear(buffer) => frame.clear(*buffer, team),
+                Step::Clear(buffer) if buffer.index() < self.buffers => frame.clear(*buffer, team),
+                Step::Clear(buffer) => {
+                    let (start, len) = (
+                        buffers[buffer.index()].cast::<S>(),
+                        self.copies[buffer.index() - self.buffers].1.len(),
+                    );
+                    // SAFETY: this is the memory of the copy, which nothing else touches between two stages.
+                    unsafe { std::slice::from_raw_parts_mut(start, len) }.fill(S::default());
+                }
             }
             report(done + 1, self.stages.len());
         }

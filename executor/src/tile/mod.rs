@@ -115,7 +115,9 @@ pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
     let Inner { writes, scattered, moving, .. } = inner;
     let good = kept > 0 && !writes && !scattered && !moving.is_empty();
     let ints = set.ints_set.into_iter().map(Variable::Int);
-    let own = ints.chain(set.reals.into_iter().map(Variable::Real)).collect();
+    let mut own: Vec<Variable> = ints.chain(set.reals.into_iter().map(Variable::Real)).collect();
+    own.sort_unstable();
+    own.dedup();
     good.then(|| Strip { header: header.clone(), parts, own, all, kept, moving })
 }
 
@@ -149,7 +151,10 @@ pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
     }
     let strips = items.iter().any(|item| matches!(item, Item::Strip(_)));
     let own = changing.ints.iter().filter(|var| **var != header.var).map(|v| Variable::Int(*v));
-    let own = own.chain(changing.reals.iter().map(|v| Variable::Real(*v))).collect();
+    let mut own: Vec<Variable> =
+        own.chain(changing.reals.iter().map(|v| Variable::Real(*v))).collect();
+    own.sort_unstable();
+    own.dedup();
     let nodes: Vec<(&Node, bool)> = header.body.iter().zip(alone).collect();
     (strips && apart(program, &nodes, &changing)).then(|| Rows {
         header: header.bare(),

@@ -1,0 +1,128 @@
+//! Gradients whose loops are changed by rules of their own: residues, pieces, columns in recurrences.
+
+use crate::compare::{difference, difference_in, with_cotangents};
+use crate::examples::real_params;
+use iverson::executor::native::Compiler;
+use iverson::executor::{Engine, Fusion, Options, Vectors, compile};
+use iverson::pipeline::load;
+use iverson::random::fill;
+use iverson::simplify::simplify;
+use iverson::spec::call::{Limits, Value, Values};
+use iverson::spec::ir::Param;
+use iverson::spec::normalize;
+use iverson::spec::ssa::TensorSsa;
+use std::num::NonZero;
+
+const RESIDUES: &str = "fn f(n: size, x: real[n]) -> (low: real[n / 2], high: real[n / 2]) {
+    low[k: n / 2] = (x[2 * k] + x[2 * k + 1]) / 2
+    high[k: n / 2] = (x[2 * k] - x[2 * k + 1]) / 2
+}";
+const THIRDS: &str = "fn f(n: size, m: size, x: real[m, n]) -> (y: real[m, n / 3]) {
+    y[i: m, k: n / 3] = x[i, 3 * k] * x[i, 3 * k + 2] + x[i, 3 * k + 1]
+}";
+const MEAN: &str = "fn f(v: size, d: size, b: size, table: real[v + 1, d], word: index(v + 1)[b])
+    -> (row: real[b, d], bag: real[d]) {
+    row[s: b, k: d] = table[word[s], k]
+    bag[k: d] = [b > 0] * (sum(s: b) row[s, k]) / real(b)
+}";
+const TRIANGLE: &str = "fn f(n: size, L: real[n, n], x: real[n]) -> (e: real) {
+    y[i: n] = sum(j: n where j <= i) L[i, j] * x[j]
+    e = sum(i: n) y[i]^2
+}";
+const SUBSTITUTE: &str = "fn f(n: size, L: real[n, n], b: real[n]) -> (x: real[n]) {
+    rec i: n { x[i] = (b[i] - sum(j: n where j < i) L[i, j] * x[j]) / (2 + L[i, i]^2) }
+}";
+const COLUMNS: &str = "fn f(n: size, U: real[n, n], b: real[n]) -> (x: real[n]) {
+    rec i: n { x[i] = b[i] - sum(j: n where j < i) U[j, i] * x[j] / 9 }
+}";
+const CHOLESKY: &str = "fn f(n: size, A: real[n, n]) -> (L: real[n, n]) {
+    rec i: n, j: n {
+        left[i, j] = [j <= i] * (A[i, j] - sum(k: n where k < j) L[i, k] * L[j, k] / 99)
+        L[i, j] = if j > i then 0 else if j = i then sqrt(9 + left[i, j]^2) else left[i, j] / L[j, j]
+    }
+}";
+
+const PROGRAMS: [&str; 7] = [RESIDUES, THIRDS, MEAN, TRIANGLE, SUBSTITUTE, COLUMNS, CHOLESKY];
+
+fn program(text: &str) -> TensorSsa {
+    simplify(&normalize(load(text).unwrap().function(None).unwrap()))
+}
+
+fn gradient(program: &TensorSsa) -> TensorSsa {
+    simplify(&vjp_of(program))
+}
+
+fn vjp_of(program: &TensorSsa) -> TensorSsa {
+    iverson::ad::vjp(program, &real_params(program)).unwrap()
+}
+
+/// Inputs where all sizes are near `n`.
+fn inputs(text: &str, n: u64) -> Values<f64> {
+    let loaded = load(text).unwrap();
+    let typed = loaded.function(None).unwrap();
+    let sizes = typed.params.iter().enumerate().filter_map(|(at, param)| {
+        let Param::Size(id) = param else { return None };
+        Some((typed.symbols.sizes[id.index()].clone(), Value::Size(n.saturating_sub(at as u64))))
+    });
+    let given: Values<f64> = sizes.collect();
+    fill(typed, &given, n + 1, Limits::default()).unwrap()
+}
+
+#[test]
+fn gradients_are_right_around_the_edges() {
+    for text in PROGRAMS {
+        let program = program(text);
+        let gradient = gradient(&program);
+        for n in (0..=9).chain([16, 33]) {
+            let inputs = inputs(text, n);
+            let inputs = with_cotangents(&gradient, &program, &inputs);
+            if let Some(what) = difference(&gradient, &inputs, 1024.0) {
+                panic!("n = {n}: {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn native_gradients_are_right_around_the_edges() {
+    if let Err(reason) = Compiler::find() {
+        println!("skipped: {reason}");
+        return;
+    }
+    let native = [(Engine::Native, Fusion::On, Vectors::default())];
+    for text in PROGRAMS {
+        let program = program(text);
+        let gradient = gradient(&program);
+        for n in [0, 1, 2, 3, 4, 9, 33] {
+            let inputs = with_cotangents(&gradient, &program, &inputs(text, n));
+            if let Some(what) = difference_in(&native, &gradient, &inputs, 4096.0) {
+                panic!("n = {n}: {what}");
+            }
+            let call = |threads| {
+                let threads = NonZero::new(threads);
+                let options = Options { engine: Engine::Native, threads, ..Options::default() };
+                compile::<f64>(&gradient, options).unwrap().call(&inputs).unwrap()
+            };
+            assert_eq!(call(1), call(2), "n = {n}: {text}");
+        }
+    }
+}
+
+/// The loops of a gradient as text.
+fn loops(text: &str) -> String {
+    let options = Options { engine: Engine::Runner, ..Options::default() };
+    let executable = compile::<f64>(&gradient(&program(text)), options).unwrap();
+    executable.loops().to_string()
+}
+
+fn count(text: &str, what: &str) -> usize {
+    text.matches(what).count()
+}
+
+#[test]
+fn residues_of_one_buffer_are_one_loop_that_stores() {
+    let loops = loops(RESIDUES);
+    assert!(loops.contains("in 2 * (n / 2) .. n {\n    x_bar["), "{loops}");
+    assert_eq!(count(&loops, "x_bar[2 * i"), 2, "{loops}");
+    assert!(!loops.contains("] += "), "{loops}");
+}
