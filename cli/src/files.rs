@@ -179,11 +179,16 @@ pub(crate) fn write_output(path: Option<&Path>, text: &str) -> Result<(), Failur
     }
 }
 
-/// Writes a file as a whole: whoever reads it sees all of the text or the file as it was.
+/// Writes a file as a whole: whoever reads it sees all of the text or the file as it was. What is no file, as a device or a
+/// pipe, is written to.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e| Failure::new(format!("cannot write `{}`: {e}", path.display()));
     if path.is_dir() {
         return Err(Failure::new(format!("`{}` is a directory; a file is wanted", path.display())));
+    }
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let opened = fs::OpenOptions::new().write(true).open(path);
+        return opened.and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed);
     }
     let Some(temporary) = beside(path) else {
         return Err(Failure::new(format!("`{}` does not name a file", path.display())));

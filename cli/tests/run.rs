@@ -90,6 +90,19 @@ fn random_inputs_are_reproducible() {
     assert_ne!(run(1), run(2));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to() {
+    let folder = folder();
+    folder.write("q.json", br#"{"x": [1, 2], "A": [[1, 2], [3, 4]]}"#);
+    let there = folder.run("run q.iv --inputs q.json").ok();
+    let out = folder.run("run q.iv --inputs q.json --output /dev/stdout").ok();
+    assert_eq!(out, there);
+    assert!(!std::fs::metadata("/dev/null").expect("a device").is_file());
+    folder.run("run q.iv --inputs q.json --output /dev/null").ok();
+    assert!(!std::fs::metadata("/dev/null").expect("a device").is_file());
+}
+
 #[test]
 fn output_files_appear_whole_or_not_at_all() {
     let folder = folder();

@@ -107,6 +107,17 @@ fn the_gradient_of_a_chain_keeps_what_neighbours_read() {
     assert!(kept / (8 * 1000) == 2, "{kept}\n{loops}");
 }
 
+/// A recurrence is cut at its first step; in the others the sum of neighbours and its half are one loop.
+#[test]
+fn a_recurrence_keeps_its_state_alone() {
+    let text = std::fs::read_to_string("examples/jacobi.iv").unwrap();
+    let heat = normalize(load(&text).unwrap().function(Some("heat")).unwrap());
+    let loops = loops(&heat, Fusion::On);
+    let (n, steps) = (1000, 50);
+    let kept = bytes(&loops, &[n, steps], &[Role::Temporary]);
+    assert_eq!(kept, 8 * (n + 2) * (steps + 1), "{loops}");
+}
+
 /// The gradients of maxima over windows: the places of the maxima lead to the entries that they read, also where a place is
 /// counted from the entry; nothing is sorted by them, and places need no check.
 #[test]

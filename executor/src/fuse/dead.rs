@@ -1,7 +1,7 @@
-//! What nothing reads is not computed: variables, and loops that do nothing else.
+//! What nothing reads is not computed: variables, entries of temporaries, and loops that do nothing else.
 
 use crate::loops::walk::{Visit, walk_node};
-use crate::loops::{Check, Int, IntId, LoopProgram, Node, RealId};
+use crate::loops::{BufferId, Check, Element, Int, IntId, LoopProgram, Node, RealId, Role};
 use rustc_hash::FxHashSet;
 
 /// Leaves out what sets variables that nothing reads.
@@ -10,17 +10,34 @@ pub(super) fn drop_dead(program: &mut LoopProgram) {
         let mut used = Used::default();
         program.checks.iter().for_each(|check| used.check(check));
         program.body.iter().for_each(|node| used.node(node));
-        let mut sweep = Sweep { used, dropped: false };
+        let unread = unread(program, &used);
+        let mut sweep = Sweep { used, unread, dropped: false };
         program.body = sweep.list(std::mem::take(&mut program.body));
         if !sweep.dropped {
             return;
         }
+        for id in sweep.unread {
+            // a buffer keeps its id; one that is not used has no entries
+            let buffer = &mut program.buffers[id.index()];
+            buffer.extents = buffer.extents.iter().map(|_| Int::Const(0)).collect();
+        }
     }
 }
 
-/// The variables that are read.
+/// The temporaries of reals that are not read.
+fn unread(program: &LoopProgram, used: &Used) -> FxHashSet<BufferId> {
+    let ids = (0..program.buffers.len()).map(|at| BufferId(at as u32));
+    let kept = |id: &BufferId| {
+        let buffer = program.buffer(*id);
+        buffer.role == Role::Temporary && buffer.element == Element::Real
+    };
+    ids.filter(|id| kept(id) && !used.buffers.contains(id)).collect()
+}
+
+/// What is read.
 #[derive(Default)]
 struct Used {
+    buffers: FxHashSet<BufferId>,
     ints: FxHashSet<IntId>,
     reals: FxHashSet<RealId>,
 }
@@ -42,6 +59,10 @@ impl Used {
 }
 
 impl Visit for Used {
+    fn load(&mut self, buffer: BufferId, _: &[Int]) {
+        self.buffers.insert(buffer);
+    }
+
     fn int_var(&mut self, var: IntId) {
         self.ints.insert(var);
     }
@@ -57,6 +78,7 @@ impl Visit for Used {
 
 struct Sweep {
     used: Used,
+    unread: FxHashSet<BufferId>,
     dropped: bool,
 }
 
@@ -78,6 +100,11 @@ impl Sweep {
     fn node(&mut self, node: Node) -> Option<Node> {
         match node {
             Node::Set(var, _) | Node::Join(var, ..) if !self.used.reals.contains(&var) => None,
+            Node::Store(place, _) | Node::Accumulate(place, ..)
+                if self.unread.contains(&place.buffer) =>
+            {
+                None
+            }
             Node::SetInt(var, Int::Const(_) | Int::Size(_) | Int::Var(_) | Int::Sum(..))
                 if !self.used.ints.contains(&var) =>
             {

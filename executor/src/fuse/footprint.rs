@@ -1,6 +1,7 @@
 //! What nodes touch, and which of them may change places.
 
 use super::ends::of_sizes;
+use super::sites::differ;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Cond, Int, IntId, Node, RealId, RelationTable};
 use rustc_hash::FxHashMap;
@@ -132,14 +133,31 @@ impl Footprint {
     pub(super) fn is_apart(&self, other: &Self) -> bool {
         let writes = |entries: &[(Vec<Int>, bool)]| entries.iter().any(|(_, wrote)| *wrote);
         let apart = self.buffers.iter().all(|(buffer, mine)| {
-            other.buffers.get(buffer).is_none_or(|theirs| !writes(mine) && !writes(theirs))
+            other.buffers.get(buffer).is_none_or(|theirs| {
+                !writes(mine) && !writes(theirs)
+                    || mine
+                        .iter()
+                        .all(|(a, _)| theirs.iter().all(|(b, _)| self.differ(other, a, b)))
+            })
         });
         apart && !self.shares_variables(other)
     }
 
+    /// Whether two entries are never the same: at some axis they differ by a constant, whatever both footprints set.
+    fn differ(&self, other: &Self, a: &[Int], b: &[Int]) -> bool {
+        let still = |e: &Int| {
+            let set = |var: &IntId| self.ints_set.contains(var) || other.ints_set.contains(var);
+            let mut read = Self::default();
+            read.int(e);
+            !read.ints_read.iter().any(set)
+        };
+        let one = std::slice::from_ref;
+        a.iter().zip(b).any(|(a, b)| differ(one(a), one(b)) && still(a) && still(b))
+    }
+
     /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is
     /// at the same step of both: at some axis, both index with their variable or the same multiple, or the indices are the
-    /// tuple of a relation at the step.
+    /// tuple of a relation at the step; or at different entries.
     pub(super) fn is_aligned(
         &self,
         relations: &[RelationTable],
@@ -164,6 +182,7 @@ impl Footprint {
         let same_step = |x: &[Int], y: &[Int]| {
             let tuple = || self.tuple(relations, x, a);
             x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b))
+                || self.differ(other, x, y)
                 || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
         };
         self.buffers.iter().all(|(buffer, accesses)| {

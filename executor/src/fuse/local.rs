@@ -21,6 +21,7 @@ use super::tuples::Tuples;
 use super::windowed::{Windowed, joined_conditions};
 use crate::block::shared;
 use crate::loops::walk::Visit;
+use crate::loops::window::strays;
 use crate::loops::{
     BufferId, Check, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, RelationTable, Role,
 };
@@ -33,7 +34,10 @@ pub(super) fn keep_rows(program: &mut LoopProgram) {
     for side in [Side::First, Side::Last] {
         for extent in extents(program) {
             let targets = targets(program, &extent, side);
-            if let Some(changed) = windowed(program, &extent, targets) {
+            // windows around those of another extent would take them apart
+            if let Some(changed) = windowed(program, &extent, targets)
+                && strays(&changed).is_empty()
+            {
                 *program = changed;
             }
         }

@@ -1,7 +1,7 @@
 //! Fusion: fewer and larger loops, and intermediates in registers (spec chapter 7).
 //!
 //! 1. [`unroll`]: short loops of constant length become straight lines; [`strides`]: loops over one residue become
-//!    loops over all steps.
+//!    loops over all steps; [`steps`]: recurrences are cut where conditions on their step change.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
@@ -46,6 +46,7 @@ mod sites;
 mod slice;
 mod split;
 mod spread;
+mod steps;
 mod strides;
 mod sums;
 mod transpose;
@@ -61,6 +62,7 @@ use crate::tile::kept;
 #[must_use]
 pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     program.body = strides::dense(&unroll::unroll(&program.body));
+    steps::cut(&mut program);
     merge::merge(&mut program);
     share::share(&mut program);
     merge::merge(&mut program);

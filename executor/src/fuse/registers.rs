@@ -113,7 +113,7 @@ struct Uses<'p> {
 }
 
 impl Uses<'_> {
-    /// An entry is touched; whether it is the one.
+    /// An entry is touched; whether it is the one. Variables have the same values in both: one that is set hinders.
     fn touch(&mut self, buffer: BufferId, indices: &[Int]) -> bool {
         let same = indices == self.place.indices;
         self.hinders |=

@@ -35,7 +35,7 @@ impl Visit for Windows {
 
 /// The local buffers that a program touches elsewhere than in its windows: at an index `v - w`, at an axis of at least so
 /// many rows, where `w` is the variable of a loop at top level and `v` that of a loop over its window.
-pub(super) fn strays(program: &LoopProgram) -> Vec<BufferId> {
+pub(crate) fn strays(program: &LoopProgram) -> Vec<BufferId> {
     let mut strays = Strays { program, around: None, found: Vec::new() };
     for node in &program.body {
         strays.around = if let Node::For(header) = node { Around::of(header) } else { None };

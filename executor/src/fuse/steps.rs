@@ -1,0 +1,161 @@
+//! Recurrences cut where conditions on their step change.
+//!
+//! In `for t in 0..T { if t = 0 { A }; if t >= 1 { B } }` the loops of `A` and `B` do not meet those beside them. Cut at 1, it
+//! is `for t in 0..1 { A }; for t in 1..T { B }`, where they are merged as in any loop.
+
+use super::ends::{Naturals, is_plain, strongest};
+use super::facts::Facts;
+use super::fresh::Fresh;
+use super::sites::has_checks;
+use crate::loops::{CmpOp, Cond, For, Int, IntId, LoopProgram, Node, Order};
+use crate::tile::mentions_any;
+
+/// A loop is cut at most so often.
+const CUTS: usize = 2;
+
+/// A loop of more nodes is not cut.
+const MOST: usize = 300;
+
+/// Cuts the loops at top level that run in order.
+pub(super) fn cut(program: &mut LoopProgram) {
+    let body = std::mem::take(&mut program.body);
+    let naturals = Naturals::of(&body);
+    let mut fresh = Fresh::new(program, &body);
+    let cut = body.into_iter().flat_map(|node| {
+        if let Node::For(header) = node {
+            segments(&naturals, &mut fresh, *header)
+        } else {
+            vec![node]
+        }
+    });
+    let body = cut.collect();
+    program.body = body;
+}
+
+/// The loops that a loop is cut into, in the order in which they run.
+fn segments(naturals: &Naturals, fresh: &mut Fresh<'_>, header: For) -> Vec<Node> {
+    let cuts = cuts(&header);
+    // a message names the variables of one place
+    let fixed = has_checks(&header.body) || count(&header.body) > MOST;
+    let one = |header: For| Node::For(Box::new(header));
+    if header.order == Order::Parallel || header.stride.is_some() || fixed || cuts.is_empty() {
+        return vec![one(header)];
+    }
+    let mut rest = header;
+    let mut found = Vec::new();
+    for cut in cuts {
+        let mut below = rest.clone();
+        below.upper.push(cut.clone());
+        below.upper = naturals.least(below.upper.iter());
+        rest.lower.push(cut);
+        rest.lower = naturals.greatest(rest.lower.iter());
+        found.push(fresh.copy(&below));
+    }
+    found.push(rest);
+    if found[0].order == Order::Descending {
+        found.reverse();
+    }
+    found.into_iter().map(|segment| one(settled(segment))).collect()
+}
+
+/// Where conditions around loops change along the variable, few places; none if there are more.
+fn cuts(header: &For) -> Vec<Int> {
+    let mut cuts: Vec<Int> = Vec::new();
+    for node in &header.body {
+        let Node::If(cond, body) = node else { continue };
+        if body.iter().any(Node::has_loop) {
+            changes(header.var, cond, &mut cuts);
+        }
+    }
+    let ends = |cut: &Int| header.lower.contains(cut) || header.upper.contains(cut);
+    let mut cuts = strongest(cuts.iter().filter(|cut| !ends(cut)), |a, b| a == b);
+    // the first steps, then the others
+    cuts.sort_by_key(|cut| cut.as_const().is_none());
+    if cuts.len() > CUTS { Vec::new() } else { cuts }
+}
+
+/// Adds where a condition changes along a variable.
+fn changes(var: IntId, cond: &Cond, cuts: &mut Vec<Int>) {
+    match cond {
+        Cond::All(parts) => parts.iter().for_each(|part| changes(var, part, cuts)),
+        Cond::Int(cmp, a, b) => {
+            let form = a.clone().minus(b.clone());
+            let own = Int::Var(var);
+            for sign in [1, -1] {
+                // the comparison is of sign * var and rest
+                let rest = form.clone().minus(own.clone().times(sign));
+                if mentions_any(std::slice::from_ref(&rest), &[var]) || !is_plain(&rest) {
+                    continue;
+                }
+                let at = rest.times(-sign);
+                match (cmp, sign) {
+                    (CmpOp::Eq, _) => cuts.extend([at.clone(), at.offset(1)]),
+                    (CmpOp::Ge | CmpOp::Lt, 1) | (CmpOp::Gt | CmpOp::Le, -1) => cuts.push(at),
+                    (CmpOp::Gt | CmpOp::Le, _) | (CmpOp::Ge | CmpOp::Lt, _) => {
+                        cuts.push(at.offset(1));
+                    }
+                    (CmpOp::Ne, _) => {}
+                }
+            }
+        }
+        Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => {}
+    }
+}
+
+/// A loop without those conditions that hold at all of its steps, or at none.
+fn settled(header: For) -> For {
+    let mut facts = Facts::default();
+    facts.bounds(&header);
+    let settle = |node: &Node| match node {
+        Node::If(cond, body) => match holds(&mut facts, cond) {
+            Some(true) => body.clone(),
+            Some(false) => Vec::new(),
+            None => vec![node.clone()],
+        },
+        Node::Note(_)
+        | Node::For(_)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => vec![node.clone()],
+    };
+    let body = header.body.iter().flat_map(settle).collect();
+    For { body, ..header }
+}
+
+/// Whether a condition holds, if that is known.
+fn holds(facts: &mut Facts, cond: &Cond) -> Option<bool> {
+    match cond {
+        Cond::Int(cmp, a, b) => {
+            if facts.prove(*cmp, a, b) {
+                return Some(true);
+            }
+            let fails = match cmp {
+                CmpOp::Eq => facts.prove(CmpOp::Lt, a, b) || facts.prove(CmpOp::Gt, a, b),
+                CmpOp::Ne => facts.prove(CmpOp::Eq, a, b),
+                CmpOp::Lt => facts.prove(CmpOp::Ge, a, b),
+                CmpOp::Le => facts.prove(CmpOp::Gt, a, b),
+                CmpOp::Gt => facts.prove(CmpOp::Le, a, b),
+                CmpOp::Ge => facts.prove(CmpOp::Lt, a, b),
+            };
+            fails.then_some(false)
+        }
+        Cond::All(parts) => {
+            let parts: Vec<Option<bool>> = parts.iter().map(|part| holds(facts, part)).collect();
+            if parts.contains(&Some(false)) {
+                return Some(false);
+            }
+            parts.iter().all(|part| *part == Some(true)).then_some(true)
+        }
+        Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => None,
+    }
+}
+
+fn count(nodes: &[Node]) -> usize {
+    nodes.iter().map(|node| 1 + count(node.inside())).sum()
+}
