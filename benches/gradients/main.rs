@@ -1,7 +1,8 @@
 //! `cargo bench --bench gradients`: every function of the examples at a large size, and its gradient in all real
 //! parameters, in milliseconds of one call, in one thread; with words after `--`, those whose names contain one.
 //!
-//! The figure to read is the last: gradient / result, and at the end its geometric mean. The engine is native code, or the
+//! The figure to read is the last: gradient / result, and at the end its geometric mean; a star marks a gradient that has
+//! more zeros by structure than the result reads entries, all of which are written here (`iverson grad` leaves them out). The engine is native code, or the
 //! block engine where there is no C compiler. Programs and gradients are simplified, as the commands run them.
 
 use calls::time;
@@ -87,10 +88,11 @@ impl Row {
         let sizes: Vec<String> =
             self.sizes.iter().map(|(name, n)| format!("{name} = {n}")).collect();
         println!(
-            "| {} | {} | {result:.2} | {gradient:.2} | {:.2} |",
+            "| {} | {} | {result:.2} | {gradient:.2} | {:.2}{} |",
             self.function,
             sizes.join(", "),
-            gradient / result
+            gradient / result,
+            if self.zeros { "*" } else { "" }
         );
         gradient / result
     }
@@ -130,25 +132,37 @@ fn main() {
         "| function ({engine:?}, one thread) | sizes | result | gradient | gradient / result |"
     );
     println!("|---|---|---|---|---|");
-    let mut ratios = Vec::new();
+    let (mut ratios, mut zeros) = (Vec::new(), Vec::new());
     for (file, loaded) in examples() {
         for function in loaded.checked.functions.keys() {
             let is_it = |row: &&Row| row.file == file && row.function == function;
             match ROWS.iter().find(is_it) {
-                Some(row) if chosen(row) => ratios.push(row.run(&loaded, engine)),
+                Some(row) if chosen(row) => {
+                    let all = if row.zeros { &mut zeros } else { &mut ratios };
+                    all.push(row.run(&loaded, engine));
+                }
                 Some(_) => {}
                 None if APART.contains(&(&file, function)) => {}
                 None => panic!("`{function}` of {file}.iv is neither measured nor set apart"),
             }
         }
     }
-    if !ratios.is_empty() {
-        let mean = ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64;
-        let greatest = ratios.iter().copied().fold(0.0, f64::max);
-        println!(
-            "\n{} functions: gradient / result is {:.2} in the geometric mean, {greatest:.2} at most.",
-            ratios.len(),
-            mean.exp()
-        );
+    println!();
+    summary("functions", &ratios);
+    summary("functions with more zeros (*)", &zeros);
+}
+
+/// Prints the geometric mean of some ratios.
+fn summary(what: &str, ratios: &[f64]) {
+    if ratios.is_empty() {
+        return;
     }
+    let mean = ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64;
+    let greatest = ratios.iter().copied().fold(0.0, f64::max);
+    let within = ratios.iter().filter(|ratio| **ratio <= 4.0).count();
+    println!(
+        "{} {what}: gradient / result is {:.2} in the geometric mean, {greatest:.2} at most, and at most 4 on {within}.",
+        ratios.len(),
+        mean.exp()
+    );
 }
