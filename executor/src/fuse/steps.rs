@@ -7,6 +7,7 @@ use super::ends::{Naturals, is_plain, strongest};
 use super::facts::Facts;
 use super::fresh::Fresh;
 use super::sites::has_checks;
+use super::unroll::count;
 use crate::loops::{CmpOp, Cond, For, Int, IntId, LoopProgram, Node, Order};
 use crate::tile::mentions_any;
 
@@ -106,23 +107,13 @@ fn changes(var: IntId, cond: &Cond, cuts: &mut Vec<Int>) {
 fn settled(header: For) -> For {
     let mut facts = Facts::default();
     facts.bounds(&header);
-    let settle = |node: &Node| match node {
-        Node::If(cond, body) => match holds(&mut facts, cond) {
+    let settle = |node: &Node| {
+        let Node::If(cond, body) = node else { return vec![node.clone()] };
+        match holds(&mut facts, cond) {
             Some(true) => body.clone(),
             Some(false) => Vec::new(),
             None => vec![node.clone()],
-        },
-        Node::Note(_)
-        | Node::For(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => vec![node.clone()],
+        }
     };
     let body = header.body.iter().flat_map(settle).collect();
     For { body, ..header }
@@ -154,8 +145,4 @@ fn holds(facts: &mut Facts, cond: &Cond) -> Option<bool> {
         }
         Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => None,
     }
-}
-
-fn count(nodes: &[Node]) -> usize {
-    nodes.iter().map(|node| 1 + count(node.inside())).sum()
 }

@@ -190,27 +190,19 @@ fn by_rows(header: &For) -> Option<Vec<Node>> {
     let [Node::Set(sum, Real::Const(empty)), Node::For(rows), last] = &header.body[before..] else {
         return None;
     };
-    let (place, stored) = match last {
-        Node::Store(place, Real::Var(var)) if var == sum => (place, true),
-        Node::Accumulate(place, Fold::Sum, Real::Var(var)) if var == sum => (place, false),
-        Node::Note(_)
-        | Node::For(_)
-        | Node::If(..)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => return None,
+    let (place, value, stored) = if let Node::Store(place, value) = last {
+        (place, value, true)
+    } else if let Node::Accumulate(place, Fold::Sum, value) = last {
+        (place, value, false)
+    } else {
+        return None;
     };
     let ends: Vec<Int> = rows.lower.iter().chain(&rows.upper).cloned().collect();
     let along = |node: &Node| matches!(node, Node::For(inner) if is_sum(&inner.body, *sum));
     let whole = header.order == Order::Parallel
         && rows.order != Order::Descending
         && *empty == Fold::Sum.empty()
+        && *value == Real::Var(*sum)
         && !mentions_any(&ends, &[header.var])
         && rows.body.iter().all(|node| matches!(node, Node::Note(_)) || along(node));
     let mut reads = Reads { tap: header.var, row: rows.var, rows: false, far: false };

@@ -52,7 +52,8 @@ fn is_short(header: &For) -> bool {
     }
 }
 
-fn count(nodes: &[Node]) -> usize {
+/// How many nodes there are, those inside others included.
+pub(super) fn count(nodes: &[Node]) -> usize {
     nodes.iter().map(|node| 1 + count(node.inside())).sum()
 }
 
