@@ -18,8 +18,8 @@ pub(super) struct Expressions<'p> {
     pub(super) precision: Precision,
     /// What is known of lookups.
     pub(super) lookups: &'p Lookups,
-    /// Whether the relations that are asked have maps, where the text that is being printed runs.
-    mapped: Cell<bool>,
+    /// Whether the relations that are asked have maps, where the text that is being printed runs; `None` where both may be.
+    mapped: Cell<Option<bool>>,
     /// What tuples the function that is being printed searches for; each kind has a cursor.
     searches: RefCell<Vec<String>>,
 }
@@ -31,20 +31,20 @@ impl<'p> Expressions<'p> {
         precision: Precision,
         lookups: &'p Lookups,
     ) -> Self {
-        let (mapped, searches) = (Cell::new(false), RefCell::default());
+        let (mapped, searches) = (Cell::new(None), RefCell::default());
         Self { program, names, precision, lookups, mapped, searches }
     }
 
-    /// Prints what runs where the relations that are asked have maps.
-    pub(super) fn with_maps(&self, print: impl FnOnce()) {
-        let before = self.mapped.replace(true);
+    /// Prints what runs where the relations that are asked have maps, or where not all do.
+    pub(super) fn where_mapped(&self, mapped: bool, print: impl FnOnce()) {
+        let before = self.mapped.replace(Some(mapped));
         print();
         self.mapped.set(before);
     }
 
-    /// Whether that is being printed.
-    pub(super) fn has_maps(&self) -> bool {
-        self.mapped.get()
+    /// Whether one of them is being printed.
+    pub(super) fn knows_maps(&self) -> bool {
+        self.mapped.get().is_some()
     }
 
     /// The declarations of the cursors of a function that has been printed.
@@ -287,7 +287,7 @@ impl<'p> Expressions<'p> {
                 if indices.is_empty() {
                     return format!("iv_member_0({table})");
                 }
-                if self.mapped.get() {
+                if self.mapped.get() == Some(true) {
                     return self.mapped(*relation, indices);
                 }
                 let wanted = indices.iter().map(|e| self.int(e)).collect::<Vec<_>>().join(", ");

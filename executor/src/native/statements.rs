@@ -158,14 +158,14 @@ impl Statements<'_> {
         let (expressions, first) = (self.expressions, self.next);
         let mentions = Mentions::of(expressions.program, &header.body);
         let maps: Vec<String> = mentions.boxes(expressions.program).map(map).collect();
-        if maps.is_empty() || expressions.has_maps() {
+        if maps.is_empty() || expressions.knows_maps() {
             return print(self, depth);
         }
         self.line(depth, &format!("if ({}) {{", maps.join(" && ")));
-        expressions.with_maps(|| print(self, depth + 1));
+        expressions.where_mapped(true, || print(self, depth + 1));
         self.line(depth, "} else {");
         self.next = first;
-        print(self, depth + 1);
+        expressions.where_mapped(false, || print(self, depth + 1));
         self.line(depth, "}");
     }
 
