@@ -4,7 +4,7 @@
 //! `for i { b[i] = 0 }; for i { r += x[i] }`: engines clear memory as a whole faster than entry by entry, and need not
 //! clear what is zero already.
 
-use super::sites::{Kind, Site, lists, sites};
+use super::sites::{Kind, Site, lists, only, sites};
 use crate::loops::{BufferId, Element, For, Int, LoopProgram, Node, Place, Real, Role};
 
 /// Takes clearing out of loops that do something else.
@@ -38,9 +38,7 @@ fn alone(node: &Node) -> Option<BufferId> {
         return Some(place.buffer);
     }
     let Node::For(header) = node else { return None };
-    let mut nodes = header.body.iter().filter(|node| !matches!(node, Node::Note(_)));
-    let only = nodes.next()?;
-    if nodes.next().is_none() { alone(only) } else { None }
+    alone(only(&header.body)?)
 }
 
 /// The store that clears all of a buffer, if that is what touches it first.

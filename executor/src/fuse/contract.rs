@@ -34,7 +34,7 @@ pub(super) fn contract(program: &mut LoopProgram) {
     let mut contract = Contract { found: &found, begun: Vec::new() };
     let body = contract.nodes(&program.body);
     program.body = body;
-    drop_unused(program, &found);
+    found.keys().for_each(|id| program.drop_buffer(*id));
 }
 
 /// An entry that is a variable.
@@ -193,13 +193,4 @@ impl Rewrite for Contract<'_> {
 
 fn is_idle(nodes: &[Node]) -> bool {
     nodes.iter().all(|node| matches!(node, Node::Note(_)))
-}
-
-/// Takes out the buffers that became variables.
-fn drop_unused(program: &mut LoopProgram, found: &FxHashMap<BufferId, Vec<Entry>>) {
-    // A buffer keeps its id; one that is not used has no entries.
-    for id in found.keys() {
-        let buffer = &mut program.buffers[id.index()];
-        buffer.extents = buffer.extents.iter().map(|_| Int::Const(0)).collect();
-    }
 }

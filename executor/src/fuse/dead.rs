@@ -16,11 +16,7 @@ pub(super) fn drop_dead(program: &mut LoopProgram) {
         if !sweep.dropped {
             return;
         }
-        for id in sweep.unread {
-            // a buffer keeps its id; one that is not used has no entries
-            let buffer = &mut program.buffers[id.index()];
-            buffer.extents = buffer.extents.iter().map(|_| Int::Const(0)).collect();
-        }
+        sweep.unread.into_iter().for_each(|id| program.drop_buffer(id));
     }
 }
 

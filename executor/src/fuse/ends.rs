@@ -90,6 +90,13 @@ pub(super) fn strongest<'e>(
     kept
 }
 
+/// The greatest constant that a loop begins at, and the least that it ends at.
+pub(super) fn constants(header: &For) -> Option<(i64, i64)> {
+    let start = header.lower.iter().filter_map(Int::as_const).max()?;
+    let end = header.upper.iter().filter_map(Int::as_const).min()?;
+    Some((start, end))
+}
+
 /// Whether ends differ by small constants.
 pub(super) fn near(a: &[Int], b: &[Int]) -> bool {
     let close = |(a, b): (&Int, &Int)| {

@@ -15,7 +15,7 @@ use super::facts::Facts;
 use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::recompute::degree_of;
-use super::sites::sites;
+use super::sites::{only, sites};
 use super::spread::spread;
 use super::tuples::Tuples;
 use super::windowed::{Windowed, joined_conditions};
@@ -448,12 +448,6 @@ fn apart(nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
 fn has_loop(node: &Node, var: IntId) -> usize {
     let own = usize::from(matches!(node, Node::For(header) if header.var == var));
     own + node.inside().iter().map(|node| has_loop(node, var)).sum::<usize>()
-}
-
-/// The one node in a list, notes apart.
-fn only(nodes: &[Node]) -> Option<&Node> {
-    let mut nodes = nodes.iter().filter(|node| !matches!(node, Node::Note(_)));
-    nodes.next().filter(|_| nodes.next().is_none())
 }
 
 /// The variable of the outermost loop, conditions around it apart.

@@ -31,8 +31,7 @@ pub(super) fn reuse(program: &mut LoopProgram) {
         notes.entry(first).or_default().push(Node::Note(text));
         given.insert(id, owner);
         program.buffers[owner.index()].extents = extents;
-        let row = &mut program.buffers[id.index()];
-        row.extents = row.extents.iter().map(|_| Int::Const(0)).collect();
+        program.drop_buffer(id);
     }
     if given.is_empty() {
         return;

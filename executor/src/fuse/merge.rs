@@ -6,7 +6,7 @@
 //! at the step. Their ranges are the same, or
 //! differ at their ends and are cut ([`split`](super::split)).
 
-use super::ends::Naturals;
+use super::ends::{Naturals, constants};
 use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::sites::apart;
@@ -38,6 +38,9 @@ enum Ends {
 struct Item {
     kind: Kind,
     footprint: Footprint,
+    /// Whether a step of its loops may need a variable from the step before: those beside a search are independent, so it
+    /// does not run with them.
+    carries: bool,
 }
 
 enum Kind {
@@ -48,12 +51,13 @@ enum Kind {
 impl Item {
     fn of(node: Node) -> Self {
         let footprint = Footprint::of(std::slice::from_ref(&node));
-        let kind = if let Node::For(header) = node {
-            Kind::Loops(vec![*header])
+        let (kind, carries) = if let Node::For(header) = node {
+            let carries = carries(&header);
+            (Kind::Loops(vec![*header]), carries)
         } else {
-            Kind::Node(node)
+            (Kind::Node(node), false)
         };
-        Self { kind, footprint }
+        Self { kind, footprint, carries }
     }
 
     fn is_note(&self) -> bool {
@@ -74,13 +78,13 @@ impl Item {
 
 /// Adds an item: to earlier loops, in front of them (what does not depend on them), or at the end.
 fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
-    let Item { kind, footprint } = item;
+    let Item { kind, footprint, carries } = item;
     let loops = match kind {
         Kind::Node(Node::Set(var, Real::Const(value)))
             if out.iter().all(|other| !other.footprint.touches_real(var)) =>
         {
             let kind = Kind::Node(Node::Set(var, Real::Const(value)));
-            return out.insert(0, Item { kind, footprint });
+            return out.insert(0, Item { kind, footprint, carries });
         }
         // what is cleared early is not in the way of the loops that add to it
         Kind::Node(Node::Store(place, Real::Const(value)))
@@ -90,7 +94,7 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
         {
             let front = out.iter().take_while(|other| other.is_note() || other.is_clear()).count();
             let kind = Kind::Node(Node::Store(place, Real::Const(value)));
-            return out.insert(front, Item { kind, footprint });
+            return out.insert(front, Item { kind, footprint, carries });
         }
         Kind::Node(node) => return place_node(out, node, footprint),
         Kind::Loops(loops) => loops,
@@ -98,11 +102,16 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
     // the last one that touches entries of its buffers, else the last one
     let mut found = None;
     for at in (0..out.len()).rev() {
-        if let Kind::Loops(earlier) = &out[at].kind {
+        if let Kind::Loops(earlier) = &out[at].kind
+            && out[at].carries == carries
+        {
             let (a, b) = (earlier[0].var, loops[0].var);
-            let aligned = out[at].footprint.is_aligned(&facts.relations, a, &footprint, b);
+            let aligned = || out[at].footprint.is_aligned(&facts.relations, a, &footprint, b);
             let meets = out[at].footprint.meets(a, &footprint, b);
-            if aligned && (meets || found.is_none()) && agree(facts, earlier, &loops, meets) {
+            if (meets || found.is_none())
+                && aligned()
+                && agree(&facts.naturals, earlier, &loops, meets)
+            {
                 found = Some(at);
                 if meets {
                     break;
@@ -113,7 +122,9 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             break;
         }
     }
-    let Some(at) = found else { return out.push(Item { kind: Kind::Loops(loops), footprint }) };
+    let Some(at) = found else {
+        return out.push(Item { kind: Kind::Loops(loops), footprint, carries });
+    };
     let note = out.pop_if(|last| last.is_note());
     join(&mut out[at], loops, note);
 }
@@ -121,12 +132,15 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
 /// Adds a node that is no loop: a straight one in front of the loops that it does not depend on, so that it is not
 /// between them and later ones, with its note and its visits; any other at the end.
 fn place_node(out: &mut Vec<Item>, node: Node, footprint: Footprint) {
-    let follows = out.iter().rposition(|other| !other.footprint.commutes(&footprint));
+    let stays = matches!(node, Node::Note(_) | Node::Visit(_)) || node.has_loop();
+    let item = Item { kind: Kind::Node(node), footprint, carries: false };
+    if stays {
+        return out.push(item);
+    }
+    let follows = out.iter().rposition(|other| !other.footprint.commutes(&item.footprint));
     let free = follows.map_or(0, |at| at + 1);
-    let moves = !matches!(node, Node::Note(_) | Node::Visit(_)) && !node.has_loop();
     let first = out[free..].iter().position(|other| matches!(other.kind, Kind::Loops(_)));
-    let item = Item { kind: Kind::Node(node), footprint };
-    let Some(mut first) = first.filter(|_| moves) else { return out.push(item) };
+    let Some(mut first) = first else { return out.push(item) };
     first -= out[free..free + first].iter().rev().take_while(|other| other.is_note()).count();
     let own = out.iter().rposition(|other| !matches!(other.kind, Kind::Node(Node::Visit(_))));
     let own = own.map_or(0, |at| if out[at].is_note() { at } else { at + 1 });
@@ -137,15 +151,11 @@ fn place_node(out: &mut Vec<Item>, node: Node, footprint: Footprint) {
 
 /// Whether loops may run as one: the later ones have ranges that the earlier ones have, or ranges that
 /// can be cut where they meet, so that a pass through memory is saved.
-fn agree(Facts { naturals, .. }: &Facts, earlier: &[For], later: &[For], meet: bool) -> bool {
+fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: bool) -> bool {
     let members = || earlier.iter().chain(later);
     let Some(order) = order(members()) else { return false };
     let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
     let known = later.iter().all(|header| earlier.iter().any(|other| same(header, other)));
-    // steps of a search follow one another; those beside it are independent
-    if earlier.iter().any(carries) != later.iter().any(carries) {
-        return false;
-    }
     if known && members().all(|member| same(member, &earlier[0])) {
         return true;
     }
@@ -160,10 +170,7 @@ fn agree(Facts { naturals, .. }: &Facts, earlier: &[For], later: &[For], meet: b
 
 /// Whether a loop has few steps for all sizes.
 fn is_short(header: &For) -> bool {
-    let constants = |ends: &[Int]| ends.iter().filter_map(Int::as_const).collect::<Vec<i64>>();
-    let start = constants(&header.lower).into_iter().max();
-    let end = constants(&header.upper).into_iter().min();
-    start.zip(end).is_some_and(|(start, end)| end - start <= UNROLLED)
+    constants(header).is_some_and(|(start, end)| end - start <= UNROLLED)
 }
 
 /// Whether some of the innermost loops of both would run as one too.

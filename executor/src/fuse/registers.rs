@@ -66,7 +66,8 @@ struct Run {
 /// The longest run that begins with the node at `first`.
 fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> Option<Run> {
     let place = written(program, tuples, &nodes[first])?;
-    if !place.indices.iter().all(is_affine) || program.buffer(place.buffer).element != Element::Real
+    if !place.indices.iter().all(Int::is_affine)
+        || program.buffer(place.buffer).element != Element::Real
     {
         return None;
     }
@@ -86,21 +87,6 @@ fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> 
         }
     }
     (last > first).then(|| Run { place: place.clone(), first, written, last })
-}
-
-/// Whether an index is a sum of variables and sizes.
-fn is_affine(index: &Int) -> bool {
-    match index {
-        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
-        Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_affine(e)),
-        Int::Load(..)
-        | Int::Product(_)
-        | Int::Div(..)
-        | Int::Mod(..)
-        | Int::DivBy(_)
-        | Int::Floor(_)
-        | Int::Select(_) => false,
-    }
 }
 
 /// What a node does to an entry.

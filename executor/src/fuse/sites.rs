@@ -74,6 +74,12 @@ pub(super) fn apart(a: &[Int], b: &[Int]) -> bool {
     a.iter().zip(b).any(|(a, b)| matches!((a, b), (Int::Const(a), Int::Const(b)) if a != b))
 }
 
+/// The one node in a list, notes apart.
+pub(super) fn only(nodes: &[Node]) -> Option<&Node> {
+    let mut nodes = nodes.iter().filter(|node| !matches!(node, Node::Note(_)));
+    nodes.next().filter(|_| nodes.next().is_none())
+}
+
 /// Whether two entries differ while all variables have one value: by a constant at one axis.
 pub(super) fn differ(a: &[Int], b: &[Int]) -> bool {
     a.iter().zip(b).any(|(a, b)| a.clone().minus(b.clone()).as_const().is_some_and(|n| n != 0))

@@ -18,6 +18,7 @@
 use super::Turned;
 use super::ends::strongest;
 use super::facts::{Facts, settings};
+use super::sites::only;
 use crate::loops::walk::Visit;
 use crate::loops::{
     BufferId, CmpOp, Fold, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
@@ -107,11 +108,7 @@ impl Turn<'_> {
                 break header;
             }
             outer.push(&**header);
-            let mut inside = header.body.iter().filter(|node| !matches!(node, Node::Note(_)));
-            node = inside.next()?;
-            if inside.next().is_some() {
-                return None;
-            }
+            node = only(&header.body)?;
         };
         let moved: Vec<IntId> = outer.iter().map(|header| header.var).collect();
         let mut facts = facts.clone();
@@ -131,8 +128,7 @@ impl Turn<'_> {
     /// A loop of shifted passes turned, if a strip comes of its middle: then each pass reads neighbours along the
     /// last axis.
     fn slid(&mut self, outer: &For, facts: &Facts) -> Option<For> {
-        let mut inside = outer.body.iter().filter(|node| !matches!(node, Node::Note(_)));
-        let (Some(Node::For(lanes)), None) = (inside.next(), inside.next()) else { return None };
+        let Node::For(lanes) = only(&outer.body)? else { return None };
         let independent = lanes.order == Order::Parallel && outer.order != Order::Descending;
         let places = adds(&lanes.body)?;
         let still = |place: &Place| {

@@ -455,6 +455,11 @@ impl Fold {
 }
 
 impl LoopProgram {
+    /// Leaves a buffer without entries, since nothing uses it; it keeps its id.
+    pub(crate) fn drop_buffer(&mut self, id: BufferId) {
+        self.buffers[id.index()].extents.fill(Int::Const(0));
+    }
+
     /// Loops over all entries of a box, each in any order, with new variables of this name; `inside` is given the
     /// variables. `order` has each axis once, the outermost loop first.
     pub(crate) fn nest(

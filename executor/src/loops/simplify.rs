@@ -116,6 +116,22 @@ impl Int {
         if let Self::Const(n) = self { Some(*n) } else { None }
     }
 
+    /// Whether it is a sum of numbers, sizes and variables, with constant factors.
+    #[must_use]
+    pub fn is_affine(&self) -> bool {
+        match self {
+            Self::Const(_) | Self::Size(_) | Self::Var(_) => true,
+            Self::Sum(terms, _) => terms.iter().all(|(_, term)| term.is_affine()),
+            Self::Load(..)
+            | Self::Product(_)
+            | Self::Div(..)
+            | Self::Mod(..)
+            | Self::DivBy(_)
+            | Self::Floor(_)
+            | Self::Select(_) => false,
+        }
+    }
+
     /// Whether it is made of numbers, sizes and variables by sums and products.
     #[must_use]
     pub fn is_polynomial(&self) -> bool {

@@ -322,7 +322,7 @@ impl<'l, 'p> Planner<'l, 'p> {
 
     /// A value under a name, if it is more than a sum of variables and sizes.
     pub(super) fn named(&mut self, name: &str, value: Int) -> Int {
-        if is_simple(&value) {
+        if value.is_affine() {
             return value;
         }
         let id = self.lower.out.add_int(name);
@@ -594,21 +594,6 @@ impl<'l, 'p> Planner<'l, 'p> {
 /// A number of the solver as one of the program.
 pub(super) fn narrow(n: i128) -> i64 {
     i64::try_from(n).unwrap_or_else(|_| unreachable!("coefficients are within 64 bits"))
-}
-
-/// Whether it is cheap and short enough to stand wherever it is used.
-fn is_simple(value: &Int) -> bool {
-    match value {
-        Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
-        Int::Sum(terms, _) => terms.iter().all(|(_, term)| is_simple(term)),
-        Int::Load(..)
-        | Int::Product(_)
-        | Int::Div(..)
-        | Int::Mod(..)
-        | Int::DivBy(_)
-        | Int::Floor(_)
-        | Int::Select(_) => false,
-    }
 }
 
 /// Whether a real is rounded down in it.

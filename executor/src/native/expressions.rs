@@ -6,7 +6,7 @@
 use super::Precision;
 use super::lookups::Lookups;
 use super::names::{self, Names};
-use crate::loops::{BufferId, CmpOp, Cond, Fold, Int, LoopProgram, Place, Real, RelId};
+use crate::loops::{BufferId, CmpOp, Cond, Fold, For, Int, LoopProgram, Place, Real, RelId};
 use crate::math;
 use iverson_spec::function::Fun;
 use std::cell::{Cell, RefCell};
@@ -158,6 +158,18 @@ impl<'p> Expressions<'p> {
         let mut texts = ends.iter().map(|e| self.int(e));
         let first = texts.next().unwrap_or_default();
         texts.fold(first, |text, next| format!("{name}({text}, {next})"))
+    }
+
+    /// The first value of a loop's variable, upwards, and what all are below.
+    pub(super) fn ends(&self, header: &For) -> (String, String) {
+        let lower = self.extreme("iv_max", &header.lower);
+        let first = match &header.stride {
+            None => lower,
+            Some((modulus, residue)) => {
+                format!("iv_first({lower}, {}, {modulus})", self.int(residue))
+            }
+        };
+        (first, self.extreme("iv_min", &header.upper))
     }
 
     // Reals.

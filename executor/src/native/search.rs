@@ -28,13 +28,14 @@ struct Search<'l> {
 impl Statements<'_> {
     /// Prints a loop from `first` below `bound` as a search, if it is one; whether it did.
     pub(super) fn search(&mut self, header: &For, first: &str, bound: &str, depth: usize) -> bool {
-        let Some(Search { value, e, cond, sets }) = self.as_search(header) else { return false };
+        let Some(search) = self.as_search(header) else { return false };
+        let Search { value, e, cond, .. } = search;
         let var = self.expressions.names.int(header.var).to_owned();
         let program = self.expressions.program;
         let plain = Mentions::of(program, &[Node::If(cond.clone(), Vec::new())]).buffers.is_empty();
         let inner = if plain { depth + 1 } else { depth };
         if plain {
-            self.few_steps(&Search { value, e, cond, sets }, &var, (first, bound), depth);
+            self.few_steps(&search, &var, (first, bound), depth);
         }
         let steps = format!("for (int64_t {var} = iv_block; {var} < iv_stop; {var}++) {{");
         let lines = [

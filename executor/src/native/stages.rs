@@ -164,7 +164,7 @@ impl Stage<'_> {
                 format!("iv_only == {number} ? {given} : iv_only < {number} ? {own} : {one}")
             }
         };
-        let ((first, upper), var) = (self.ends(header), step.unwrap_or_default());
+        let ((first, upper), var) = (self.expressions.ends(header), step.unwrap_or_default());
         let begin = choose("begin", &first, var);
         let end = choose("end", &upper, &format!("{var} + 1"));
         line(out, depth, &format!("const int64_t iv_begin = {begin};"));
@@ -208,17 +208,6 @@ impl Stage<'_> {
         piece.inside.iter().for_each(|inner| self.leave(inner, out));
     }
 
-    /// The first value of a loop's variable, and what all are below.
-    fn ends(&self, header: &For) -> (String, String) {
-        let e = self.expressions;
-        let lower = e.extreme("iv_max", &header.lower);
-        let first = match &header.stride {
-            None => lower,
-            Some((modulus, residue)) => format!("iv_first({lower}, {}, {modulus})", e.int(residue)),
-        };
-        (first, e.extreme("iv_min", &header.upper))
-    }
-
     /// Functions that tell the ranges of the loops, and whether the conditions hold: as the range of one step, or none.
     fn ranges(&self, piece: &Piece, out: &mut String) {
         let e = self.expressions;
@@ -227,7 +216,7 @@ impl Stage<'_> {
             What::Nodes(_) | What::Clear(_) => None,
             What::Loop(header, _) => {
                 mentions.header(e.program, header);
-                Some(self.ends(header))
+                Some(e.ends(header))
             }
             What::If(cond, _) => {
                 mentions.node(e.program, &Node::If(Cond::clone(cond), Vec::new()));

@@ -205,14 +205,7 @@ impl Statements<'_> {
     }
 
     fn ends(&self, header: &For) -> LoopEnds {
-        let lower = self.expressions.extreme("iv_max", &header.lower);
-        let upper = self.expressions.extreme("iv_min", &header.upper);
-        let first = match &header.stride {
-            None => lower,
-            Some((modulus, residue)) => {
-                format!("iv_first({lower}, {}, {modulus})", self.expressions.int(residue))
-            }
-        };
+        let (first, upper) = self.expressions.ends(header);
         let (bound, plain) = match header.order != Order::Descending {
             true => (upper.clone(), is_plain(&header.upper)),
             false => (first.clone(), is_plain(&header.lower) && header.stride.is_none()),
