@@ -17,6 +17,7 @@ mod local;
 mod members;
 mod memory;
 mod powers;
+mod recurrences;
 mod stencils;
 mod text;
 mod threads;

@@ -3,6 +3,7 @@
 //! * [`cases`]: a guard as disjoint cases
 //! * [`moved`]: places of data as variables
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
+//! * [`later`]: sums over earlier steps of a recurrence, added by those
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
 //! * [`mod@expr`], expressions
@@ -11,6 +12,7 @@
 mod cases;
 mod expr;
 mod image;
+mod later;
 mod moved;
 mod plan;
 mod powers;
@@ -74,6 +76,8 @@ struct Lower<'p> {
     prelude: Vec<Node>,
     images: FxHashMap<Key, Image>,
     stand_ins: Vec<VarId>,
+    /// What the current step of a recurrence does at its end.
+    later: Vec<Node>,
     /// The recurrence variables around the current block, with their directions.
     steps: Vec<(VarId, Direction)>,
     /// By tensor that an enclosing recurrence defines: the number of its recurrence variables.
@@ -109,6 +113,7 @@ impl<'p> Lower<'p> {
             prelude: Vec::new(),
             images: FxHashMap::default(),
             stand_ins: Vec::new(),
+            later: Vec::new(),
             steps: Vec::new(),
             recurrent: FxHashMap::default(),
             computed: FxHashSet::default(),
@@ -237,6 +242,9 @@ impl<'p> Lower<'p> {
             self.computed.remove(tensor);
         }
         let mut nodes: Vec<Node> = rec.body.iter().flat_map(|b| self.block(b, &inner)).collect();
+        if depth == 0 {
+            nodes.append(&mut self.later);
+        }
         for (var, end, direction) in loops.into_iter().rev() {
             let order = match direction {
                 Direction::Ascending => Order::Ascending,

@@ -3,22 +3,24 @@
 //! A sum is kept in a register where the axes are the outer loops, and added to the
 //! entry where they are not (a scatter). The first term stores; entries are cleared
 //! before only if it does not reach all of them (of two terms, the one that does may go first).
+//! What the steps of a recurrence add to later ones ([`later`](super::later)) is done at their ends.
 
 use super::Lower;
 use super::cases::cases;
 use super::expr::Env;
+use super::later::Entries;
 use super::plan::{Level, Plan, Request, nest, plan};
 use crate::loops::{Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
 use iverson_spec::bounds::{Facts, Verdict, prove};
-use iverson_spec::ir::{Atom, Element, Expr, Guard, Index, TensorId, VarId};
+use iverson_spec::ir::{Element, Guard, Index, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, Term};
-use iverson_spec::traverse::{Visit, walk_atom, walk_expr};
+use iverson_spec::traverse::Visit;
 
 /// A case of a term: its loops, and what it is a case of.
-struct Part<'t> {
-    term: &'t Term,
-    plan: Plan,
+pub(super) struct Part<'t> {
+    pub(super) term: &'t Term,
+    pub(super) plan: Plan,
 }
 
 impl Lower<'_> {
@@ -34,7 +36,7 @@ impl Lower<'_> {
         nodes
     }
 
-    fn open_axes<'s>(&self, stmt: &'s Stmt) -> &'s [VarId] {
+    pub(super) fn open_axes<'s>(&self, stmt: &'s Stmt) -> &'s [VarId] {
         &stmt.axes[self.steps.len()..]
     }
 
@@ -51,8 +53,12 @@ impl Lower<'_> {
     // Sums and folds.
 
     fn fold(&mut self, stmt: &Stmt, env: &Env, fold: Fold, terms: &[Term]) -> Vec<Node> {
-        let mut parts = Vec::new();
+        let (mut parts, mut later) = (Vec::new(), Vec::new());
         for term in terms {
+            if let Some(var) = self.step_that_adds(term) {
+                later.extend(self.added_later(stmt, env, term, var));
+                continue;
+            }
             let axes = self.open_axes(stmt);
             let order = self.preference(axes, term, terms, &stmt.axes);
             for case in cases(&term.guard) {
@@ -74,8 +80,16 @@ impl Lower<'_> {
         if fold == Fold::Sum {
             self.covering_first(stmt, &mut parts);
         }
-        let covers = parts.first().is_some_and(|part| self.covers(stmt, &part.plan));
-        let mut nodes = if covers { Vec::new() } else { self.clear(stmt, env, fold) };
+        let before = !later.is_empty();
+        if before {
+            self.clear_before(stmt, fold);
+        }
+        for part in later {
+            let nodes = self.part(stmt, fold, part, false);
+            self.later.extend(nodes);
+        }
+        let covers = !before && parts.first().is_some_and(|part| self.covers(stmt, &part.plan));
+        let mut nodes = if covers || before { Vec::new() } else { self.clear(stmt, env, fold) };
         for (place, part) in parts.into_iter().enumerate() {
             nodes.extend(self.part(stmt, fold, part, covers && place == 0));
         }
@@ -115,16 +129,26 @@ impl Lower<'_> {
 
     /// Loops that set every entry to the value of no points.
     fn clear(&mut self, stmt: &Stmt, env: &Env, fold: Fold) -> Vec<Node> {
-        let (loops, inner) = self.axis_loops(stmt, env);
+        self.clear_over(self.open_axes(stmt), stmt, env, fold)
+    }
+
+    /// Loops that do so for all steps of the recurrence, in front of it.
+    fn clear_before(&mut self, stmt: &Stmt, fold: Fold) {
+        let nodes = self.clear_over(&stmt.axes, stmt, &Env::default(), fold);
+        self.prelude.extend(nodes);
+    }
+
+    fn clear_over(&mut self, axes: &[VarId], stmt: &Stmt, env: &Env, fold: Fold) -> Vec<Node> {
+        let (loops, inner) = self.axis_loops(axes, env);
         let store = Node::Store(self.entry(stmt, &inner), Real::Const(fold.empty()));
         nest(loops, vec![store])
     }
 
-    /// Loops over the open axes, and what the axes are inside.
-    fn axis_loops(&mut self, stmt: &Stmt, env: &Env) -> (Vec<Level>, Env) {
+    /// Loops over axes, and what the axes are inside.
+    fn axis_loops(&mut self, axes: &[VarId], env: &Env) -> (Vec<Level>, Env) {
         let mut inner = env.clone();
         let mut loops = Vec::new();
-        for axis in self.open_axes(stmt) {
+        for axis in axes {
             let row = self.symbols.var(*axis).clone();
             let var = self.out.add_int(row.name);
             inner.ints.insert(*axis, Int::Var(var));
@@ -175,7 +199,7 @@ impl Lower<'_> {
     // Searches and index maps.
 
     fn search(&mut self, stmt: &Stmt, env: &Env, op: Reduction, term: &Term) -> Vec<Node> {
-        let (loops, inner) = self.axis_loops(stmt, env);
+        let (loops, inner) = self.axis_loops(self.open_axes(stmt), env);
         let binder = term.binders[0];
         let places = self.symbols.var(binder).range.clone();
         let range = self.extent(&places);
@@ -231,7 +255,7 @@ impl Lower<'_> {
     }
 
     fn index_statement(&mut self, stmt: &Stmt, env: &Env, index: &Index) -> Vec<Node> {
-        let (loops, inner) = self.axis_loops(stmt, env);
+        let (loops, inner) = self.axis_loops(self.open_axes(stmt), env);
         let mut nodes = vec![Node::Visit(StatementId(stmt.tensor.0))];
         let value = self.int(&inner, index);
         nodes.extend(self.store_index(stmt, &inner, value, Some(index)));
@@ -279,7 +303,7 @@ impl Lower<'_> {
         self.proved(&[], &goal)
     }
 
-    fn proved(&self, guards: &[Guard], goal: &Guard) -> bool {
+    pub(super) fn proved(&self, guards: &[Guard], goal: &Guard) -> bool {
         let facts = Facts {
             symbols: &self.symbols,
             vars: &[],
@@ -325,7 +349,7 @@ impl Lower<'_> {
 }
 
 /// Whether an entry of a recurrence comes before the current step, or in it if it is `computed`.
-fn earlier(steps: &[(VarId, Direction)], indices: &[Index], computed: bool) -> Guard {
+pub(super) fn earlier(steps: &[(VarId, Direction)], indices: &[Index], computed: bool) -> Guard {
     let Some(((var, direction), rest)) = steps.split_first() else {
         return if computed { Guard::truth() } else { Guard::Any(Vec::new()) };
     };
@@ -336,25 +360,6 @@ fn earlier(steps: &[(VarId, Direction)], indices: &[Index], computed: bool) -> G
     let compare = |cmp| Guard::Compare(cmp, indices[0].clone(), Index::var(*var));
     let same = compare(Cmp::Eq).and(earlier(rest, &indices[1..], computed));
     Guard::any(vec![compare(cmp), same])
-}
-
-/// The entries that a body reads.
-struct Entries(Vec<(TensorId, Vec<Index>)>);
-
-impl Visit for Entries {
-    fn atom(&mut self, atom: &Atom) {
-        if let Atom::Read(tensor, indices) = atom {
-            self.0.push((*tensor, indices.clone()));
-        }
-        walk_atom(self, atom);
-    }
-
-    fn expr(&mut self, expr: &Expr) {
-        if let Expr::Access(tensor, indices) = expr {
-            self.0.push((*tensor, indices.clone()));
-        }
-        walk_expr(self, expr);
-    }
 }
 
 fn fold(op: Reduction) -> Fold {
