@@ -42,7 +42,20 @@ const CHOLESKY: &str = "fn f(n: size, A: real[n, n]) -> (L: real[n, n]) {
     }
 }";
 
-const PROGRAMS: [&str; 7] = [RESIDUES, THIRDS, MEAN, TRIANGLE, SUBSTITUTE, COLUMNS, CHOLESKY];
+const PAIRS: &str = "fn f(n: size, w: real[n], x: real[n, 2], e: real) -> (s: real) {
+    q[i: n, j: n] = [i < j] * sum(k: 2) (x[i, k] - x[j, k])^2
+    p = sum(i: n, j: n where i < j) w[i] * w[j] / sqrt(q[i, j] + e^2)
+    s = p + sum(i: n) w[i] * x[i, 0]^2
+}";
+const BETWEEN: &str =
+    "fn f(n: size, m: size, w: real[n], x: real[n], u: real[m], y: real[m]) -> (s: real, t: real) {
+    q[i: n, j: m] = exp(-(x[i] - y[j])^2)
+    s = sum(i: n, j: m) w[i] * u[j] * q[i, j]
+    t = sum(i: n) w[i]^2
+}";
+
+const PROGRAMS: [&str; 9] =
+    [RESIDUES, THIRDS, MEAN, TRIANGLE, SUBSTITUTE, COLUMNS, CHOLESKY, PAIRS, BETWEEN];
 
 fn program(text: &str) -> TensorSsa {
     simplify(&normalize(load(text).unwrap().function(None).unwrap()))
@@ -125,4 +138,18 @@ fn residues_of_one_buffer_are_one_loop_that_stores() {
     assert!(loops.contains("in 2 * (n / 2) .. n {\n    x_bar["), "{loops}");
     assert_eq!(count(&loops, "x_bar[2 * i"), 2, "{loops}");
     assert!(!loops.contains("] += "), "{loops}");
+}
+
+/// The loops at top level that have loops inside.
+fn nests(loops: &str) -> usize {
+    let inside = |part: &&str| part.contains("\n    for ");
+    loops.split("\nfor ").skip(1).filter(inside).count()
+}
+
+#[test]
+fn pairs_are_computed_at_most_once_in_each_order() {
+    for (text, count) in [(PAIRS, 2), (BETWEEN, 1)] {
+        let loops = loops(text);
+        assert_eq!(nests(&loops), count, "{loops}");
+    }
 }

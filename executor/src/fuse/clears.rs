@@ -24,6 +24,17 @@ pub(super) fn clear_alone(program: &mut LoopProgram) {
     }
 }
 
+/// The same program with what clears buffers in front of all else, if that is another one: so it is not between loops.
+pub(super) fn clear_first(program: &LoopProgram) -> Option<LoopProgram> {
+    let clears = |at: &usize| cleared(program, *at).is_some();
+    let (first, rest): (Vec<usize>, Vec<usize>) = (0..program.body.len()).partition(clears);
+    let order = first.iter().chain(&rest);
+    (!first.is_empty()).then(|| {
+        let body = order.map(|at| program.body[*at].clone()).collect();
+        LoopProgram { body, ..program.clone() }
+    })
+}
+
 /// The buffer that a node at top level clears, which it does first of all and alone.
 pub(crate) fn cleared(program: &LoopProgram, at: usize) -> Option<BufferId> {
     let buffer = alone(&program.body[at])?;

@@ -8,7 +8,8 @@
 //!    ranges that were told apart by such integers are the same now.
 //! 4. [`contract`]: buffers that are written and read at one step alone become variables, also those that are
 //!    accumulated under conditions ([`begin`]).
-//! 5. [`recompute`]: large buffers are computed again where they are read.
+//! 5. [`recompute`]: large buffers are computed again where they are read. [`clears`] in front of all loops are tried, and kept
+//!    if fewer are; [`gather`]: nests are turned where they join others by that.
 //! 6. [`dead`]: what nothing reads is left out.
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
@@ -31,6 +32,7 @@ mod ends;
 pub(crate) mod facts;
 mod footprint;
 mod fresh;
+mod gather;
 mod local;
 mod memory;
 mod merge;
@@ -60,17 +62,8 @@ use crate::tile::kept;
 
 /// The same program with its loops fused.
 #[must_use]
-pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
-    program.body = strides::dense(&unroll::unroll(&program.body));
-    steps::cut(&mut program);
-    merge::merge(&mut program);
-    share::share(&mut program);
-    merge::merge(&mut program);
-    share::share(&mut program);
-    begin::clear_at_steps(&mut program);
-    contract::contract(&mut program);
-    recompute::recompute(&mut program);
-    dead::drop_dead(&mut program);
+pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
+    let mut program = joined(program);
     peel::peel(&mut program);
     program.body = unroll::unroll(&program.body);
     sums::keep_sums(&mut program);
@@ -81,6 +74,35 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
     sums::keep_sums(&mut program);
     memory::reuse(&mut program);
     program
+}
+
+/// The program with its loops merged and temporaries computed again, in the one of two ways in which fewer lines are: with
+/// clears where they stand, or in front of all.
+fn joined(program: LoopProgram) -> LoopProgram {
+    let early = clears::clear_first(&program);
+    let plain = merged(program);
+    match early.filter(|_| plain.1 > 0).map(merged) {
+        Some(early) if early.1 < plain.1 => early.0,
+        Some(_) | None => plain.0,
+    }
+}
+
+/// The program with its loops merged and temporaries computed again, and how many lines are.
+fn merged(mut program: LoopProgram) -> (LoopProgram, usize) {
+    program.body = strides::dense(&unroll::unroll(&program.body));
+    steps::cut(&mut program);
+    merge::merge(&mut program);
+    share::share(&mut program);
+    merge::merge(&mut program);
+    share::share(&mut program);
+    begin::clear_at_steps(&mut program);
+    contract::contract(&mut program);
+    let again = recompute::recompute(&mut program);
+    dead::drop_dead(&mut program);
+    if again > 0 {
+        gather::gather(&mut program);
+    }
+    (program, again)
 }
 
 /// Which loops are turned inside out.

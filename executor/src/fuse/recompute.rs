@@ -29,14 +29,16 @@ const OPERATIONS: usize = 64;
 /// How many times more than once a point may be computed.
 const AGAIN: usize = 7;
 
-/// Has temporaries computed where they are read, where that is right and worth it.
-pub(super) fn recompute(program: &mut LoopProgram) {
+/// Has temporaries computed where they are read, where that is right and worth it; gives how many lines are computed again.
+pub(super) fn recompute(program: &mut LoopProgram) -> usize {
+    let mut lines = 0;
     let mut copies = Copies::default();
     let mut by_buffer = sites(&program.body);
     let mut known = settings(&program.body);
     for buffer in candidates(program, &by_buffer) {
         let Some(all) = by_buffer.get(&buffer) else { continue };
         if let Some(plan) = plan(program, buffer, all, &known, &mut copies) {
+            lines += plan.groups.len();
             plan.apply(program);
             // later temporaries are computed from variables now
             contract(program);
@@ -44,6 +46,7 @@ pub(super) fn recompute(program: &mut LoopProgram) {
             known = settings(&program.body);
         }
     }
+    lines
 }
 
 /// The temporaries of reals with an axis that grows, in the order in which they are first touched.

@@ -254,18 +254,18 @@ impl Visit for Reads {
 }
 
 /// The ends of a loop of passes `for k { for j in k + a .. k + b }` that runs over `j` first.
-struct Shifts {
+pub(super) struct Shifts {
     /// The least and the greatest `j`.
-    lower: Vec<Int>,
-    upper: Vec<Int>,
+    pub(super) lower: Vec<Int>,
+    pub(super) upper: Vec<Int>,
     /// What `k` is besides, for each `j`: at least, and below.
-    from: Vec<Int>,
-    below: Vec<Int>,
+    pub(super) from: Vec<Int>,
+    pub(super) below: Vec<Int>,
 }
 
 impl Shifts {
     /// `None` if an end is no shift.
-    fn of(outer: &For, lanes: &For) -> Option<Self> {
+    pub(super) fn of(outer: &For, lanes: &For) -> Option<Self> {
         let (Some(least), Some(end)) = (outer.lower.first(), outer.upper.first()) else {
             unreachable!("a loop has lower and upper bounds (invariant 7 of loops)")
         };
