@@ -2,38 +2,73 @@
 //!
 //! A derivative often computes two products in one loop, as in
 //! `for i { for l { r = 0; for j { c[i, j] += a[i, l] * b[l, j]; r += b[l, j] * d[i, j] }; e[i, l] = r } }`. No tile comes
-//! of that; of the two loops that it is made of, one for `c` and one for `e`, tiles come.
+//! of that; of the two loops that it is made of, one for `c` and one for `e`, tiles come. So they do of
+//! `for j { s[j] = ..; for any a { y[a] += k[j, a] * s[j] } }`: what a loop that only adds reads may be written at the same step.
 
-use crate::loops::{For, LoopProgram, Node};
-use crate::native::Mentions;
+use super::footprint::Footprint;
+use super::fresh::Fresh;
+use super::sites::only;
+use super::turn::adds;
+use crate::loops::{For, IntId, LoopProgram, Node, RelationTable};
 
 /// Takes the loops at top level apart.
 pub(super) fn part(program: &mut LoopProgram) {
     let body = std::mem::take(&mut program.body);
-    program.body = taken_apart(program, &body);
+    let relations = program.relations.clone();
+    let mut part = Part { relations, fresh: Fresh::new(program, &body) };
+    program.body = part.list(body);
 }
 
-/// Nodes with their loops taken apart.
-fn taken_apart(program: &LoopProgram, nodes: &[Node]) -> Vec<Node> {
-    let parts = |node: &Node| {
-        if let Node::For(header) = node {
-            parts(program, header).into_iter().map(|part| Node::For(Box::new(part))).collect()
-        } else {
-            vec![node.clone()]
-        }
-    };
-    nodes.iter().flat_map(parts).collect()
+struct Part<'p> {
+    relations: Vec<RelationTable>,
+    fresh: Fresh<'p>,
 }
 
-/// The loops that a loop is made of: no two of them touch what either writes, so they may run one after the other.
-fn parts(program: &LoopProgram, header: &For) -> Vec<For> {
-    let groups = groups(program, taken_apart(program, &header.body));
-    groups.into_iter().map(|body| For { body, ..header.bare() }).collect()
+impl Part<'_> {
+    /// Nodes with their loops taken apart.
+    fn list(&mut self, nodes: Vec<Node>) -> Vec<Node> {
+        let parts = |node: Node| {
+            if let Node::For(header) = node {
+                self.parts(*header)
+            } else {
+                vec![node.map_inside(|body| self.list(body))]
+            }
+        };
+        nodes.into_iter().flat_map(parts).collect()
+    }
+
+    /// The loops that a loop is made of; no two have a variable in common.
+    fn parts(&mut self, mut header: For) -> Vec<Node> {
+        let body = self.list(std::mem::take(&mut header.body));
+        let groups = groups(&self.relations, header.var, body);
+        let loops = groups.into_iter().enumerate().map(|(at, body)| {
+            let part = For { body, ..header.bare() };
+            Node::For(Box::new(if at == 0 { part } else { self.fresh.copy(&part) }))
+        });
+        loops.collect()
+    }
 }
 
-/// Nodes in groups, in order in each; notes and visits belong to what follows.
-fn groups(program: &LoopProgram, nodes: Vec<Node>) -> Vec<Vec<Node>> {
-    let mut groups: Vec<(Vec<(usize, Node)>, Mentions)> = Vec::new();
+/// Nodes of a loop that stay together, with their places.
+#[derive(Default)]
+struct Group {
+    nodes: Vec<(usize, Node)>,
+    touched: Vec<Touched>,
+    all: Footprint,
+}
+
+/// What a node of a loop touches.
+struct Touched {
+    at: usize,
+    footprint: Footprint,
+    /// Whether it is a loop that only adds to entries.
+    adds: bool,
+}
+
+/// Nodes in groups, in order in each, that may run one group after the other: no two touch what either writes, or only at
+/// the same step where one is a loop that adds. Notes and visits belong to what follows.
+fn groups(relations: &[RelationTable], var: IntId, nodes: Vec<Node>) -> Vec<Vec<Node>> {
+    let mut groups: Vec<Group> = Vec::new();
     let mut waiting = Vec::new();
     for (at, node) in nodes.into_iter().enumerate() {
         waiting.push((at, node));
@@ -41,24 +76,67 @@ fn groups(program: &LoopProgram, nodes: Vec<Node>) -> Vec<Vec<Node>> {
         if matches!(node, Node::Note(_) | Node::Visit(_)) {
             continue;
         }
-        let mentions = Mentions::of(program, std::slice::from_ref(node));
-        let (near, far): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|(_, other)| other.conflicts(&mentions));
+        let footprint = || Footprint::of(std::slice::from_ref(node));
+        let (adds, all) = (only_adds(node), footprint());
+        let touched = vec![Touched { at, footprint: footprint(), adds }];
+        let mut joined = Group { nodes: std::mem::take(&mut waiting), touched, all };
+        let (near, far) =
+            groups.into_iter().partition(|other| is_near(relations, var, other, &joined));
         groups = far;
-        let mut near = near.into_iter();
-        let mut joined = near.next().unwrap_or_default();
-        joined.0.append(&mut waiting);
-        joined.1.absorb(mentions);
-        for (nodes, mentions) in near {
-            joined.0.extend(nodes);
-            joined.1.absorb(mentions);
-        }
+        let near: Vec<Group> = near;
+        near.into_iter().for_each(|other| joined.absorb(other));
         groups.push(joined);
     }
-    if let Some((last, _)) = groups.last_mut() {
-        last.extend(waiting);
+    groups.last_mut().iter_mut().for_each(|last| last.nodes.append(&mut waiting));
+    groups.sort_by_key(Group::first);
+    while let Some((a, b)) = crossing(&groups) {
+        let other = groups.remove(b);
+        groups[a].absorb(other);
     }
-    groups.iter_mut().for_each(|(nodes, _)| nodes.sort_by_key(|(at, _)| *at));
-    groups.sort_by_key(|(nodes, _)| nodes.first().map(|(at, _)| *at));
-    groups.into_iter().map(|(nodes, _)| nodes.into_iter().map(|(_, node)| node).collect()).collect()
+    groups
+        .into_iter()
+        .map(|group| group.nodes.into_iter().map(|(_, node)| node).collect())
+        .collect()
+}
+
+impl Group {
+    fn absorb(&mut self, other: Self) {
+        self.nodes.extend(other.nodes);
+        self.nodes.sort_by_key(|(at, _)| *at);
+        self.touched.extend(other.touched);
+        self.all.absorb(other.all);
+    }
+
+    fn first(&self) -> Option<usize> {
+        self.nodes.first().map(|(at, _)| *at)
+    }
+}
+
+/// Whether a node of one group must stay with one of another.
+fn is_near(relations: &[RelationTable], var: IntId, a: &Group, b: &Group) -> bool {
+    !a.all.commutes(&b.all)
+        && pairs(a, b).any(|(a, b)| {
+            let (x, y) = (&a.footprint, &b.footprint);
+            !x.commutes(y) && !((a.adds || b.adds) && x.is_aligned(relations, var, y, var))
+        })
+}
+
+/// Two groups of which neither can run as a whole before the other one.
+fn crossing(groups: &[Group]) -> Option<(usize, usize)> {
+    let crosses = |a: &Group, b: &Group| {
+        !a.all.commutes(&b.all)
+            && pairs(a, b).any(|(a, b)| a.at > b.at && !a.footprint.commutes(&b.footprint))
+    };
+    let after = |a: usize| (a + 1..groups.len()).map(move |b| (a, b));
+    (0..groups.len()).flat_map(after).find(|(a, b)| crosses(&groups[*a], &groups[*b]))
+}
+
+fn pairs<'g>(a: &'g Group, b: &'g Group) -> impl Iterator<Item = (&'g Touched, &'g Touched)> {
+    a.touched.iter().flat_map(|a| b.touched.iter().map(move |b| (a, b)))
+}
+
+/// Whether a node is a loop that only adds to entries.
+fn only_adds(node: &Node) -> bool {
+    let Node::For(header) = node else { return false };
+    adds(&header.body).is_some() || only(&header.body).is_some_and(only_adds)
 }

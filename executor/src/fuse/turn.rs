@@ -325,7 +325,7 @@ fn moves_far(lanes: &For, outer: &For) -> bool {
 }
 
 /// The entries that nodes add to, if that is all they do, and how.
-fn adds(nodes: &[Node]) -> Option<Vec<(Place, Fold)>> {
+pub(super) fn adds(nodes: &[Node]) -> Option<Vec<(Place, Fold)>> {
     let mut places: Vec<(Place, Fold)> = Vec::new();
     for node in nodes {
         match node {

@@ -171,6 +171,9 @@ impl Statements<'_> {
 
     /// A loop, step by step.
     fn plain_loop(&mut self, header: &For, depth: usize) {
+        if self.with_scalars(header, depth) {
+            return;
+        }
         let ends = self.ends(header);
         let inner = self.open_block(&ends, depth);
         if !self.search(header, &ends.first, &ends.bound, inner) {
@@ -185,6 +188,44 @@ impl Statements<'_> {
         if ends.end.is_some() {
             self.line(depth, "}");
         }
+    }
+
+    /// Prints a loop whose sums are entries of arrays, if it has a mark where they are scalars meanwhile: compilers take
+    /// such an entry in a mark for the first one of the array.
+    fn with_scalars(&mut self, header: &For, depth: usize) -> bool {
+        let Expressions { program, names, precision, lookups, .. } = self.expressions;
+        let mut joins = Vec::new();
+        if !header.body.iter().all(|node| is_straight(node, &mut joins)) {
+            return false;
+        }
+        joins.sort_unstable_by_key(|(var, _)| *var);
+        joins.dedup_by_key(|(var, _)| *var);
+        let of = |(var, fold): &(RealId, Fold)| {
+            let entry = names.real(*var);
+            let word = entry.split('[').next().unwrap_or(entry).trim_start_matches("iv_t_");
+            entry.contains('[').then(|| Scalar::of(*var, *fold, word, entry))
+        };
+        let scalars: Vec<Scalar> = joins.iter().filter_map(of).collect();
+        let given: Vec<(Variable, String)> =
+            scalars.iter().map(|s| (Variable::Real(s.var), s.name.clone())).collect();
+        let names = names.kept(&given);
+        let expressions = Expressions::new(program, &names, *precision, lookups);
+        let mut inner = Statements { expressions: &expressions, out: String::new(), ..*self };
+        if scalars.is_empty() || inner.mark(header).is_none() {
+            return false;
+        }
+        inner.line(depth, "{");
+        for Scalar { name, entry, .. } in &scalars {
+            inner.line(depth + 1, &format!("real {name} = {entry};"));
+        }
+        inner.plain_loop(header, depth + 1);
+        for Scalar { name, entry, .. } in &scalars {
+            inner.line(depth + 1, &format!("{entry} = {name};"));
+        }
+        inner.line(depth, "}");
+        let Statements { out, next, .. } = inner;
+        (self.next, self.out) = (next, std::mem::take(&mut self.out) + &out);
+        true
     }
 
     /// The head of a loop; what is in it stands at the depth that is returned.
@@ -275,7 +316,7 @@ impl Statements<'_> {
         if !independent || !local || !reduced {
             return None;
         }
-        // compilers take an entry of an array for the first one
+        // they may be scalars meanwhile
         if joins.iter().any(|(var, _)| self.expressions.names.real(*var).contains('[')) {
             return None;
         }
@@ -324,6 +365,26 @@ impl Statements<'_> {
             Variable::Real(var) => self.expressions.names.real(var).to_owned(),
         }
     }
+}
+
+/// A sum in an entry of an array, as a scalar while a loop adds to it.
+pub(super) struct Scalar {
+    pub(super) var: RealId,
+    fold: Fold,
+    pub(super) name: String,
+    pub(super) entry: String,
+}
+
+impl Scalar {
+    /// Of a variable that is called `word` elsewhere.
+    pub(super) fn of(var: RealId, fold: Fold, word: &str, entry: &str) -> Self {
+        Self { var, fold, name: format!("iv_s_{word}"), entry: entry.to_owned() }
+    }
+}
+
+/// The marks of sums in scalars.
+pub(super) fn clauses(scalars: &[Scalar]) -> String {
+    scalars.iter().map(|s| format!(" reduction({}:{})", operator(s.fold), s.name)).collect()
 }
 
 /// The ends of a loop in C.

@@ -7,7 +7,7 @@
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
-use super::statements::{Statements, operator};
+use super::statements::{Scalar, Statements, clauses, operator};
 use crate::loops::{Fold, For, IntId, LoopProgram, Node, RealId};
 use crate::tile::{Item, Part, Rows, Strip, rows, strip, sums};
 use std::fmt::Write;
@@ -207,7 +207,8 @@ impl Printer<'_, '_> {
             None => (format!("[{length}]"), format!("[{LANE}]")),
         };
         self.keep(&strip.common(self.program()), &extents, &index, depth + 1);
-        let lanes = Lanes { var: strip.header.var, length, rows };
+        let sums = sums(&strip.header).unwrap_or_default();
+        let lanes = Lanes { var: strip.header.var, length, rows, sums: &sums };
         self.parts(&strip.parts, &lanes, false, depth + 1);
         self.kept.truncate(before);
         self.line(depth, "}");
@@ -243,7 +244,13 @@ impl Printer<'_, '_> {
             depth += 1;
             self.step(nodes, around.var, "iv_row + iv_r", depth);
         }
-        let mark = format!("IV_PRAGMA(omp simd{})", self.reductions(nodes));
+        let before = self.kept.len();
+        let sums = self.sums_of_row(nodes, lanes);
+        for Scalar { var, name, entry, .. } in &sums {
+            self.line(depth, &format!("real {name} = {entry};"));
+            self.kept.push((Variable::Real(*var), name.clone()));
+        }
+        let mark = format!("IV_PRAGMA(omp simd{}{})", self.reductions(nodes), clauses(&sums));
         self.line(depth, &mark);
         self.open(LANE, seen, lanes.length, depth);
         self.step(nodes, lanes.var, "iv_lane + iv_l", depth + 1);
@@ -253,9 +260,29 @@ impl Printer<'_, '_> {
             statements.nodes(nodes, depth + 1);
         });
         self.line(depth, "}");
+        for Scalar { name, entry, .. } in &sums {
+            self.line(depth, &format!("{entry} = {name};"));
+        }
+        self.kept.truncate(before);
         if lanes.rows.is_some() {
             self.line(depth - 1, "}");
         }
+    }
+
+    /// The sums of a run that leave the strip and that each row has of its own.
+    fn sums_of_row(&self, nodes: &[Node], lanes: &Lanes<'_>) -> Vec<Scalar> {
+        if lanes.rows.is_none() {
+            return Vec::new();
+        }
+        let set = Mentions::of(self.program(), nodes).reals_set;
+        let mine = lanes.sums.iter().filter(|(var, _)| set.contains(var));
+        let scalar = |(var, fold): &(RealId, Fold)| {
+            let is_it = |(kept, _): &&(Variable, String)| *kept == Variable::Real(*var);
+            let (_, entry) = self.kept.iter().find(is_it)?;
+            let word = self.statements.name(Variable::Real(*var));
+            Some(Scalar::of(*var, *fold, &word, entry))
+        };
+        mine.filter_map(scalar).collect()
     }
 
     /// The sums of a run that leave the loop, as clauses.
@@ -275,6 +302,8 @@ struct Lanes<'r> {
     var: IntId,
     length: &'r str,
     rows: Option<&'r Around<'r>>,
+    /// The sums that leave the strip.
+    sums: &'r [(RealId, Fold)],
 }
 
 /// Nodes that every lane does.

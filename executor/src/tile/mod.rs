@@ -131,10 +131,8 @@ pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
     let fits = |node: &Node| {
         let Node::For(inner) = node else { return None };
         let strip = strip(program, inner)?;
-        let sums = sums(inner).unwrap_or_default();
         let whole = strip.is_the_same(&changing.ints)
             && strip.moving.iter().any(|indices| !mentions_any(indices, &changing.ints))
-            && sums.iter().all(|(var, _)| !changing.reals.contains(var))
             && strip.kept <= MOST_KEPT;
         whole.then_some(strip)
     };
