@@ -186,7 +186,7 @@ fn steps(header: &For, inner: &For, facts: &mut Facts, writes: &Writes) -> Optio
 }
 
 /// The sums of a loop that does nothing else.
-fn sums(inner: &For) -> Option<Vec<(RealId, &Real)>> {
+pub(super) fn sums(inner: &For) -> Option<Vec<(RealId, &Real)>> {
     let mut found = Vec::new();
     for node in &inner.body {
         match node {
@@ -209,14 +209,14 @@ fn sums(inner: &For) -> Option<Vec<(RealId, &Real)>> {
 
 /// What nodes write and set.
 #[derive(Default)]
-struct Writes {
-    places: Vec<Place>,
-    ints: Vec<IntId>,
-    reals: Vec<RealId>,
+pub(super) struct Writes {
+    pub(super) places: Vec<Place>,
+    pub(super) ints: Vec<IntId>,
+    pub(super) reals: Vec<RealId>,
 }
 
 impl Writes {
-    fn of(nodes: &[Node]) -> Self {
+    pub(super) fn of(nodes: &[Node]) -> Self {
         let mut writes = Self::default();
         nodes.iter().for_each(|node| writes.node(node));
         writes
@@ -239,10 +239,10 @@ impl Visit for Writes {
 
 /// What a term reads.
 #[derive(Default)]
-struct Reads {
-    loads: Vec<(BufferId, Vec<Int>)>,
-    ints: Vec<IntId>,
-    reals: Vec<RealId>,
+pub(super) struct Reads {
+    pub(super) loads: Vec<(BufferId, Vec<Int>)>,
+    pub(super) ints: Vec<IntId>,
+    pub(super) reals: Vec<RealId>,
 }
 
 impl Visit for Reads {

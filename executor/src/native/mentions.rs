@@ -34,33 +34,6 @@ impl Mentions {
         mentions
     }
 
-    /// Whether one of two lists of nodes touches what the other writes.
-    pub(crate) fn conflicts(&self, other: &Self) -> bool {
-        let hurts = |a: &Self, b: &Self| {
-            !a.written.is_disjoint(&b.buffers)
-                || !a.ints_set.is_disjoint(&b.ints_set)
-                || !a.ints_set.is_disjoint(&b.ints_read)
-                || !a.reals_set.is_disjoint(&b.reals_set)
-                || !a.reals_set.is_disjoint(&b.reals_read)
-        };
-        self.checks || other.checks || hurts(self, other) || hurts(other, self)
-    }
-
-    /// Adds what other nodes mention.
-    pub(crate) fn absorb(&mut self, other: Self) {
-        self.sizes.extend(other.sizes);
-        self.relations.extend(other.relations);
-        self.functions.extend(other.functions);
-        self.buffers.extend(other.buffers);
-        self.written.extend(other.written);
-        self.ints_read.extend(other.ints_read);
-        self.reals_read.extend(other.reals_read);
-        self.ints_set.extend(other.ints_set);
-        self.reals_set.extend(other.reals_set);
-        self.checks |= other.checks;
-        self.floors |= other.floors;
-    }
-
     /// The relations that may have maps: those with places.
     pub(crate) fn boxes(&self, program: &LoopProgram) -> impl Iterator<Item = RelId> {
         let has_places = |r: &RelId| !program.relations[r.index()].coordinates.is_empty();
