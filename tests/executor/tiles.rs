@@ -15,7 +15,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, or strips alone.
-const PROGRAMS: [(&str, &str, &str); 15] = [
+const PROGRAMS: [(&str, &str, &str); 18] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -57,6 +57,15 @@ const PROGRAMS: [(&str, &str, &str); 15] = [
         "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], c: real[n, m]) -> (C: real[n, m], t: real[n]) {
             t[i: n] = sum(j: m) c[i, j]
             C[i: n, j: m] = t[i] * sum(l: k) A[i, l] * B[l, j] * t[i]
+        }",
+    ),
+    (
+        "rows with sums of their own",
+        "reduction(+:iv_s_",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], c: real[n, m]) -> (w: real[n, m], z: real[n, m]) {
+            w[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]
+            t[i: n] = sum(j: m) w[i, j] * c[i, j]
+            z[i: n, j: m] = c[i, j] * t[i]
         }",
     ),
     (
@@ -115,6 +124,28 @@ const PROGRAMS: [(&str, &str, &str); 15] = [
         "IV_ROWS",
         "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m]) -> (C: real[n, m]) {
             C[i: n, j: m] = sum(l: k) [A[i, l] > B[l, j]] * A[i, l] * B[l, j]
+        }",
+    ),
+    (
+        "earlier rows upwards",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, A: real[n, n], x: real[n, n]) -> (z: real[n, n]) {
+            rec i: n, j: n {
+                t[i, j] = (sum(l: n where l < i) A[l, j] * y[l, i]) + [j > 0] * y[i, j - 1]
+                y[i, j] = if t[i, j] > 0 then x[i, j] else -x[i, j]
+            }
+            z[i: n, j: n] = y[i, j] + real(m) + real(k)
+        }",
+    ),
+    (
+        "earlier rows downwards, under a condition",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, A: real[n, n], x: real[n, n]) -> (z: real[n, n]) {
+            rec i: n descending, j: n descending {
+                t[i, j] = [j < i] * (sum(l: n where l >= i) A[l, j] * y[l, i]) + [j + 1 < n] * y[i, j + 1]
+                y[i, j] = if t[i, j] > 0 then x[i, j] else -x[i, j]
+            }
+            z[i: n, j: n] = y[i, j] + real(m) + real(k)
         }",
     ),
     (

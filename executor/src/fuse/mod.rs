@@ -19,11 +19,12 @@
 //! 11. [`local`]: of a large buffer some rows are kept at a time.
 //! 12. [`memory`]: buffers that are never needed at once share memory.
 //!
-//! For compiled engines [`for_tiles`] then has recurrences add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
+//! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]).
 //!
 //! No step but `recompute` does anything more often than before, and that one by a stated constant.
 
+mod ahead;
 mod begin;
 pub(crate) mod clears;
 mod contract;
@@ -120,6 +121,7 @@ pub(crate) enum Turned {
 pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
     let shaped = |mut program: LoopProgram| {
         if turned == Turned::Rows {
+            ahead::ahead(&mut program);
             push::push(&mut program);
         }
         if turn::turn(&mut program, turned) {

@@ -140,3 +140,28 @@ fn only_adds(node: &Node) -> bool {
     let Node::For(header) = node else { return false };
     adds(&header.body).is_some() || only(&header.body).is_some_and(only_adds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+    use crate::loops::LoopProgram;
+
+    fn parted(body: &str) -> usize {
+        let head = "loops f\nsize n\ninput a: real[n]\ninput k: real[n, n]\noutput s: real[n]\noutput y: real[n]\nints j, i\nreals r\n";
+        let text = format!("{head}for j in 0 .. n {{\n{body}\n}}\n");
+        let mut program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+        part(&mut program);
+        program.body.len()
+    }
+
+    #[test]
+    fn a_loop_that_adds_is_taken_out() {
+        let adds = "for any i in 0 .. n {\ny[i] += k[j, i] * s[j]\n}";
+        assert_eq!(parted(&format!("s[j] = a[j]\n{adds}")), 2);
+        assert_eq!(parted(&format!("s[j] = a[j]\n{adds}\ns[j] += 1.0")), 1);
+        assert_eq!(parted(&format!("s[j] = y[j]\n{adds}")), 1);
+        assert_eq!(parted(&format!("r = a[j]\n{}", adds.replace("s[j]", "r"))), 1);
+        let other = adds.replace("s[j]", "s[n - 1 - j]");
+        assert_eq!(parted(&format!("s[j] = a[j]\n{other}")), 1);
+    }
+}

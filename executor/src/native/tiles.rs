@@ -376,9 +376,10 @@ impl Statements<'_> {
             out: String::new(),
         };
         let case = |steps: &str| format!("if ({end} - {first} >= {steps}) {{");
-        if let Some(rows) = rows(program, header) {
+        let rows = rows(program, header);
+        if let Some(rows) = &rows {
             tile.line(depth, &case(&rows.count()));
-            tile.rows(&rows, ends, depth + 1);
+            tile.rows(rows, ends, depth + 1);
         } else if let Some(strip) = strip(program, header) {
             let mut lengths = vec![strip.length(), SHORT.to_owned()];
             lengths.dedup();
@@ -393,7 +394,8 @@ impl Statements<'_> {
         let text = tile.out;
         self.out += &text;
         self.line(depth, "} else {");
-        self.plain = true;
+        // fewer rows than a tile has: their strips go without
+        self.plain = rows.is_none();
         plain(self, depth + 1);
         self.plain = false;
         self.line(depth, "}");
