@@ -376,10 +376,9 @@ impl Statements<'_> {
             out: String::new(),
         };
         let case = |steps: &str| format!("if ({end} - {first} >= {steps}) {{");
-        let rows = rows(program, header);
-        if let Some(rows) = &rows {
+        if let Some(rows) = rows(program, header) {
             tile.line(depth, &case(&rows.count()));
-            tile.rows(rows, ends, depth + 1);
+            tile.rows(&rows, ends, depth + 1);
         } else if let Some(strip) = strip(program, header) {
             let mut lengths = vec![strip.length(), SHORT.to_owned()];
             lengths.dedup();
@@ -394,8 +393,7 @@ impl Statements<'_> {
         let text = tile.out;
         self.out += &text;
         self.line(depth, "} else {");
-        // fewer rows than a tile has: their strips go without
-        self.plain = rows.is_none();
+        self.plain = true;
         plain(self, depth + 1);
         self.plain = false;
         self.line(depth, "}");

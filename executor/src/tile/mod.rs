@@ -123,7 +123,7 @@ pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
 
 /// The rows that a loop has, if strips stand in it that read the same entries in each of its steps.
 pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
-    if !is_regular(program, header) {
+    if is_short(header) || !is_regular(program, header) {
         return None;
     }
     let mut changing = Changing::of_list(&header.body);
@@ -160,6 +160,16 @@ pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
         own,
     })
 }
+
+/// Whether a loop has fewer steps than rows go together, whatever the sizes are.
+fn is_short(header: &For) -> bool {
+    let constants = |ends: &[Int]| ends.iter().filter_map(Int::as_const).collect::<Vec<i64>>();
+    let (lower, upper) = (constants(&header.lower), constants(&header.upper));
+    lower.iter().max().zip(upper.iter().min()).is_some_and(|(from, to)| to - from < LEAST_ROWS)
+}
+
+/// So many rows go together at least, if one value is kept for each entry.
+const LEAST_ROWS: i64 = 4;
 
 /// At most so many values are kept for each entry of a tile with rows.
 const MOST_KEPT: usize = 4;
