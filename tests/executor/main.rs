@@ -18,6 +18,7 @@ mod members;
 mod memory;
 mod powers;
 mod recurrences;
+mod searches;
 mod stencils;
 mod text;
 mod threads;

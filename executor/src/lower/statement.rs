@@ -216,7 +216,9 @@ impl Lower<'_> {
                 }),
             ),
         ];
-        for case in cases(&term.guard) {
+        let cases = cases(&term.guard);
+        let single = cases.len() == 1;
+        for case in cases {
             let request = Request {
                 env: &inner,
                 fixed: &stmt.axes,
@@ -233,14 +235,14 @@ impl Lower<'_> {
             point.push(Node::Set(value, self.real(&plan.env, &term.body)));
             let compare = |cmp| Cond::Real(cmp, Box::new((Real::Var(value), Real::Var(best))));
             let better = if op == Reduction::Argmax { CmpOp::Gt } else { CmpOp::Lt };
-            let earlier = Cond::Int(CmpOp::Lt, at.clone(), Int::Var(found));
-            let replaces = Cond::Any(vec![
-                Cond::Int(CmpOp::Eq, Int::Var(found), range.clone()),
-                compare(better),
-                Cond::All(vec![compare(CmpOp::Eq), earlier]),
-            ]);
+            let mut replaces =
+                vec![Cond::Int(CmpOp::Eq, Int::Var(found), range.clone()), compare(better)];
+            if !(single && ascends(&plan.levels, &at)) {
+                let earlier = Cond::Int(CmpOp::Lt, at.clone(), Int::Var(found));
+                replaces.push(Cond::All(vec![compare(CmpOp::Eq), earlier]));
+            }
             point.push(Node::If(
-                replaces,
+                Cond::Any(replaces),
                 vec![Node::Set(best, Real::Var(value)), Node::SetInt(found, at)],
             ));
             nodes.extend(nest(plan.levels, point));
@@ -346,6 +348,16 @@ impl Lower<'_> {
         }
         checks
     }
+}
+
+/// Whether points are visited in the order of a place: the only loop is over it, upwards. Of equal values the first one
+/// then stands at the least place.
+fn ascends(levels: &[Level], place: &Int) -> bool {
+    let mut loops = levels.iter().filter_map(|level| match level {
+        Level::Loop(header) => Some(header),
+        Level::Let(..) | Level::If(_) | Level::Test(_) | Level::Visit(_) => None,
+    });
+    loops.all(|header| header.order == Order::Ascending && *place == Int::Var(header.var))
 }
 
 /// Whether an entry of a recurrence comes before the current step, or in it if it is `computed`.
