@@ -204,19 +204,28 @@ impl Round {
     /// The statement with reads for what earlier statements hold.
     fn reused(&mut self, mut stmt: Stmt) -> Stmt {
         let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
-        let terms = match &mut stmt.rhs {
-            Rhs::Sum(terms) => terms.as_mut_slice(),
-            Rhs::Fold(_, term) | Rhs::Arg(_, term) => std::slice::from_mut(term),
-            Rhs::Index(_) => &mut [],
+        let (is_sum, terms) = match &mut stmt.rhs {
+            Rhs::Sum(terms) => (true, terms.as_mut_slice()),
+            Rhs::Fold(_, term) | Rhs::Arg(_, term) => (false, std::slice::from_mut(term)),
+            Rhs::Index(_) => (false, &mut [][..]),
         };
         for term in terms {
-            if let Some(new) = self.held.read(&self.cx, &self.open, term) {
-                let old = [std::mem::replace(term, new.clone())];
-                self.cx.trace.terms(&self.cx.symbols, named("reuse"), place, &old, &[new]);
+            let read = self.held.read(&self.cx, &self.open, term);
+            self.put("reuse", place, term, read);
+            if is_sum {
+                let read = self.held.read_quotients(&self.cx, &self.open, term);
+                self.put("reuse-quotient", place, term, read);
             }
         }
-        self.held.note(&self.open, &stmt);
+        self.held.note(&self.cx, &self.open, &stmt);
         stmt
+    }
+
+    /// Puts what a rule gives in the place of a term.
+    fn put(&mut self, rule: &str, place: Place<'_>, term: &mut Term, new: Option<Term>) {
+        let Some(new) = new else { return };
+        let old = [std::mem::replace(term, new.clone())];
+        self.cx.trace.terms(&self.cx.symbols, named(rule), place, &old, &[new]);
     }
 
     /// A statement that equals an earlier one. A result stays defined, by reading it.

@@ -4,11 +4,16 @@
 //! `exp(x[i]) * y_bar[i]` becomes `y[i] * y_bar[i]`: the same expression on the same numbers, so
 //! the same bits. It pays for functions that cost more than a read, and is done only where it
 //! adds no access to any point of the reader.
+//!
+//! The partial of `y = a / b` in b is `-a / b / b`, which is `-y / b`: so a product takes an entry in the place of one of
+//! its factors and one of its divisors. That divides once less, and rounds in another order.
 
+use crate::bodies::Product;
 use crate::context::{Context, at_least, below};
 use crate::inline::{Accesses, at_entry};
 use iverson_spec::function::Fun;
 use iverson_spec::ir::{Expr, Guard, Index, TensorId, VarId};
+use iverson_spec::number::Number;
 use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Visit, rebuild_expr, walk_expr};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,7 +29,7 @@ pub(crate) type Open = [(u32, Vec<VarId>)];
 #[derive(Default)]
 pub(crate) struct Held(FxHashMap<(Fun, Vec<TensorId>), Vec<Entry>>);
 
-/// `tensor[axes] = [guard] body`, inside these recurrences.
+/// `tensor[axes] = body` where the guard holds, inside these recurrences.
 struct Entry {
     tensor: TensorId,
     axes: Vec<VarId>,
@@ -34,18 +39,22 @@ struct Entry {
 }
 
 impl Held {
-    /// Notes a statement whose entries are worth reading: one costly function, not a sum.
-    pub(crate) fn note(&mut self, open: &Open, stmt: &Stmt) {
+    /// Notes a statement whose entries are worth reading: one costly function where no other term counts, not a sum.
+    pub(crate) fn note(&mut self, cx: &Context, open: &Open, stmt: &Stmt) {
         let Rhs::Sum(terms) = &stmt.rhs else { return };
-        let [Term { binders, guard, body }] = terms.as_slice() else { return };
-        let Some(key) = key(body).filter(|_| binders.is_empty() && is_costly(body)) else { return };
-        self.0.entry(key).or_default().push(Entry {
-            tensor: stmt.tensor,
-            axes: stmt.axes.clone(),
-            guard: guard.clone().conjuncts(),
-            body: body.clone(),
-            open: open.iter().map(|(number, _)| *number).collect(),
-        });
+        for (at, Term { binders, guard, body }) in terms.iter().enumerate() {
+            let costly = binders.is_empty() && is_costly(body);
+            let Some(key) = key(body).filter(|_| costly && is_alone(cx, terms, at)) else {
+                continue;
+            };
+            self.0.entry(key).or_default().push(Entry {
+                tensor: stmt.tensor,
+                axes: stmt.axes.clone(),
+                guard: guard.clone().conjuncts(),
+                body: body.clone(),
+                open: open.iter().map(|(number, _)| *number).collect(),
+            });
+        }
     }
 
     /// `f(a(b)) = t[b]` where `t[i] = f(a(i))`, in the body of a term.
@@ -53,10 +62,33 @@ impl Held {
         let held = term.guard.clone().conjuncts();
         let mut reuse = Reuse { entries: self, cx, open, held: &held, fired: false };
         let body = reuse.expr(&term.body)?;
-        let fewer = reuse.fired && loads(&term.guard, &body) <= loads(&term.guard, &term.body);
-        let (binders, guard) = (term.binders.clone(), term.guard.clone());
-        fewer.then_some(Term { binders, guard, body })
+        (reuse.fired && loads_no_more(term, &body)).then(|| Term { body, ..term.clone() })
     }
+
+    /// `c a(b) e / d(b) = c t[b] e` where `t[i] = a(i) / d(i)`, in the body of a term.
+    pub(crate) fn read_quotients(&self, cx: &Context, open: &Open, term: &Term) -> Option<Term> {
+        let held = term.guard.clone().conjuncts();
+        let reuse = Reuse { entries: self, cx, open, held: &held, fired: false };
+        let whole = Product::of(&term.body);
+        let mut product = whole.clone();
+        let mut divisor = 0;
+        while divisor < product.divisors.len() {
+            match reuse.quotient(&product, divisor) {
+                Some(next) => product = next,
+                None => divisor += 1,
+            }
+        }
+        let body = product.body();
+        (product != whole && loads_no_more(term, &body)).then(|| Term { body, ..term.clone() })
+    }
+}
+
+/// Whether no other term of a sum counts where one does.
+fn is_alone(cx: &Context, terms: &[Term], at: usize) -> bool {
+    terms.iter().enumerate().all(|(other, term)| {
+        let both = || terms[at].guard.clone().and(term.guard.clone()).conjuncts();
+        other == at || cx.contradict(&both())
+    })
 }
 
 /// What is applied, and the tensors that it reads.
@@ -98,6 +130,11 @@ pub(crate) fn is_costly(e: &Expr) -> bool {
     operations.functions || operations.count > 1
 }
 
+/// Whether another body of a term loads no more than its own.
+fn loads_no_more(term: &Term, body: &Expr) -> bool {
+    loads(&term.guard, body) <= loads(&term.guard, &term.body)
+}
+
 /// The entries that a body loads where no test has loaded them.
 fn loads(guard: &Guard, body: &Expr) -> usize {
     let tested = Accesses::of_guard(guard);
@@ -116,8 +153,7 @@ struct Reuse<'a> {
 
 impl Rewrite for Reuse<'_> {
     fn expr(&mut self, e: &Expr) -> Option<Expr> {
-        let entries = key(e).and_then(|key| self.entries.0.get(&key)).into_iter().flatten();
-        match entries.filter_map(|entry| self.access(entry, e)).next() {
+        match self.held(e) {
             Some(access) => {
                 self.fired = true;
                 Some(access)
@@ -128,6 +164,35 @@ impl Rewrite for Reuse<'_> {
 }
 
 impl Reuse<'_> {
+    /// A product with the entry that holds a factor, or 1, over a divisor.
+    fn quotient(&self, product: &Product, divisor: usize) -> Option<Product> {
+        let factors = (0..product.factors.len()).map(Some).chain([None]);
+        let signs = |factor| [1, -1].map(|sign| (factor, Number::integer(sign)));
+        factors.flat_map(signs).find_map(|(factor, sign)| {
+            let held = Product {
+                coefficient: sign.clone(),
+                factors: factor.map(|at| product.factors[at].clone()).into_iter().collect(),
+                divisors: vec![product.divisors[divisor].clone()],
+            };
+            let e = held.body();
+            let entry = self.held(&e)?;
+            let mut next = product.clone();
+            next.scale(&sign);
+            next.divisors.remove(divisor);
+            match factor {
+                Some(at) => next.factors[at] = entry,
+                None => next.factors.push(entry),
+            }
+            Some(next)
+        })
+    }
+
+    /// A read of what holds `e`.
+    fn held(&self, e: &Expr) -> Option<Expr> {
+        let entries = key(e).and_then(|key| self.entries.0.get(&key)).into_iter().flatten();
+        entries.filter_map(|entry| self.access(entry, e)).next()
+    }
+
     /// The entry that holds `e`, if the statement defines it, and before it is read.
     fn access(&self, entry: &Entry, e: &Expr) -> Option<Expr> {
         let at = same_at(&entry.axes, &entry.body, e)?;

@@ -89,6 +89,7 @@ pub const RULES: &[Rule] = &[
     rule("hoist-invariant", "sum(j) a e(j) = a t, t = sum(j) e(j)", "outside recurrences; a mentions no j, e lacks an axis, and both ranges have 2 points for all sizes", Rationals, "hoist_invariant", Program),
     rule("share", "t = u", "their right sides are equal, and u stands first", Always, "share", Program),
     rule("reuse", "f(a(b)) = t[b]", "t[i] = f(a(i)) stands first, also at b; f is a function, a quotient, a power or two operations; no point loads more", Always, "reuse", Program),
+    rule("reuse-quotient", "[p] c a(b) e / d(b) = [p] c t[b] e", "t[i] = a(i) / d(i) stands first, also at b; a is one factor, or 1; no point loads more", Rationals, "reuse_quotient", Program),
     rule("apply-once", "f(t[a]), f(t[b]) = u[a], u[b]", "u[i] = f(t[i]) in the place of t, a sum of terms at its axes that is read in f alone, by one term everywhere, and by another", Always, "apply_once", Program),
     rule("drop-dead", "a statement that nothing reads may go", "no result or condition needs it", Always, "drop_dead", Program),
 ];

@@ -112,6 +112,7 @@ Print Assumptions contrib_false.
 Print Assumptions drop_dead.
 Print Assumptions share.
 Print Assumptions reuse.
+Print Assumptions reuse_quotient.
 Print Assumptions apply_once.
 Print Assumptions compose_gather.
 Print Assumptions compose_index.

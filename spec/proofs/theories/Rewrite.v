@@ -154,6 +154,10 @@ Lemma inline_points (p : bool) (l : seq bool) :
 Proof.
 by case: p => /= [|_]; rewrite -?big_mkcond ?sum1_count ?big1_eq // -sum1_count big_mkcond.
 Qed.
+(** reuse-quotient: one factor and one divisor are an entry, by `reuse` *)
+Lemma reuse_quotient (U : comUnitRingType) (p : bool) (c a d e t : U) :
+  t = a / d -> p%:R * (c * a * e / d) = p%:R * (c * t * e).
+Proof. by move=> ->; rewrite !mulrA [_ / d * e]mulrAC. Qed.
 (** swap-sums, split-sum, pair-sums *)
 Lemma sum_swap I J (e : I -> J -> R) : \sum_i \sum_j e i j = \sum_j \sum_i e i j.
 Proof. exact: exchange_big. Qed.
