@@ -171,10 +171,12 @@ impl Normalize {
         self.atom(e, context)
     }
 
-    /// `c * a / b`, with the dividend's coefficient kept in front.
+    /// `c * a / b`, with the dividend's coefficient kept in front. The divisor is lifted first: then the adjoint of the
+    /// dividend, a quotient by it, stands in front of the divisor's, which is a multiple of that.
     fn quotient(&mut self, dividend: &Expr, divisor: &Expr, context: &Context) -> Expr {
         let (negative, dividend) = strip_sign(dividend);
         let (flipped, divisor) = strip_sign(divisor);
+        let divisor = self.atom(divisor, context);
         let dividend = if let Expr::Apply(Fun::Mul, args) = dividend
             && let [Expr::Const(n), factor] = args.as_slice()
         {
@@ -183,7 +185,6 @@ impl Normalize {
         } else {
             self.atom(dividend, context)
         };
-        let divisor = self.atom(divisor, context);
         let quotient = Expr::Apply(Fun::Div, vec![dividend, divisor]);
         if negative ^ flipped { negate(quotient) } else { quotient }
     }
