@@ -14,8 +14,8 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
-/// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, or strips alone.
-const PROGRAMS: [(&str, &str, &str); 18] = [
+/// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, strips alone, or loops in vectors.
+const PROGRAMS: [(&str, &str, &str); 19] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -49,6 +49,13 @@ const PROGRAMS: [(&str, &str, &str); 18] = [
         "IV_ROWS",
         "fn f(n: size, m: size, k: size, A: real[n, m], U: real[n, k], V: real[m, k]) -> (s: real) {
             s = sum(i: n, j: m) (A[i, j] - sum(l: k) U[i, l] * V[j, l])^2
+        }",
+    ),
+    (
+        "a misfit of few columns, whose gradient has sums side by side",
+        "IV_PRAGMA(omp simd reduction",
+        "fn f(n: size, m: size, k: size, A: real[n, m], U: real[n, 4], V: real[m, 4]) -> (s: real) {
+            s = real(k) + sum(i: n, j: m) (A[i, j] - sum(l: 4) U[i, l] * V[j, l])^2
         }",
     ),
     (

@@ -105,10 +105,11 @@ impl<S: Scalar> Run<'_, '_, '_, '_, S> {
     fn some(&mut self, leaves: &[Leaf], var: Option<usize>, range: Range) -> Result<(), Stop> {
         let count = ((range.end - range.start + range.step - 1) / range.step) as usize;
         let lengths: Vec<usize> = self.lists.iter().map(|list| list.lines.len()).collect();
-        if let Some(var) = var {
-            self.rows.iter_mut().for_each(|row| row.runner.vars.ints[var] = range.start);
-        }
         for (at, leaf) in leaves.iter().enumerate() {
+            // the factors of the leaf before have moved it
+            if let Some(var) = var {
+                self.rows.iter_mut().for_each(|row| row.runner.vars.ints[var] = range.start);
+            }
             let same = |other: &&Leaf| other.sum == leaf.sum;
             let before = leaves[..at].iter().filter(same).count();
             let apart = leaves.iter().filter(same).count();
