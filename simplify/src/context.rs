@@ -54,6 +54,11 @@ impl Context {
         bounds::prove(self.facts(guards), goal) == Verdict::Proved
     }
 
+    /// Whether two guards hold together nowhere.
+    pub(crate) fn are_apart(&self, a: &Guard, b: &Guard) -> bool {
+        self.contradict(&a.clone().and(b.clone()).conjuncts())
+    }
+
     /// Whether `guards` hold together nowhere.
     pub(crate) fn contradict(&self, guards: &[Guard]) -> bool {
         !bounds::satisfiable(self.facts(guards))

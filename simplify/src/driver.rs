@@ -204,10 +204,11 @@ impl Round {
     /// The statement with reads for what earlier statements hold.
     fn reused(&mut self, mut stmt: Stmt) -> Stmt {
         let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
-        let (is_sum, terms) = match &mut stmt.rhs {
-            Rhs::Sum(terms) => (true, terms.as_mut_slice()),
-            Rhs::Fold(_, term) | Rhs::Arg(_, term) => (false, std::slice::from_mut(term)),
-            Rhs::Index(_) => (false, &mut [][..]),
+        let is_sum = matches!(stmt.rhs, Rhs::Sum(_));
+        let terms = match &mut stmt.rhs {
+            Rhs::Sum(terms) => terms.as_mut_slice(),
+            Rhs::Fold(_, term) | Rhs::Arg(_, term) => std::slice::from_mut(term),
+            Rhs::Index(_) => &mut [],
         };
         for term in terms {
             let read = self.held.read(&self.cx, &self.open, term);

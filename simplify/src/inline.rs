@@ -128,8 +128,7 @@ fn is_light(terms: &[Term]) -> bool {
 
 /// Whether no two of the terms have a point in common.
 fn are_disjoint(cx: &Context, terms: &[Term]) -> bool {
-    let apart =
-        |a: &Term, b: &Term| cx.contradict(&a.guard.clone().and(b.guard.clone()).conjuncts());
+    let apart = |a: &Term, b: &Term| cx.are_apart(&a.guard, &b.guard);
     terms.iter().enumerate().all(|(at, a)| terms[at + 1..].iter().all(|b| apart(a, b)))
 }
 

@@ -78,17 +78,18 @@ impl Held {
                 None => divisor += 1,
             }
         }
+        if product == whole {
+            return None;
+        }
         let body = product.body();
-        (product != whole && loads_no_more(term, &body)).then(|| Term { body, ..term.clone() })
+        loads_no_more(term, &body).then(|| Term { body, ..term.clone() })
     }
 }
 
 /// Whether no other term of a sum counts where one does.
 fn is_alone(cx: &Context, terms: &[Term], at: usize) -> bool {
-    terms.iter().enumerate().all(|(other, term)| {
-        let both = || terms[at].guard.clone().and(term.guard.clone()).conjuncts();
-        other == at || cx.contradict(&both())
-    })
+    let guard = &terms[at].guard;
+    terms.iter().enumerate().all(|(other, term)| other == at || cx.are_apart(guard, &term.guard))
 }
 
 /// What is applied, and the tensors that it reads.

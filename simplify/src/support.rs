@@ -32,9 +32,8 @@ impl Supports {
                 parts.push(part);
             }
         }
-        let apart = |a: &Guard, b: &Guard| cx.contradict(&a.clone().and(b.clone()).conjuncts());
-        let disjoint =
-            parts.iter().enumerate().all(|(at, a)| parts[at + 1..].iter().all(|b| apart(a, b)));
+        let mut each = parts.iter().enumerate();
+        let disjoint = each.all(|(at, a)| parts[at + 1..].iter().all(|b| cx.are_apart(a, b)));
         if (1..=MAX_PARTS).contains(&parts.len()) && disjoint {
             self.0.insert(stmt.tensor, (stmt.axes.clone(), parts));
         }

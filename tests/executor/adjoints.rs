@@ -57,11 +57,11 @@ const BETWEEN: &str =
 const PROGRAMS: [&str; 9] =
     [RESIDUES, THIRDS, MEAN, TRIANGLE, SUBSTITUTE, COLUMNS, CHOLESKY, PAIRS, BETWEEN];
 
-fn program(text: &str) -> TensorSsa {
+pub(crate) fn program(text: &str) -> TensorSsa {
     simplify(&normalize(load(text).unwrap().function(None).unwrap()))
 }
 
-fn gradient(program: &TensorSsa) -> TensorSsa {
+pub(crate) fn gradient(program: &TensorSsa) -> TensorSsa {
     simplify(&vjp_of(program))
 }
 
@@ -121,11 +121,10 @@ fn native_gradients_are_right_around_the_edges() {
     }
 }
 
-/// The loops of a gradient as text.
-fn loops(text: &str) -> String {
+/// The loops of a program as text.
+pub(crate) fn loops(program: &TensorSsa) -> String {
     let options = Options { engine: Engine::Runner, ..Options::default() };
-    let executable = compile::<f64>(&gradient(&program(text)), options).unwrap();
-    executable.loops().to_string()
+    compile::<f64>(program, options).unwrap().loops().to_string()
 }
 
 fn count(text: &str, what: &str) -> usize {
@@ -134,7 +133,7 @@ fn count(text: &str, what: &str) -> usize {
 
 #[test]
 fn residues_of_one_buffer_are_one_loop_that_stores() {
-    let loops = loops(RESIDUES);
+    let loops = loops(&gradient(&program(RESIDUES)));
     assert!(loops.contains("in 2 * (n / 2) .. n {\n    x_bar["), "{loops}");
     assert_eq!(count(&loops, "x_bar[2 * i"), 2, "{loops}");
     assert!(!loops.contains("] += "), "{loops}");
@@ -149,7 +148,7 @@ fn nests(loops: &str) -> usize {
 #[test]
 fn pairs_are_computed_at_most_once_in_each_order() {
     for (text, count) in [(PAIRS, 2), (BETWEEN, 1)] {
-        let loops = loops(text);
+        let loops = loops(&gradient(&program(text)));
         assert_eq!(nests(&loops), count, "{loops}");
     }
 }

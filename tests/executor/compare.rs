@@ -1,5 +1,6 @@
 //! One program through the interpreter and the executor.
 
+use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Fusion, Options, Vectors, compile};
 use iverson::interpreter::{EvalError, Model, WorkReport, eval_ssa};
 use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
@@ -12,6 +13,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Blocks of three lanes wherever there can be some: small programs then have several.
 pub(crate) fn chopped() -> Vectors {
     Vectors { lanes: 3, few: 1, short: i64::MAX, ..Vectors::default() }
+}
+
+/// Both fusions of the engines that this machine has.
+pub(crate) fn ways() -> Vec<Options> {
+    let compiler = Compiler::find().is_ok();
+    let engines = Engine::ALL.into_iter().filter(|e| compiler || *e != Engine::Native);
+    let both = [Fusion::On, Fusion::Off];
+    let options = |engine| both.map(|fusion| Options { engine, fusion, ..Options::default() });
+    engines.flat_map(options).collect()
 }
 
 /// How often a point may be visited where something is computed again.

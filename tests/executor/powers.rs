@@ -1,7 +1,7 @@
 //! Powers with small integer exponents are products in every engine.
 
-use iverson::executor::native::Compiler;
-use iverson::executor::{Engine, Executable, Fusion, Options, compile};
+use crate::compare::ways;
+use iverson::executor::{Executable, Options, compile};
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
 use iverson::spec::call::{Limits, Value, Values};
@@ -22,15 +22,6 @@ const POWERS: &[(&str, f64)] = &[
 
 fn program(text: &str) -> TensorSsa {
     normalize(load(text).unwrap().function(None).unwrap())
-}
-
-/// Both fusions of the engines that this machine has.
-fn ways() -> Vec<Options> {
-    let compiler = Compiler::find().is_ok();
-    let engines = Engine::ALL.into_iter().filter(|e| compiler || *e != Engine::Native);
-    let both = [Fusion::On, Fusion::Off];
-    let options = |engine| both.map(|fusion| Options { engine, fusion, ..Options::default() });
-    engines.flat_map(options).collect()
 }
 
 /// Limits of ranges for each power, signed zeros, infinities, NaN, and plain numbers.

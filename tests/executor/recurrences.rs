@@ -1,15 +1,12 @@
 //! Sums over the steps of a recurrence that data name: the steps add to later ones.
 
+use crate::adjoints::{gradient, loops, program};
 use crate::compare::{difference, difference_in, with_cotangents};
-use crate::examples::real_params;
 use iverson::executor::native::Compiler;
-use iverson::executor::{Engine, Fusion, Options, Vectors, compile};
+use iverson::executor::{Engine, Fusion, Vectors};
 use iverson::pipeline::load;
 use iverson::random::fill;
-use iverson::simplify::simplify;
 use iverson::spec::call::{Dense, Limits, Value, Values};
-use iverson::spec::normalize;
-use iverson::spec::ssa::TensorSsa;
 
 const HEAD: &str = "fn f(n: size, next: index(n + 1)[n], x: real[n], a: real[n, 2])";
 const UP: &str = "requires(v: n) v < next[v]";
@@ -70,14 +67,6 @@ fn text((results, requires, body, _): (&str, &str, &str, bool)) -> String {
     format!("{HEAD} -> ({results}) {{\n{requires}\n{body}\n}}")
 }
 
-fn program(text: &str) -> TensorSsa {
-    simplify(&normalize(load(text).unwrap().function(None).unwrap()))
-}
-
-fn gradient(program: &TensorSsa) -> TensorSsa {
-    simplify(&iverson::ad::vjp(program, &real_params(program)).unwrap())
-}
-
 /// Inputs with `next[v] > v`, several of them equal.
 fn inputs(text: &str, n: u64) -> Values<f64> {
     let next = (0..n).map(|v| (v + 1 + (5 * v + 2) % 4).min(n) as i64).collect();
@@ -85,11 +74,6 @@ fn inputs(text: &str, n: u64) -> Values<f64> {
     let given: Values<f64> =
         [("n".to_owned(), Value::Size(n)), ("next".to_owned(), next)].into_iter().collect();
     fill(load(text).unwrap().function(None).unwrap(), &given, n + 1, Limits::default()).unwrap()
-}
-
-fn loops(program: &TensorSsa) -> String {
-    let options = Options { engine: Engine::Runner, ..Options::default() };
-    compile::<f64>(program, options).unwrap().loops().to_string()
 }
 
 #[test]

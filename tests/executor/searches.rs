@@ -1,7 +1,7 @@
 //! Places of greatest and least values: equal values, infinities and NaN in every engine.
 
-use iverson::executor::native::Compiler;
-use iverson::executor::{Engine, Executable, Fusion, Options, compile};
+use crate::compare::ways;
+use iverson::executor::{Executable, Fusion, Options, compile};
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Limits, Value, Values};
@@ -41,15 +41,6 @@ fn arguments(n: usize, k: usize, start: usize, given: f64) -> Values<f64> {
         ("p", Value::indices((0..n).map(|i| (i * 3 % n / 2) as i64).collect())),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Both fusions of the engines that this machine has.
-fn ways() -> Vec<Options> {
-    let compiler = Compiler::find().is_ok();
-    let engines = Engine::ALL.into_iter().filter(|e| compiler || *e != Engine::Native);
-    let both = [Fusion::On, Fusion::Off];
-    let options = |engine| both.map(|fusion| Options { engine, fusion, ..Options::default() });
-    engines.flat_map(options).collect()
 }
 
 #[test]

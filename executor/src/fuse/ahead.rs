@@ -5,7 +5,7 @@
 //! rows: `for any j { r = 0; for k in i + 1 .. n { r += a[k, j] * y[k, i] }; s[j] = r }`. If the sum begins with `k = i`, that term is added
 //! after the others.
 
-use super::ends::{is_plain, is_size};
+use super::ends::{is_plain, is_whole};
 use super::footprint::factor_of;
 use super::push::{Reads, Writes, sums};
 use super::renamed::Renamed;
@@ -42,9 +42,7 @@ fn list(program: &mut LoopProgram, nodes: Vec<Node>) -> Vec<Node> {
 /// A node of an outer recurrence, with what is made ahead of it.
 fn inside(program: &mut LoopProgram, range: &For, outer: &Writes, node: Node) -> Vec<Node> {
     let Node::For(mut inner) = node else { return vec![node] };
-    let whole =
-        inner.lower == [Int::Const(0)] && matches!(inner.upper.as_slice(), [end] if is_size(end));
-    if inner.order == Order::Parallel || inner.stride.is_some() || !whole {
+    if inner.order == Order::Parallel || !is_whole(&inner) {
         return vec![Node::For(inner)];
     }
     let (body, steps) = (std::mem::take(&mut inner.body), inner.bare());
@@ -72,25 +70,18 @@ struct Ahead<'p> {
 impl Ahead<'_> {
     /// Nodes under conditions that `range` implies, a part of the steps of the inner recurrence.
     fn list(&mut self, range: &For, nodes: Vec<Node>) -> Vec<Node> {
-        let each = nodes.into_iter().flat_map(|node| match node {
-            Node::If(cond, body) => {
+        let each = nodes.into_iter().flat_map(|node| {
+            if let Node::If(cond, body) = node {
                 let body = match self.narrowed(range, &cond) {
                     Some(range) => self.list(&range, body),
                     None => body,
                 };
                 vec![Node::If(cond, body)]
+            } else if let Node::For(terms) = &node {
+                self.taken(range, terms).unwrap_or_else(|| vec![node])
+            } else {
+                vec![node]
             }
-            Node::For(terms) => self.taken(range, &terms).unwrap_or_else(|| vec![Node::For(terms)]),
-            other @ (Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => vec![other],
         });
         each.collect()
     }
@@ -195,13 +186,9 @@ impl Ahead<'_> {
     fn fits(&self, terms: &For, lane: IntId, e: &Real) -> bool {
         let mut reads = Reads::default();
         reads.real(e);
-        let (now, earlier) = (Int::Var(self.range.var), Int::Var(terms.var));
+        let steps = (self.range.var, terms.var);
         let known = |(buffer, indices): &(BufferId, Vec<Int>)| {
-            let mut places = self.outer.places.iter().filter(|place| place.buffer == *buffer);
-            let axis =
-                |at: usize, place: &Place| indices[at] == earlier && place.indices[at] == now;
-            let all: Vec<&Place> = places.by_ref().collect();
-            all.is_empty() || (0..indices.len()).any(|at| all.iter().all(|place| axis(at, place)))
+            self.outer.is_of_step(*buffer, indices, steps) != Some(false)
         };
         let free = |var: &IntId| [lane, terms.var].contains(var) || !self.own.ints.contains(var);
         reads.loads.iter().all(known)

@@ -28,9 +28,9 @@ pub(super) fn clear_alone(program: &mut LoopProgram) {
 pub(super) fn clear_first(program: &LoopProgram) -> Option<LoopProgram> {
     let clears = |at: &usize| cleared(program, *at).is_some();
     let (first, rest): (Vec<usize>, Vec<usize>) = (0..program.body.len()).partition(clears);
-    let order = first.iter().chain(&rest);
-    (!first.is_empty()).then(|| {
-        let body = order.map(|at| program.body[*at].clone()).collect();
+    let order = [first, rest].concat();
+    (!order.is_sorted()).then(|| {
+        let body = order.into_iter().map(|at| program.body[at].clone()).collect();
         LoopProgram { body, ..program.clone() }
     })
 }

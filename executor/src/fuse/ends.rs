@@ -90,11 +90,11 @@ pub(super) fn strongest<'e>(
     kept
 }
 
-/// The greatest constant that a loop begins at, and the least that it ends at.
-pub(super) fn constants(header: &For) -> Option<(i64, i64)> {
-    let start = header.lower.iter().filter_map(Int::as_const).max()?;
-    let end = header.upper.iter().filter_map(Int::as_const).min()?;
-    Some((start, end))
+/// Whether a loop has every step from 0 to what is computed from sizes alone.
+pub(super) fn is_whole(header: &For) -> bool {
+    header.lower == [Int::Const(0)]
+        && matches!(header.upper.as_slice(), [end] if is_size(end))
+        && header.stride.is_none()
 }
 
 /// Whether ends differ by small constants.

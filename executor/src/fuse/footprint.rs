@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 type Tuple = (usize, Vec<usize>);
 
 /// What a node touches.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Footprint {
     /// Entries, and whether they are written.
     buffers: FxHashMap<BufferId, Vec<(Vec<Int>, bool)>>,

@@ -6,7 +6,7 @@
 //! at the step. Their ranges are the same, or
 //! differ at their ends and are cut ([`split`](super::split)).
 
-use super::ends::{Naturals, constants};
+use super::ends::Naturals;
 use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::sites::apart;
@@ -170,7 +170,7 @@ fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: bool) -> boo
 
 /// Whether a loop has few steps for all sizes.
 fn is_short(header: &For) -> bool {
-    constants(header).is_some_and(|(start, end)| end - start <= UNROLLED)
+    header.constants().is_some_and(|(start, end)| end - start <= UNROLLED)
 }
 
 /// Whether some of the innermost loops of both would run as one too.

@@ -76,14 +76,13 @@ fn groups(relations: &[RelationTable], var: IntId, nodes: Vec<Node>) -> Vec<Vec<
         if matches!(node, Node::Note(_) | Node::Visit(_)) {
             continue;
         }
-        let footprint = || Footprint::of(std::slice::from_ref(node));
-        let (adds, all) = (only_adds(node), footprint());
-        let touched = vec![Touched { at, footprint: footprint(), adds }];
+        let footprint = Footprint::of(std::slice::from_ref(node));
+        let (adds, all) = (only_adds(node), footprint.clone());
+        let touched = vec![Touched { at, footprint, adds }];
         let mut joined = Group { nodes: std::mem::take(&mut waiting), touched, all };
-        let (near, far) =
+        let (near, far): (Vec<Group>, Vec<Group>) =
             groups.into_iter().partition(|other| is_near(relations, var, other, &joined));
         groups = far;
-        let near: Vec<Group> = near;
         near.into_iter().for_each(|other| joined.absorb(other));
         groups.push(joined);
     }

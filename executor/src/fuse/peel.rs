@@ -5,7 +5,7 @@
 //! keep the loop as it is. For tiles a loop is cut in the same way where inner loops of any length do not depend
 //! on it. All steps come in the order that they had.
 
-use super::ends::{Naturals, constants, extreme, is_plain, of_sizes};
+use super::ends::{Naturals, extreme, is_plain, of_sizes};
 use super::fresh::Fresh;
 use super::sites::has_checks;
 use crate::loops::{CmpOp, For, Int, IntId, LoopProgram, Node, Order};
@@ -170,7 +170,7 @@ impl Complete {
             };
             return Some((one(&header.lower)?, one(&header.upper)?));
         }
-        let (start, end) = constants(header)?;
+        let (start, end) = header.constants()?;
         let short = (1..=UNROLLED).contains(&(end - start));
         short.then_some((Int::Const(start), Int::Const(end)))
     }

@@ -5,7 +5,7 @@
 //! `for down i { r = b[i]; r += s[i]; y[i] = r; for any j in 0 .. i { s[j] += a[i, j] * y[i] } }`. The terms of a sum are then added in
 //! the order of the steps.
 
-use super::ends::{is_plain, is_size};
+use super::ends::{is_plain, is_whole};
 use super::facts::{Facts, settings};
 use super::renamed::Renamed;
 use super::sites::has_checks;
@@ -60,10 +60,7 @@ impl Push<'_> {
 
     /// The first sum over earlier steps that walks along a column, with the conditions under which a step is one of them.
     fn earlier(&self, header: &For, facts: &Facts) -> Option<(usize, Vec<Cond>)> {
-        let whole = header.lower == [Int::Const(0)]
-            && matches!(header.upper.as_slice(), [end] if is_size(end))
-            && header.stride.is_none();
-        if !whole || has_checks(&header.body) {
+        if !is_whole(header) || has_checks(&header.body) {
             return None;
         }
         let writes = Writes::of(&header.body);
@@ -81,21 +78,12 @@ impl Push<'_> {
         let (step, earlier) = (header.var, inner.var);
         let mut reads = Reads::default();
         reads.real(e);
-        let own = [Int::Var(step)];
-        let given = |(buffer, indices): &(BufferId, Vec<Int>)| {
-            let mut places =
-                writes.places.iter().filter(|place| place.buffer == *buffer).peekable();
-            places.peek()?;
-            let all = places.map(|place| &place.indices);
-            let axis = |axis: usize, all: &[&Vec<Int>]| {
-                indices[axis] == Int::Var(earlier) && all.iter().all(|one| one[axis] == own[0])
-            };
-            let all: Vec<&Vec<Int>> = all.collect();
-            Some((0..indices.len()).any(|at| axis(at, &all)))
-        };
         let column = |var: IntId, (_, indices): &(BufferId, Vec<Int>)| {
             let Some((last, rows)) = indices.split_last() else { return false };
             mentions_any(rows, &[var]) && !mentions_any(std::slice::from_ref(last), &[var])
+        };
+        let given = |(buffer, indices): &(BufferId, Vec<Int>)| {
+            writes.is_of_step(*buffer, indices, (step, earlier))
         };
         let known: Vec<Option<bool>> = reads.loads.iter().map(given).collect();
         known.contains(&Some(true))
@@ -220,6 +208,23 @@ impl Writes {
         let mut writes = Self::default();
         nodes.iter().for_each(|node| writes.node(node));
         writes
+    }
+
+    /// Whether an entry is one that step `earlier` wrote, where step `step` writes these: at some axis they have the step;
+    /// `None` if none is of that buffer.
+    pub(super) fn is_of_step(
+        &self,
+        buffer: BufferId,
+        indices: &[Int],
+        (step, earlier): (IntId, IntId),
+    ) -> Option<bool> {
+        let of_buffer = |place: &&Place| place.buffer == buffer;
+        let all: Vec<&Place> = self.places.iter().filter(of_buffer).collect();
+        let has_step = |(axis, index): (usize, &Int)| {
+            *index == Int::Var(earlier)
+                && all.iter().all(|place| place.indices[axis] == Int::Var(step))
+        };
+        (!all.is_empty()).then(|| indices.iter().enumerate().any(has_step))
     }
 }
 

@@ -270,6 +270,13 @@ impl For {
         Self { var: *var, lower, upper, stride, order: *order, body: Vec::new() }
     }
 
+    /// The greatest constant that it begins at, and the least that it ends at.
+    pub(crate) fn constants(&self) -> Option<(i64, i64)> {
+        let start = self.lower.iter().filter_map(Int::as_const).max()?;
+        let end = self.upper.iter().filter_map(Int::as_const).min()?;
+        Some((start, end))
+    }
+
     /// How far apart the values of its variable are.
     #[must_use]
     pub fn step(&self) -> i64 {

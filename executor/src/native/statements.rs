@@ -206,22 +206,21 @@ impl Statements<'_> {
             entry.contains('[').then(|| Scalar::of(*var, *fold, word, entry))
         };
         let scalars: Vec<Scalar> = joins.iter().filter_map(of).collect();
+        if scalars.is_empty() {
+            return false;
+        }
         let given: Vec<(Variable, String)> =
             scalars.iter().map(|s| (Variable::Real(s.var), s.name.clone())).collect();
         let names = names.kept(&given);
         let expressions = Expressions::new(program, &names, *precision, lookups);
         let mut inner = Statements { expressions: &expressions, out: String::new(), ..*self };
-        if scalars.is_empty() || inner.mark(header).is_none() {
+        if inner.mark(header).is_none() {
             return false;
         }
         inner.line(depth, "{");
-        for Scalar { name, entry, .. } in &scalars {
-            inner.line(depth + 1, &format!("real {name} = {entry};"));
-        }
+        scalars.iter().for_each(|scalar| inner.line(depth + 1, &scalar.taken()));
         inner.plain_loop(header, depth + 1);
-        for Scalar { name, entry, .. } in &scalars {
-            inner.line(depth + 1, &format!("{entry} = {name};"));
-        }
+        scalars.iter().for_each(|scalar| inner.line(depth + 1, &scalar.given_back()));
         inner.line(depth, "}");
         let Statements { out, next, .. } = inner;
         (self.next, self.out) = (next, std::mem::take(&mut self.out) + &out);
@@ -372,13 +371,23 @@ pub(super) struct Scalar {
     pub(super) var: RealId,
     fold: Fold,
     pub(super) name: String,
-    pub(super) entry: String,
+    entry: String,
 }
 
 impl Scalar {
     /// Of a variable that is called `word` elsewhere.
     pub(super) fn of(var: RealId, fold: Fold, word: &str, entry: &str) -> Self {
         Self { var, fold, name: format!("iv_s_{word}"), entry: entry.to_owned() }
+    }
+
+    /// What stands before the loop.
+    pub(super) fn taken(&self) -> String {
+        format!("real {} = {};", self.name, self.entry)
+    }
+
+    /// What stands behind it.
+    pub(super) fn given_back(&self) -> String {
+        format!("{} = {};", self.entry, self.name)
     }
 }
 

@@ -246,9 +246,9 @@ impl Printer<'_, '_> {
         }
         let before = self.kept.len();
         let sums = self.sums_of_row(nodes, lanes);
-        for Scalar { var, name, entry, .. } in &sums {
-            self.line(depth, &format!("real {name} = {entry};"));
-            self.kept.push((Variable::Real(*var), name.clone()));
+        for scalar in &sums {
+            self.line(depth, &scalar.taken());
+            self.kept.push((Variable::Real(scalar.var), scalar.name.clone()));
         }
         let mark = format!("IV_PRAGMA(omp simd{}{})", self.reductions(nodes), clauses(&sums));
         self.line(depth, &mark);
@@ -260,9 +260,7 @@ impl Printer<'_, '_> {
             statements.nodes(nodes, depth + 1);
         });
         self.line(depth, "}");
-        for Scalar { name, entry, .. } in &sums {
-            self.line(depth, &format!("{entry} = {name};"));
-        }
+        sums.iter().for_each(|scalar| self.line(depth, &scalar.given_back()));
         self.kept.truncate(before);
         if lanes.rows.is_some() {
             self.line(depth - 1, "}");

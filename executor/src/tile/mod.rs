@@ -163,9 +163,7 @@ pub(crate) fn rows(program: &LoopProgram, header: &For) -> Option<Rows> {
 
 /// Whether a loop has fewer steps than rows go together, whatever the sizes are.
 fn is_short(header: &For) -> bool {
-    let constants = |ends: &[Int]| ends.iter().filter_map(Int::as_const).collect::<Vec<i64>>();
-    let (lower, upper) = (constants(&header.lower), constants(&header.upper));
-    lower.iter().max().zip(upper.iter().min()).is_some_and(|(from, to)| to - from < LEAST_ROWS)
+    header.constants().is_some_and(|(start, end)| end - start < LEAST_ROWS)
 }
 
 /// So many rows go together at least, if one value is kept for each entry.
