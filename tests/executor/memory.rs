@@ -216,6 +216,34 @@ fn gradients_need_little_more_than_their_programs_keep() {
     }
 }
 
+/// The exponentials that a sum adds up are kept for the result that divides each of them, in the memory of that result. Where
+/// a neighbour is read, or what is kept is read again later, they are not.
+#[test]
+fn what_a_result_replaces_is_kept_in_its_memory() {
+    for (entry, kept) in [
+        ("k[i] / total", 0),
+        ("k[n - 1 - i] / total", 8000),
+        ("(sum(j: n) k[j] * x[i]) / total", 8000),
+        ("k[i] / total + [i > 0] * k[i - 1]", 8000),
+    ] {
+        let program = program(&format!(
+            "fn f(n: size, x: real[n]) -> (y: real[n]) {{
+                k[i: n] = exp(x[i]) * sum(j: n) x[j] ^ 3
+                total = sum(i: n) k[i]
+                y[i: n] = {entry}
+            }}"
+        ));
+        let loops = loops(&program, Fusion::On);
+        let temporaries = bytes(&loops, &[1000], &[Role::Temporary]);
+        assert!((kept..kept + 64).contains(&temporaries), "{entry}: {temporaries}\n{loops}");
+        for n in [0, 1, 2, 9, 40] {
+            let data = (0..n).map(|i| (f64::from(i) * 0.7).cos()).collect();
+            let inputs = Values::from_iter([("x".into(), Value::vector(data))]);
+            assert_eq!(difference(&program, &inputs, 4096.0), None);
+        }
+    }
+}
+
 /// What is cleared is cleared whatever the memory for a result holds, however many threads there are; memory that a
 /// call makes itself is known to be zero.
 #[test]
