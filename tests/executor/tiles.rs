@@ -166,10 +166,11 @@ const PROGRAMS: [(&str, &str, &str); 19] = [
 ];
 
 /// Sizes on both sides of a vector, a strip of rows and a strip alone.
-const SIZES: [[usize; 3]; 11] = [
+const SIZES: [[usize; 3]; 12] = [
     [1, 1, 1],
     [8, 16, 3],
     [9, 17, 4],
+    [9, 20, 12],
     [7, 33, 5],
     [16, 15, 1],
     [17, 8, 0],

@@ -2,7 +2,7 @@
 //!
 //! The last strip ends where the loop ends, and so may overlap the one before: what both compute is only
 //! stored, and only counts in sums, once. A loop with fewer steps than a strip is taken in shorter ones, and with fewer
-//! than those step by step.
+//! than those step by step. Where loops stand in the steps of rows, half a strip is enough for what is left of few steps.
 
 use super::expressions::Expressions;
 use super::mentions::Mentions;
@@ -36,6 +36,9 @@ impl Rows {
 
 /// How many steps of a strip go together with rows around, and at least without.
 const SHORT: &str = "IV_LANES";
+
+/// How many go together with rows around where few are left.
+const HALF: &str = "IV_LANES / 2";
 
 impl Strip {
     /// How many steps go together without rows around.
@@ -166,9 +169,22 @@ impl Printer<'_, '_> {
         self.line(depth, "{");
         self.line(depth + 1, &format!("const int64_t iv_from = {first};"));
         self.line(depth + 1, &format!("const int64_t iv_to = {end};"));
-        self.line(depth + 1, &format!("if (iv_to - iv_from >= {SHORT}) {{"));
         let ends = Ends { first: "iv_from", end: "iv_to" };
-        self.strip(strip, Some(around), (ends, SHORT), depth + 2);
+        if strip.parts.iter().any(|part| matches!(part, Part::Loop(..))) {
+            self.line(depth + 1, &format!("if (iv_to - iv_from >= {HALF}) {{"));
+            self.line(depth + 2, "const int64_t iv_steps = iv_to - iv_from;");
+            self.line(depth + 2, &format!("const int64_t iv_left = iv_steps % {SHORT};"));
+            let few = format!("iv_left <= {HALF} || iv_steps < {SHORT}");
+            self.line(
+                depth + 2,
+                &format!("const int64_t iv_most = {few} ? iv_to - iv_left : iv_to;"),
+            );
+            self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, SHORT), depth + 2);
+            self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, HALF), depth + 2);
+        } else {
+            self.line(depth + 1, &format!("if (iv_to - iv_from >= {SHORT}) {{"));
+            self.strip(strip, Some(around), (ends, SHORT), depth + 2);
+        }
         self.line(depth + 1, "} else {");
         let whole = [Node::For(Box::new(strip.header.clone()))];
         self.open(ROW, "iv_above", around.count, depth + 2);
