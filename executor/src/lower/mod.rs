@@ -3,6 +3,7 @@
 //! * [`cases`]: a guard as disjoint cases
 //! * [`moved`]: places of data as variables
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
+//! * [`search`], [`joined`]: searches, one or two at once
 //! * [`later`]: sums over earlier steps of a recurrence, added by those
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
@@ -12,12 +13,14 @@
 mod cases;
 mod expr;
 mod image;
+mod joined;
 mod later;
 mod moved;
 mod plan;
 mod powers;
 mod preference;
 mod ranges;
+mod search;
 mod space;
 mod statement;
 
@@ -36,6 +39,7 @@ use iverson_spec::ir::{
 use iverson_spec::print;
 use iverson_spec::ssa::{Stmt, TensorSsa};
 use iverson_spec::unelaborate::Names;
+use joined::Joined;
 pub(crate) use preference::UNROLLED;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -53,7 +57,10 @@ pub fn lower(program: &TensorSsa) -> Result<LoopProgram, String> {
             return Err(function.name.clone());
         }
     }
-    let mut lower = Lower::new(program);
+    let mut requires = Vec::new();
+    collect_requires(&program.body, &mut requires);
+    let Joined { program, inner } = joined::join(program, &requires);
+    let mut lower = Lower::new(&program, requires, inner);
     lower.blocks(&program.body);
     lower.return_params();
     powers::expand(&mut lower.out);
@@ -84,12 +91,18 @@ struct Lower<'p> {
     recurrent: FxHashMap<TensorId, usize>,
     /// Those of them that have been computed at the current step.
     computed: FxHashSet<TensorId>,
+    /// By the outer one of two searches that are joined: the inner one.
+    joined: FxHashMap<TensorId, Stmt>,
     requires: Vec<Requires>,
     clauses: usize,
 }
 
 impl<'p> Lower<'p> {
-    fn new(program: &'p TensorSsa) -> Self {
+    fn new(
+        program: &'p TensorSsa,
+        requires: Vec<Requires>,
+        joined: FxHashMap<TensorId, Stmt>,
+    ) -> Self {
         let out = LoopProgram {
             name: program.name.clone(),
             sizes: program.symbols.sizes.clone(),
@@ -101,8 +114,6 @@ impl<'p> Lower<'p> {
             statements: program.symbols.tensors.iter().map(|t| t.name.clone()).collect(),
             body: Vec::new(),
         };
-        let mut requires = Vec::new();
-        collect_requires(&program.body, &mut requires);
         let mut lower = Self {
             program,
             symbols: program.symbols.clone(),
@@ -117,6 +128,7 @@ impl<'p> Lower<'p> {
             steps: Vec::new(),
             recurrent: FxHashMap::default(),
             computed: FxHashSet::default(),
+            joined,
             requires,
             clauses: 0,
         };
@@ -129,6 +141,9 @@ impl<'p> Lower<'p> {
         lower.add_relations();
         let mut defined = Vec::new();
         definitions(&program.body, &mut defined);
+        let mut inner: Vec<TensorId> = lower.joined.values().map(|inner| inner.tensor).collect();
+        inner.sort_unstable();
+        defined.extend(inner);
         for tensor in defined {
             let result = program.results.contains(&tensor);
             lower.add_buffer(tensor, if result { Role::Output } else { Role::Temporary });
@@ -208,7 +223,9 @@ impl<'p> Lower<'p> {
             self.out.body.extend(nodes);
             let mut defined = Vec::new();
             definitions(std::slice::from_ref(block), &mut defined);
-            self.available.extend(defined);
+            let joined = defined.iter().filter_map(|outer| self.joined.get(outer));
+            let joined: Vec<TensorId> = joined.map(|inner| inner.tensor).collect();
+            self.available.extend(defined.into_iter().chain(joined));
         }
     }
 

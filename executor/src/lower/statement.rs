@@ -45,7 +45,7 @@ impl Lower<'_> {
     }
 
     /// The entry of a statement.
-    fn entry(&self, stmt: &Stmt, env: &Env) -> Place {
+    pub(super) fn entry(&self, stmt: &Stmt, env: &Env) -> Place {
         let indices = stmt.axes.iter().map(|axis| env.ints[axis].clone()).collect();
         Place { buffer: self.buffer(stmt.tensor), indices }
     }
@@ -145,7 +145,7 @@ impl Lower<'_> {
     }
 
     /// Loops over axes, and what the axes are inside.
-    fn axis_loops(&mut self, axes: &[VarId], env: &Env) -> (Vec<Level>, Env) {
+    pub(super) fn axis_loops(&mut self, axes: &[VarId], env: &Env) -> (Vec<Level>, Env) {
         let mut inner = env.clone();
         let mut loops = Vec::new();
         for axis in axes {
@@ -196,65 +196,7 @@ impl Lower<'_> {
         nest(plan.levels, nest(inner, point))
     }
 
-    // Searches and index maps.
-
-    fn search(&mut self, stmt: &Stmt, env: &Env, op: Reduction, term: &Term) -> Vec<Node> {
-        let (loops, inner) = self.axis_loops(self.open_axes(stmt), env);
-        let binder = term.binders[0];
-        let places = self.symbols.var(binder).range.clone();
-        let range = self.extent(&places);
-        let name = self.out.statements[stmt.tensor.index()].clone();
-        let (found, best) = (self.out.add_int(name), self.out.add_real("best"));
-        let mut nodes = vec![
-            Node::SetInt(found, range.clone()),
-            Node::Set(
-                best,
-                Real::Const(if op == Reduction::Argmax {
-                    f64::NEG_INFINITY
-                } else {
-                    f64::INFINITY
-                }),
-            ),
-        ];
-        let cases = cases(&term.guard);
-        let single = cases.len() == 1;
-        for case in cases {
-            let request = Request {
-                env: &inner,
-                fixed: &stmt.axes,
-                axes: &[],
-                open: vec![binder],
-                axes_first: true,
-                case: &case,
-                statement: StatementId(stmt.tensor.0),
-            };
-            let Some(plan) = plan(self, &request) else { continue };
-            let value = self.out.add_real("value");
-            let at = plan.env.ints[&binder].clone();
-            let mut point = self.earlier(stmt, term, &plan.env);
-            point.push(Node::Set(value, self.real(&plan.env, &term.body)));
-            let compare = |cmp| Cond::Real(cmp, Box::new((Real::Var(value), Real::Var(best))));
-            let better = if op == Reduction::Argmax { CmpOp::Gt } else { CmpOp::Lt };
-            let mut replaces =
-                vec![Cond::Int(CmpOp::Eq, Int::Var(found), range.clone()), compare(better)];
-            if !(single && ascends(&plan.levels, &at)) {
-                let earlier = Cond::Int(CmpOp::Lt, at.clone(), Int::Var(found));
-                replaces.push(Cond::All(vec![compare(CmpOp::Eq), earlier]));
-            }
-            point.push(Node::If(
-                Cond::Any(replaces),
-                vec![Node::Set(best, Real::Var(value)), Node::SetInt(found, at)],
-            ));
-            nodes.extend(nest(plan.levels, point));
-        }
-        // the range itself says that there was no point
-        let one = Index::constant(1);
-        let some = term.guard.is_truth()
-            && self.proved(&[], &Guard::Compare(Cmp::Ge, places.clone(), one.clone()));
-        let greatest = if some { places.sub(&one) } else { Some(places) };
-        nodes.extend(self.store_index(stmt, &inner, Int::Var(found), greatest.as_ref()));
-        nest(loops, nodes)
-    }
+    // Index maps.
 
     fn index_statement(&mut self, stmt: &Stmt, env: &Env, index: &Index) -> Vec<Node> {
         let (loops, inner) = self.axis_loops(self.open_axes(stmt), env);
@@ -266,7 +208,7 @@ impl Lower<'_> {
 
     /// Stores an index, checked to be in its sort unless that is proved of one that is as great, or greater, and not
     /// negative.
-    fn store_index(
+    pub(super) fn store_index(
         &mut self,
         stmt: &Stmt,
         env: &Env,
@@ -319,7 +261,7 @@ impl Lower<'_> {
     // Recurrences.
 
     /// Checks that what the body reads of recurrences through data is computed.
-    fn earlier(&mut self, stmt: &Stmt, term: &Term, env: &Env) -> Vec<Node> {
+    pub(super) fn earlier(&mut self, stmt: &Stmt, term: &Term, env: &Env) -> Vec<Node> {
         if self.steps.is_empty() {
             return Vec::new();
         }
@@ -348,16 +290,6 @@ impl Lower<'_> {
         }
         checks
     }
-}
-
-/// Whether points are visited in the order of a place: the only loop is over it, upwards. Of equal values the first one
-/// then stands at the least place.
-fn ascends(levels: &[Level], place: &Int) -> bool {
-    let mut loops = levels.iter().filter_map(|level| match level {
-        Level::Loop(header) => Some(header),
-        Level::Let(..) | Level::If(_) | Level::Test(_) | Level::Visit(_) => None,
-    });
-    loops.all(|header| header.order == Order::Ascending && *place == Int::Var(header.var))
 }
 
 /// Whether an entry of a recurrence comes before the current step, or in it if it is `computed`.
