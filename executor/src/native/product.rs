@@ -60,6 +60,7 @@ impl Product<'_> {
             next: 0,
             plain: false,
             fused: false,
+            selects: false,
         };
         let temporaries: Vec<(BufferId, &Buffer)> = self
             .buffers()

@@ -85,9 +85,53 @@ impl Statements<'_> {
         );
         let (name, e) = (self.expressions.names.real(*value), self.expressions.real(e));
         self.line(depth + 2, &format!("const real {name} = {e};"));
-        let holds = self.expressions.without_branches(cond);
-        self.line(depth + 2, &format!("const int iv_found = {holds};"));
-        for node in *sets {
+        self.select(cond, sets, depth + 2);
+        self.line(depth + 1, "}");
+        self.line(depth, "} else {");
+    }
+
+    /// Whether nodes under a condition can be selects: they set variables that are there before, to values that may be
+    /// computed where the condition does not hold.
+    pub(super) fn are_selects(&self, nodes: &[Node]) -> bool {
+        let fits = |(at, node): (usize, &Node)| {
+            let (variable, free) = match node {
+                Node::Set(var, e) => (
+                    Variable::Real(*var),
+                    match e {
+                        Real::Var(_) | Real::Const(_) => true,
+                        Real::Int(e) => e.is_polynomial(),
+                        Real::Load(..) | Real::Apply(..) | Real::Select(_) => false,
+                    },
+                ),
+                Node::SetInt(var, e) => (Variable::Int(*var), e.is_polynomial()),
+                Node::Note(_) | Node::Visit(_) => return true,
+                Node::For(_)
+                | Node::If(..)
+                | Node::Join(..)
+                | Node::Store(..)
+                | Node::Accumulate(..)
+                | Node::StoreInt(..)
+                | Node::AddInt(..)
+                | Node::Check(..) => return false,
+            };
+            free && !self.scopes.declares(self.next + at, variable)
+        };
+        nodes.iter().enumerate().all(fits)
+    }
+
+    /// Sets variables where a condition holds, without branches; parts of it that read memory are still asked one after
+    /// the other.
+    pub(super) fn select(&mut self, cond: &Cond, sets: &[Node], depth: usize) {
+        let asked = Node::If(cond.clone(), Vec::new());
+        let reads = Mentions::of(self.expressions.program, &[asked]);
+        let free = reads.buffers.is_empty() && !reads.floors && reads.relations.is_empty();
+        let holds = if free {
+            self.expressions.without_branches(cond)
+        } else {
+            self.expressions.cond(cond)
+        };
+        self.line(depth, &format!("const int iv_found = {holds};"));
+        for node in sets {
             let (name, e) = match node {
                 Node::Set(var, e) => (self.name(Variable::Real(*var)), self.expressions.real(e)),
                 Node::SetInt(var, e) => (self.name(Variable::Int(*var)), self.expressions.int(e)),
@@ -102,10 +146,8 @@ impl Statements<'_> {
                 | Node::Visit(_)
                 | Node::Check(..) => continue,
             };
-            self.line(depth + 2, &format!("{name} = iv_found ? {e} : {name};"));
+            self.line(depth, &format!("{name} = iv_found ? {e} : {name};"));
         }
-        self.line(depth + 1, "}");
-        self.line(depth, "} else {");
     }
 
     fn as_search<'l>(&self, header: &'l For) -> Option<Search<'l>> {

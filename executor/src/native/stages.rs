@@ -188,6 +188,7 @@ impl Stage<'_> {
             next: 0,
             plain: false,
             fused: false,
+            selects: false,
         };
         statements.head(depth);
         print(&mut statements);

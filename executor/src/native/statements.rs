@@ -36,6 +36,8 @@ pub(super) struct Statements<'p> {
     pub(super) plain: bool,
     /// Whether products that are added to a sum need not be rounded.
     pub(super) fused: bool,
+    /// Whether variables are set under conditions without branches.
+    pub(super) selects: bool,
 }
 
 impl Statements<'_> {
@@ -63,6 +65,12 @@ impl Statements<'_> {
             Node::Note(text) => self.line(depth, &comment(text)),
             Node::Visit(_) => {}
             Node::For(header) => self.run_loop(header, depth),
+            Node::If(cond, body) if self.selects && self.are_selects(body) => {
+                self.next += body.len();
+                self.line(depth, "{");
+                self.select(cond, body, depth + 1);
+                self.line(depth, "}");
+            }
             Node::If(cond, body) => {
                 let cond = self.expressions.cond(cond);
                 self.line(depth, &format!("if ({cond}) {{"));

@@ -98,6 +98,7 @@ impl Printer<'_, '_> {
             next: 0,
             plain: self.statements.plain,
             fused: false,
+            selects: false,
         };
         let result = print(&mut statements);
         self.out += &statements.out;
@@ -272,6 +273,7 @@ impl Printer<'_, '_> {
         self.step(nodes, lanes.var, "iv_lane + iv_l", depth + 1);
         self.within(nodes, |statements| {
             statements.fused = inside;
+            statements.selects = inside;
             statements.head(depth + 1);
             statements.nodes(nodes, depth + 1);
         });

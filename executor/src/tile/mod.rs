@@ -97,8 +97,10 @@ pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
         var: header.var,
         varying: &varying,
         inside: false,
+        conditions: 0,
         writes: false,
         joined: FxHashSet::default(),
+        found: FxHashSet::default(),
         scattered: false,
         moving: Vec::new(),
     };
@@ -109,8 +111,10 @@ pub(crate) fn strip(program: &LoopProgram, header: &For) -> Option<Strip> {
         if !joined.iter().all(|var| set.reals.contains(var)) {
             return None;
         }
-        all += joined.len();
-        kept = kept.max(joined.len());
+        let found = std::mem::take(&mut inner.found);
+        let values = joined.len() + found.len();
+        all += values;
+        kept = kept.max(values);
     }
     let Inner { writes, scattered, moving, .. } = inner;
     let good = kept > 0 && !writes && !scattered && !moving.is_empty();
@@ -399,8 +403,12 @@ struct Inner<'v> {
     varying: &'v [IntId],
     /// Whether the walk is in an inner loop.
     inside: bool,
+    /// How many conditions the walk is under, there.
+    conditions: usize,
     writes: bool,
     joined: FxHashSet<RealId>,
+    /// What is set under conditions, as searches do.
+    found: FxHashSet<Variable>,
     /// Whether an entry is read that neither stands still nor lies beside the one before.
     scattered: bool,
     /// The indices of entries side by side.
@@ -442,16 +450,28 @@ impl Visit for Inner<'_> {
             Node::Join(var, ..) => {
                 self.joined.insert(*var);
             }
+            Node::Set(var, _) if self.conditions > 0 => {
+                self.found.insert(Variable::Real(*var));
+            }
+            Node::SetInt(var, _) if self.conditions > 0 => {
+                self.found.insert(Variable::Int(*var));
+            }
+            Node::If(..) => self.conditions += 1,
             Node::Store(..) | Node::Accumulate(..) | Node::StoreInt(..) | Node::AddInt(..) => {
                 self.writes = true;
             }
             Node::Note(_)
             | Node::For(_)
-            | Node::If(..)
             | Node::SetInt(..)
             | Node::Set(..)
             | Node::Visit(_)
             | Node::Check(..) => {}
+        }
+    }
+
+    fn leave(&mut self, node: &Node) {
+        if matches!(node, Node::If(..)) {
+            self.conditions -= 1;
         }
     }
 }
