@@ -16,6 +16,7 @@ mod limits;
 mod local;
 mod members;
 mod memory;
+mod pairs;
 mod powers;
 mod recurrences;
 mod searches;

@@ -96,8 +96,8 @@ impl Pair<'_> {
         };
         let range = &self.symbols.var(term.binders[0]).range;
         let (low, high) = (Index::constant(0), bound.clone());
-        self.proved(&[], &Guard::Compare(Cmp::Ge, range.clone(), low))
-            && self.proved(&[], &Guard::Compare(Cmp::Lt, range.clone(), high))
+        self.proved(&[], &[], &Guard::Compare(Cmp::Ge, range.clone(), low))
+            && self.proved(&[], &[], &Guard::Compare(Cmp::Lt, range.clone(), high))
     }
 
     /// Whether the outer one has the values that the inner one found, wherever it found one.
@@ -116,15 +116,15 @@ impl Pair<'_> {
         let some = Guard::Compare(Cmp::Lt, found.clone(), self.symbols.var(binder).range.clone());
         let known = guard.clone().conjuncts();
         let facts = [guard, some.clone()];
-        let implied = |part: &Guard| known.contains(part) || self.proved(&facts, part);
+        let implied = |part: &Guard| known.contains(part) || self.proved(axes, &facts, part);
         body == outer.body
-            && self.proved(std::slice::from_ref(&outer.guard), &some)
+            && self.proved(axes, std::slice::from_ref(&outer.guard), &some)
             && outer.guard.clone().conjuncts().iter().all(implied)
     }
 
-    fn proved(&self, guards: &[Guard], goal: &Guard) -> bool {
+    fn proved(&self, vars: &[VarId], guards: &[Guard], goal: &Guard) -> bool {
         let Self { symbols, requires, .. } = *self;
-        prove(Facts { symbols, vars: &[], guards, requires, extents: &[] }, goal) == Verdict::Proved
+        prove(Facts { symbols, vars, guards, requires, extents: &[] }, goal) == Verdict::Proved
     }
 }
 

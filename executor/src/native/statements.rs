@@ -11,7 +11,7 @@ use super::scopes::{Scopes, Variable};
 use super::tiles::Ends;
 use crate::block::shared;
 use crate::fuse::tuples::Tuples;
-use crate::loops::{Check, Fold, For, Int, Node, Order, RealId};
+use crate::loops::{Check, Cond, Fold, For, Int, Node, Order, RealId};
 use crate::tile::tiling;
 use std::fmt::Write;
 
@@ -65,18 +65,7 @@ impl Statements<'_> {
             Node::Note(text) => self.line(depth, &comment(text)),
             Node::Visit(_) => {}
             Node::For(header) => self.run_loop(header, depth),
-            Node::If(cond, body) if self.selects && self.are_selects(body) => {
-                self.next += body.len();
-                self.line(depth, "{");
-                self.select(cond, body, depth + 1);
-                self.line(depth, "}");
-            }
-            Node::If(cond, body) => {
-                let cond = self.expressions.cond(cond);
-                self.line(depth, &format!("if ({cond}) {{"));
-                self.nodes(body, depth + 1);
-                self.line(depth, "}");
-            }
+            Node::If(cond, body) => self.condition(cond, body, depth),
             Node::SetInt(var, e) => {
                 let value = self.expressions.int(e);
                 self.set(Variable::Int(*var), number, &value, depth);
@@ -122,6 +111,18 @@ impl Statements<'_> {
                 self.line(depth, &text);
             }
         }
+    }
+
+    fn condition(&mut self, cond: &Cond, body: &[Node], depth: usize) {
+        if self.selects && self.are_selects(body) {
+            self.next += body.len();
+            self.line(depth, "{");
+            self.select(cond, body, depth + 1);
+        } else {
+            self.line(depth, &format!("if ({}) {{", self.expressions.cond(cond)));
+            self.nodes(body, depth + 1);
+        }
+        self.line(depth, "}");
     }
 
     fn set(&mut self, variable: Variable, number: usize, value: &str, depth: usize) {

@@ -1,8 +1,8 @@
 //! Loops that are taken a tile at a time: several iterations go through an inner loop together, and what
-//! each of them sums stays in a register.
+//! each of them sums, or searches for, stays in a register.
 //!
 //! In `for any j { r = 0; for k { r += a[k] * b[k, j] }; y[j] = r }` a *strip* of iterations `j` takes each step
-//! of `k` at once, on neighbours of `b`. Where a loop over `i` stands around and `b` does not depend on it,
+//! of `k` at once, on neighbours of `b`; `if p { r = .. }` in the place of the sum is a search. Where a loop over `i` stands around and `b` does not depend on it,
 //! several *rows* `i` share what is read: a tile of a matrix product.
 
 use crate::block::shared;
@@ -19,7 +19,7 @@ pub(crate) struct Strip {
     pub(crate) parts: Vec<Part>,
     /// The variables that steps have of their own.
     pub(crate) own: Vec<Variable>,
-    /// How many values the inner loops join to for each step, and how many one of them does.
+    /// How many values the inner loops keep for each step, sums and what searches found, and how many one of them does.
     all: usize,
     pub(crate) kept: usize,
     /// The indices of the entries that the inner loops read side by side.
