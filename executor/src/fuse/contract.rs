@@ -4,29 +4,38 @@
 //! list of nodes, a store first. Where entries are cleared elsewhere and each is then
 //! accumulated in one list, the first accumulation is the store, and clearing is left out.
 
-use super::sites::{Kind, Site, apart, is_clear, sites};
+use super::sites::{Kind, Site, all_sites, apart, is_clear};
 use super::tuples::Tuples;
-use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
-use crate::loops::{BufferId, Element, Int, IntId, LoopProgram, Node, Real, RealId, Role};
-use rustc_hash::FxHashMap;
+use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_node, rebuild_real};
+use crate::loops::{
+    BufferId, Check, Element, Int, IntId, LoopProgram, Node, Place, Real, RealId, Role,
+};
+use crate::native::Variable;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Turns buffers into variables, until none is left that can be.
 pub(super) fn contract(program: &mut LoopProgram) {
-    let by_buffer = sites(&program.body);
-    let tuples = Tuples::of(program);
+    let by_buffer = all_sites(&program.body);
+    let (tuples, told) = (Tuples::of(program), in_messages(program));
     let mut found: FxHashMap<BufferId, Vec<Entry>> = FxHashMap::default();
     let mut ids: Vec<BufferId> = by_buffer.keys().copied().collect();
     ids.sort_unstable();
     for id in ids {
         let buffer = program.buffer(id);
-        if buffer.role != Role::Temporary || buffer.element != Element::Real {
+        if buffer.role != Role::Temporary || told.contains(&id) {
             continue;
         }
-        let name = buffer.name.clone();
+        let (name, element) = (buffer.name.clone(), buffer.element);
         let Some(groups) = groups(&by_buffer[&id], &tuples) else { continue };
+        if element == Element::Int && groups.iter().any(|group| group.accumulated) {
+            continue;
+        }
         let entries = groups.into_iter().map(|group| {
             let Group { indices, accumulated, read } = group;
-            let var = read.then(|| program.add_real(name.clone()));
+            let var = read.then(|| match element {
+                Element::Real => Variable::Real(program.add_real(name.clone())),
+                Element::Int => Variable::Int(program.add_int(name.clone())),
+            });
             Entry { indices, var, accumulated }
         });
         found.insert(id, entries.collect());
@@ -41,7 +50,7 @@ pub(super) fn contract(program: &mut LoopProgram) {
 struct Entry {
     indices: Vec<Int>,
     /// None if it is never read.
-    var: Option<RealId>,
+    var: Option<Variable>,
     /// Whether it begins with an accumulation.
     accumulated: bool,
 }
@@ -140,14 +149,63 @@ impl<'f> Contract<'f> {
     fn entry(&self, buffer: BufferId, indices: &[Int]) -> Option<&'f Entry> {
         self.found.get(&buffer)?.iter().find(|entry| entry.indices == indices)
     }
+
+    /// The variable of a real entry that is read, and whether the entry begins with an accumulation.
+    fn real_of(&self, place: &Place) -> Option<(RealId, bool)> {
+        match self.entry(place.buffer, &place.indices)? {
+            Entry { var: Some(Variable::Real(var)), accumulated, .. } => Some((*var, *accumulated)),
+            Entry { .. } => None,
+        }
+    }
+}
+
+/// The buffers that messages of checks read.
+fn in_messages(program: &LoopProgram) -> FxHashSet<BufferId> {
+    struct Loads(FxHashSet<BufferId>);
+    impl Visit for Loads {
+        fn load(&mut self, buffer: BufferId, _: &[Int]) {
+            self.0.insert(buffer);
+        }
+    }
+    let mut loads = Loads(FxHashSet::default());
+    for check in &program.checks {
+        match check {
+            Check::Requires { .. } => {}
+            Check::Sort { position, .. } => position.iter().for_each(|e| loads.int(e)),
+            Check::Earlier { position, entry, .. } => {
+                position.iter().chain(entry).for_each(|e| loads.int(e));
+            }
+        }
+    }
+    loads.0
 }
 
 impl Rewrite for Contract<'_> {
+    fn int(&mut self, e: &Int) -> Int {
+        match e {
+            Int::Load(buffer, indices) => match self.entry(*buffer, indices) {
+                Some(Entry { var: Some(Variable::Int(var)), .. }) => Int::Var(*var),
+                Some(_) => unreachable!("it is read here, as an integer"),
+                None => rebuild_int(self, e),
+            },
+            Int::Const(_)
+            | Int::Size(_)
+            | Int::Var(_)
+            | Int::Sum(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => rebuild_int(self, e),
+        }
+    }
+
     fn real(&mut self, e: &Real) -> Real {
         match e {
             Real::Load(buffer, indices) => match self.entry(*buffer, indices) {
-                Some(Entry { var: Some(var), .. }) => Real::Var(*var),
-                Some(Entry { var: None, .. }) => unreachable!("it is read here"),
+                Some(Entry { var: Some(Variable::Real(var)), .. }) => Real::Var(*var),
+                Some(_) => unreachable!("it is read here, as a real"),
                 None => rebuild_real(self, e),
             },
             Real::Const(_) | Real::Int(_) | Real::Var(_) | Real::Apply(..) | Real::Select(_) => {
@@ -160,16 +218,20 @@ impl Rewrite for Contract<'_> {
         match node {
             Node::Store(place, e) if self.found.contains_key(&place.buffer) => {
                 let value = self.real(e);
-                let var = self.entry(place.buffer, &place.indices).and_then(|entry| entry.var);
+                let var = self.real_of(place).map(|(var, _)| var);
                 var.map(|var| Node::Set(var, value)).into_iter().collect()
+            }
+            Node::StoreInt(place, e) if self.found.contains_key(&place.buffer) => {
+                let value = self.int(e);
+                match self.entry(place.buffer, &place.indices).and_then(|entry| entry.var) {
+                    Some(Variable::Int(var)) => vec![Node::SetInt(var, value)],
+                    Some(Variable::Real(_)) | None => Vec::new(),
+                }
             }
             Node::Accumulate(place, fold, e) if self.found.contains_key(&place.buffer) => {
                 let value = self.real(e);
-                let entry = self.entry(place.buffer, &place.indices);
-                let Some(Entry { var: Some(var), accumulated, .. }) = entry else {
-                    return Vec::new();
-                };
-                let (var, first) = (*var, *accumulated && !self.begun.contains(var));
+                let Some((var, accumulated)) = self.real_of(place) else { return Vec::new() };
+                let first = accumulated && !self.begun.contains(&var);
                 self.begun.push(var);
                 vec![if first { Node::Set(var, value) } else { Node::Join(var, *fold, value) }]
             }

@@ -1,7 +1,8 @@
 //! Fusion: fewer and larger loops, and intermediates in registers (spec chapter 7).
 //!
 //! 1. [`unroll`]: short loops of constant length become straight lines; [`strides`]: loops over one residue become
-//!    loops over all steps; [`steps`]: recurrences are cut where conditions on their step change.
+//!    loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`steps`]: recurrences
+//!    are cut where conditions on their step change.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
@@ -40,6 +41,7 @@ mod merge;
 mod part;
 mod peel;
 mod pieces;
+mod places;
 mod push;
 mod recompute;
 mod registers;
@@ -91,6 +93,7 @@ fn joined(program: LoopProgram) -> LoopProgram {
 /// The program with its loops merged and temporaries computed again, and how many lines are.
 fn merged(mut program: LoopProgram) -> (LoopProgram, usize) {
     program.body = strides::dense(&unroll::unroll(&program.body));
+    places::by_cases(&mut program);
     steps::cut(&mut program);
     merge::merge(&mut program);
     share::share(&mut program);

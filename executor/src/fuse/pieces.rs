@@ -39,7 +39,12 @@ struct Reached {
     path: Vec<usize>,
     /// The entries of a step.
     entries: Vec<Vec<Int>>,
-    /// The axis of which it does not reach all, from where, to where, and the extent.
+    /// The axes of which it does not reach all.
+    parts: Vec<Part>,
+}
+
+/// A part of an axis.
+struct Part {
     axis: usize,
     start: Int,
     end: Int,
@@ -48,16 +53,18 @@ struct Reached {
 
 impl Reached {
     /// `None` unless the next loop that touches the buffer adds, in each step, to entries that no other step touches, and reaches
-    /// all entries but a few at the ends of one axis.
+    /// all entries but a few at the ends of some axes.
     fn of(program: &LoopProgram, buffer: BufferId) -> Option<Self> {
         let by_buffer = sites(&program.body);
         let (_, sites) = by_buffer[&buffer].split_first()?;
         let next = sites.first()?;
         let group: Vec<&Site> = sites.iter().filter(|site| site.path[0] == next.path[0]).collect();
-        let list = next.list();
+        let around = lists(&program.body, &next.path);
+        let is_loop = |(list, place): &(&[Node], usize)| matches!(list[*place], Node::For(_));
+        let list = &next.path[..=around.iter().rposition(is_loop)?];
         let mut entries: Vec<Vec<Int>> = Vec::new();
         for site in &group {
-            let begins = site.kind == Kind::Accumulate(Fold::Sum) && site.list() == list;
+            let begins = site.kind == Kind::Accumulate(Fold::Sum);
             if !site.path.starts_with(list) || site.loops != next.loops {
                 return None;
             }
@@ -71,27 +78,27 @@ impl Reached {
         });
         let headers = headers.collect::<Option<Vec<&For>>>()?;
         let extents = &program.buffer(buffer).extents;
+        let step = |axis: usize| {
+            let is_its = |h: &&&For| factor_of(&entries[0][axis], h.var) > 0;
+            headers.iter().find(is_its).map(|header| header.var)
+        };
+        let mut steps = (0..extents.len()).map(step).collect::<Option<Vec<IntId>>>()?;
+        steps.sort_unstable();
+        steps.dedup();
         let partial =
-            |axis: usize| !headers.iter().any(|h| is_full(h, &entries, axis, &extents[axis]));
-        let mut axes = (0..extents.len()).filter(|axis| partial(*axis));
-        let (axis, None) = (axes.next()?, axes.next()) else { return None };
-        let header = headers.iter().find(|header| factor_of(&entries[0][axis], header.var) > 0)?;
-        if headers.len() != extents.len() || header.stride.is_some() {
+            |axis: &usize| !headers.iter().any(|h| is_full(h, &entries, *axis, &extents[*axis]));
+        let axes = (0..extents.len()).filter(partial);
+        let parts = axes.map(|axis| Part::of(&headers, &entries, axis, &extents[axis]));
+        let parts: Vec<(Part, i64)> = parts.collect::<Option<_>>()?;
+        // every combination of residues is an entry
+        let all = parts.iter().map(|(_, factor)| factor).product::<i64>() == entries.len() as i64;
+        // each axis has a loop of its own
+        let apart = steps.len() == extents.len() && headers.len() == extents.len();
+        if parts.is_empty() || !apart || !all {
             return None;
         }
-        let ([lower], [upper]) = (header.lower.as_slice(), header.upper.as_slice()) else {
-            return None;
-        };
-        let (factor, first) = residues(&entries, axis, header.var)?;
-        let place = |step: &Int| step.clone().times(factor).offset(first);
-        let (start, end, extent) = (place(lower), place(upper), extents[axis].clone());
-        let mut facts = Facts::default();
-        let few = is_size(lower)
-            && is_size(upper)
-            && facts.prove(CmpOp::Le, &start, &Int::Const(FEW))
-            && facts.prove(CmpOp::Ge, &end, &extent.clone().offset(-FEW));
-        let path = list.to_vec();
-        few.then_some(Self { path, entries, axis, start, end, extent })
+        let parts = parts.into_iter().map(|(part, _)| part).collect();
+        Some(Self { path: list.to_vec(), entries, parts })
     }
 
     /// The list of a step.
@@ -111,7 +118,37 @@ impl Reached {
 
     /// Loops that clear what is not reached.
     fn rest(&self, program: &mut LoopProgram, buffer: BufferId) -> Vec<Node> {
-        let Self { axis, start, end, extent, .. } = self;
+        self.parts.iter().flat_map(|part| part.rest(program, buffer)).collect()
+    }
+}
+
+impl Part {
+    /// The part of an axis that a nest reaches, with the factor of its step; `None` if it is not all but a few entries at the
+    /// ends.
+    fn of(
+        headers: &[&For],
+        entries: &[Vec<Int>],
+        axis: usize,
+        extent: &Int,
+    ) -> Option<(Self, i64)> {
+        let header = headers.iter().find(|header| factor_of(&entries[0][axis], header.var) > 0)?;
+        let ([lower], [upper]) = (header.lower.as_slice(), header.upper.as_slice()) else {
+            return None;
+        };
+        let (factor, first) = residues(entries, axis, header.var)?;
+        let place = |step: &Int| step.clone().times(factor).offset(first);
+        let (start, end, extent) = (place(lower), place(upper), extent.clone());
+        let mut facts = Facts::default();
+        let few = header.stride.is_none()
+            && is_size(lower)
+            && is_size(upper)
+            && facts.prove(CmpOp::Le, &start, &Int::Const(FEW))
+            && facts.prove(CmpOp::Ge, &end, &extent.clone().offset(-FEW));
+        few.then_some((Self { axis, start, end, extent }, factor))
+    }
+
+    fn rest(&self, program: &mut LoopProgram, buffer: BufferId) -> Vec<Node> {
+        let Self { axis, start, end, extent } = self;
         let mut pieces = vec![
             (vec![Int::Const(0)], vec![start.clone(), extent.clone()]),
             (vec![end.clone(), start.clone()], vec![extent.clone()]),
@@ -148,13 +185,14 @@ fn is_full(header: &For, entries: &[Vec<Int>], axis: usize, extent: &Int) -> boo
         && entries.iter().all(|indices| indices[axis] == Int::Var(header.var))
 }
 
-/// `(m, r)` if the entries are `m * i + r`, .., `m * i + r + m - 1` at an axis.
+/// `(m, r)` if the entries are at `m * i + r`, .., `m * i + r + m - 1` of an axis.
 fn residues(entries: &[Vec<Int>], axis: usize, var: IntId) -> Option<(i64, i64)> {
     let factor = factor_of(&entries[0][axis], var);
     let residue =
         |indices: &Vec<Int>| indices[axis].clone().minus(Int::Var(var).times(factor)).as_const();
     let mut found = entries.iter().map(residue).collect::<Option<Vec<i64>>>()?;
     found.sort_unstable();
+    found.dedup();
     let first = *found.first()?;
     let all = found.len() as i64 == factor && found.iter().zip(first..).all(|(a, b)| *a == b);
     all.then_some((factor, first))

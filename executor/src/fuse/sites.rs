@@ -43,6 +43,13 @@ pub(super) fn sites(body: &[Node]) -> FxHashMap<BufferId, Vec<Site>> {
     sites.by_buffer
 }
 
+/// The same with stores to integers.
+pub(super) fn all_sites(body: &[Node]) -> FxHashMap<BufferId, Vec<Site>> {
+    let mut sites = Sites { ints: true, ..Sites::default() };
+    sites.list(body);
+    sites.by_buffer
+}
+
 /// The lists of nodes that a path goes through, outermost first, each with the place in it.
 pub(super) fn lists<'n>(body: &'n [Node], path: &[usize]) -> Vec<(&'n [Node], usize)> {
     let mut list = body;
@@ -90,6 +97,8 @@ struct Sites {
     by_buffer: FxHashMap<BufferId, Vec<Site>>,
     path: Vec<usize>,
     loops: Vec<IntId>,
+    /// Whether writes to integers count.
+    ints: bool,
 }
 
 impl Sites {
@@ -138,6 +147,14 @@ impl Visit for Sites {
             Node::Accumulate(Place { buffer, indices }, fold, _) => {
                 walk_node(self, node);
                 self.add(Kind::Accumulate(*fold), *buffer, indices);
+            }
+            Node::StoreInt(Place { buffer, indices }, _) if self.ints => {
+                walk_node(self, node);
+                self.add(Kind::Store(None), *buffer, indices);
+            }
+            Node::AddInt(Place { buffer, indices }, _) if self.ints => {
+                walk_node(self, node);
+                self.add(Kind::Accumulate(Fold::Sum), *buffer, indices);
             }
             Node::Note(_)
             | Node::SetInt(..)
