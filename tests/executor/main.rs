@@ -17,6 +17,7 @@ mod local;
 mod members;
 mod memory;
 mod pairs;
+mod places;
 mod powers;
 mod recurrences;
 mod searches;

@@ -60,7 +60,7 @@ fn loops_run_in_lanes() {
     );
     runs_through("y[j: n] = sum(i: n where p[i] = j) x[i]", &["Scatter("]);
     runs_through("y[i: n] = if R(i) or i > 3 then x[i] else 1", &["Member("]);
-    runs_through("q[i: n]: index(n) = p[p[i]]\n y[i: n] = x[q[i]]", &["ScatterInts("]);
+    runs_through("q[i: n]: index(n) = p[p[i]]\n y[i: n] = x[q[p[i]]]", &["ScatterInts("]);
     runs_through("m = argmax(i: n) x[i]\n y[i: n] = [m < n and i = m] * x[i]", &["Search("]);
     runs_through("y[i: n] = x[i / 2] * real(i % 3)", &["Div(", "Mod("]);
     runs_through("q[i: n]: index(n) = p[i] - p[0]\n y[i: n] = x[q[i]]", &["Check("]);

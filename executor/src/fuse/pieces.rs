@@ -2,7 +2,8 @@
 //!
 //! `for i in 0 .. n { b[i] = 0 }; for k in 0 .. n / 2 { b[2 * k] += x; b[2 * k + 1] += y }` becomes
 //! `for i in 2 * (n / 2) .. n { b[i] = 0 }; for k in 0 .. n / 2 { b[2 * k] = 0; b[2 * k] += x; .. }`, so that the sums
-//! begin with their first values and no pass through memory clears them.
+//! begin with their first values and no pass through memory clears them. So do those that are added to under conditions, and along
+//! several axes.
 
 use super::clears::{cleared, nest};
 use super::ends::{is_size, strongest};
