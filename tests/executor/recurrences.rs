@@ -6,7 +6,9 @@ use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Fusion, Vectors};
 use iverson::pipeline::load;
 use iverson::random::fill;
+use iverson::simplify::simplify;
 use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::normalize;
 
 const HEAD: &str = "fn f(n: size, next: index(n + 1)[n], x: real[n], a: real[n, 2])";
 const UP: &str = "requires(v: n) v < next[v]";
@@ -105,5 +107,29 @@ fn sums_over_steps_and_their_gradients_are_right() {
                 }
             }
         }
+    }
+}
+
+/// What a step reads of the one before is there: loops over steps are not taken apart where it is written in another part.
+#[test]
+fn the_gradient_of_many_steps_has_each_after_the_next() {
+    let module = load(include_str!("../../examples/lstm.iv")).unwrap();
+    let function = module.function(Some("lstm")).unwrap();
+    let program = simplify(&normalize(function));
+    let gradient = gradient(&program);
+    let mut ways = vec![
+        (Engine::Runner, Fusion::On, Vectors::default()),
+        (Engine::Block, Fusion::On, Vectors::default()),
+    ];
+    if Compiler::find().is_ok() {
+        ways.push((Engine::Native, Fusion::On, Vectors::default()));
+    }
+    for (steps, cells) in [(1, 2), (3, 1), (4, 3), (9, 20)] {
+        let sizes = [("T", steps), ("h", cells), ("d", 2)];
+        let given = sizes.map(|(name, n)| (name.to_owned(), Value::Size(n)));
+        let inputs = fill(function, &given.into(), 1, Limits::default()).unwrap();
+        let inputs = with_cotangents(&gradient, &program, &inputs);
+        let found = difference_in(&ways, &gradient, &inputs, 4096.0);
+        assert_eq!(found, None, "{steps} steps of {cells}");
     }
 }

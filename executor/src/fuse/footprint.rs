@@ -21,6 +21,8 @@ pub(super) struct Footprint {
     /// What integer variables are set to, where they are set once.
     values: FxHashMap<IntId, Option<Int>>,
     checks: bool,
+    /// The loop around whose steps are meant, if those of several are.
+    around: Option<IntId>,
 }
 
 impl Footprint {
@@ -29,6 +31,11 @@ impl Footprint {
         let mut footprint = Self::default();
         nodes.iter().for_each(|node| footprint.node(node));
         footprint
+    }
+
+    /// Of a node in the body of a loop over `var`, in all its steps.
+    pub(super) fn of_steps(node: &Node, var: IntId) -> Self {
+        Self { around: Some(var), ..Self::of(std::slice::from_ref(node)) }
     }
 
     fn add(&mut self, buffer: BufferId, indices: &[Int], writes: bool) {
@@ -143,10 +150,13 @@ impl Footprint {
         apart && !self.shares_variables(other)
     }
 
-    /// Whether two entries are never the same: at some axis they differ by a constant, whatever both footprints set.
+    /// Whether two entries are never the same: at some axis they differ by a constant, whatever both footprints set, in whichever
+    /// steps of the loop around.
     fn differ(&self, other: &Self, a: &[Int], b: &[Int]) -> bool {
         let still = |e: &Int| {
-            let set = |var: &IntId| self.ints_set.contains(var) || other.ints_set.contains(var);
+            let moves =
+                |of: &Self, var: &IntId| of.ints_set.contains(var) || of.around == Some(*var);
+            let set = |var: &IntId| moves(self, var) || moves(other, var);
             let mut read = Self::default();
             read.int(e);
             !read.ints_read.iter().any(set)

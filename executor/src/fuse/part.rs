@@ -76,7 +76,7 @@ fn groups(relations: &[RelationTable], var: IntId, nodes: Vec<Node>) -> Vec<Vec<
         if matches!(node, Node::Note(_) | Node::Visit(_)) {
             continue;
         }
-        let footprint = Footprint::of(std::slice::from_ref(node));
+        let footprint = Footprint::of_steps(node, var);
         let (adds, all) = (only_adds(node), footprint.clone());
         let touched = vec![Touched { at, footprint, adds }];
         let mut joined = Group { nodes: std::mem::take(&mut waiting), touched, all };
@@ -162,5 +162,13 @@ mod tests {
         assert_eq!(parted(&format!("r = a[j]\n{}", adds.replace("s[j]", "r"))), 1);
         let other = adds.replace("s[j]", "s[n - 1 - j]");
         assert_eq!(parted(&format!("s[j] = a[j]\n{other}")), 1);
+    }
+
+    #[test]
+    fn what_the_step_before_has_written_is_not_taken_apart() {
+        let adds = "for any i in 0 .. n {\ny[i] += k[j, i] * s[j - 1]\n}";
+        assert_eq!(parted(&format!("{adds}\ns[j] = a[j]")), 1);
+        assert_eq!(parted("y[j] = s[j - 1]\ns[j] = a[j]"), 1);
+        assert_eq!(parted("y[j] = a[j - 1]\ns[j] = a[j]"), 2);
     }
 }
