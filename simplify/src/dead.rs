@@ -23,7 +23,8 @@ pub(crate) fn drop_dead(program: &mut TensorSsa) -> Vec<TensorId> {
     order.into_iter().filter(|tensor| !alive.contains(tensor)).collect()
 }
 
-fn read_by(stmt: &Stmt) -> Vec<TensorId> {
+/// What a statement reads, with repeats.
+pub(crate) fn read_by(stmt: &Stmt) -> Vec<TensorId> {
     let mut reads = Reads::default();
     match &stmt.rhs {
         Rhs::Sum(terms) => terms.iter().for_each(|term| read_by_term(&mut reads, term)),

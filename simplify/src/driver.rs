@@ -13,6 +13,7 @@
 //! hoisting takes a factor out of a sum. Reuse, and keeping what
 //! readers apply, take functions away from readers, and no law puts one in the place of a read.
 
+use crate::axis::drop_axis;
 use crate::context::{Context, Place};
 use crate::dead::{adopt_results, drop_dead};
 use crate::guards;
@@ -117,21 +118,34 @@ impl Round {
             let place = Place { tensor, axes: &[] };
             self.cx.trace.words(&self.cx.symbols, named("drop-dead"), place, dropped);
         }
+        self.dropped_axes(&mut next);
         if self.reuses {
             self.applied_once(&mut next);
         }
         next
     }
 
+    /// Tensors without the axes that data determine.
+    fn dropped_axes(&mut self, program: &mut TensorSsa) {
+        for (old, new) in drop_axis(&mut self.cx, program) {
+            self.changed("drop-axis", &old, &new);
+        }
+    }
+
     /// Entries of which all readers compute the same hold that.
     fn applied_once(&mut self, program: &mut TensorSsa) {
         for (old, new) in apply_once(program) {
-            let (Rhs::Sum(before), Rhs::Sum(after)) = (&old.rhs, &new.rhs) else {
-                unreachable!("a sum of terms stays one when a function is applied to it")
-            };
-            let place = Place { tensor: new.tensor, axes: &new.axes };
-            self.cx.trace.terms(&self.cx.symbols, named("apply-once"), place, before, after);
+            self.changed("apply-once", &old, &new);
         }
+    }
+
+    /// Notes that a statement stands in the place of another.
+    fn changed(&mut self, rule: &str, old: &Stmt, new: &Stmt) {
+        let (Rhs::Sum(before), Rhs::Sum(after)) = (&old.rhs, &new.rhs) else {
+            unreachable!("a sum of terms stays one when a pass rewrites it")
+        };
+        let place = Place { tensor: old.tensor, axes: &old.axes };
+        self.cx.trace.terms(&self.cx.symbols, named(rule), place, before, after);
     }
 
     fn blocks(&mut self, blocks: &[Block<Stmt>]) -> Vec<Block<Stmt>> {

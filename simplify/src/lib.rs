@@ -13,8 +13,9 @@
 //!
 //! Read `rules.rs` for the table, then the laws by subject: `guards`, `solve`,
 //! `quotients`, `ranges`, `bodies`, `sums` for one term or one sum of terms; `inline`, `support`,
-//! `hoist`, `share`, `reuse`, `once`, `dead` for whole programs.
+//! `axis`, `hoist`, `share`, `reuse`, `once`, `dead` for whole programs.
 
+mod axis;
 mod bodies;
 mod context;
 mod dead;

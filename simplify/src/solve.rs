@@ -157,7 +157,7 @@ fn form(value: &Index, c: i64) -> Form {
 }
 
 /// Affine but for reads of index tensors.
-fn is_readable(index: &Index) -> bool {
+pub(crate) fn is_readable(index: &Index) -> bool {
     index.terms().iter().all(|(atom, _)| match atom {
         Atom::Size(_) | Atom::Var(_) => true,
         Atom::Read(_, indices) => indices.iter().all(is_readable),

@@ -1,0 +1,202 @@
+//! An axis that data determine is not kept.
+//!
+//! The adjoint of `cost = sum(i) distance[i, nearest[i]]` is 0 but at the nearest centre:
+//! `d[i, c] = [c = nearest[i]] cost_ct * ..`. Such a tensor has one entry for each `i`, and that is
+//! what is kept. A reader names the entry by the equation, by which its sum is solved: a sum
+//! over all centres becomes a read, one over all points the points of a centre.
+//!
+//! Nothing is done more often: the tensor has as many points as before, and a reader at most as
+//! many, with as many accesses. No test comes of it, since a program that would need one stays as it is.
+
+use crate::bodies::Product;
+use crate::context::{
+    Context, at_least, below, is_affine, plain_vars, replace_in_expr, replace_in_guard,
+};
+use crate::dead::read_by;
+use crate::inline::at_entry;
+use crate::solve::is_readable;
+use iverson_spec::ast::Cmp;
+use iverson_spec::ir::{Block, Expr, Guard, Index, Tensor, TensorId, VarId};
+use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
+use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Visit};
+use iverson_spec::work::enumerable;
+
+/// `t[i, j] = [q(i) and j = a(i)] e(i, j)` as `u[i] = e(i, a(i))`.
+struct Kept {
+    /// The statement of t.
+    old: Stmt,
+    /// The number of the axis.
+    place: usize,
+    /// Where t may differ from 0: `q(i)` and `j = a(i)`.
+    support: Vec<Guard>,
+    /// The terms of u.
+    terms: Vec<Term>,
+}
+
+/// `[p] t[b, c] f = [p and q(b) and c = a(b)] u[b] f`, u in the place of t: the statements
+/// before and after.
+pub(crate) fn drop_axis(cx: &mut Context, program: &mut TensorSsa) -> Vec<(Stmt, Stmt)> {
+    let mut changed = Vec::new();
+    let mut at = 0;
+    while let Some(block) = program.body.get(at) {
+        let kept = match block {
+            Block::Stmt(stmt) => Kept::of(cx, stmt).filter(|kept| kept.is_free(program)),
+            Block::Rec(_) | Block::Requires(_) => None,
+        };
+        match kept {
+            // another axis may be determined as well
+            Some(kept) => changed.push(kept.put(cx, program)),
+            None => at += 1,
+        }
+    }
+    changed
+}
+
+impl Kept {
+    /// What there is to keep of a statement, if data determine an axis.
+    fn of(cx: &Context, stmt: &Stmt) -> Option<Self> {
+        let Rhs::Sum(terms) = &stmt.rhs else { return None };
+        let all = terms.first()?.guard.clone().conjuncts();
+        let of_axes =
+            |index: &Index| FreeVars::of_index(index).iter().all(|v| stmt.axes.contains(v));
+        let is_before = |g: &Guard| matches!(g, Guard::Compare(_, a, b) if [a, b].into_iter().all(|i| is_affine(i) && of_axes(i)));
+        // what stands in front of the equation may protect it, and goes with it
+        let before = all.iter().take_while(|g| is_before(g)).count();
+        let equation = all.get(before)?;
+        let Guard::Compare(Cmp::Eq, a, b) = equation else { return None };
+        let difference = a.sub(b)?;
+        if !of_axes(&difference) || !is_readable(&difference) {
+            return None;
+        }
+        let (place, value) = determined(&difference, &stmt.axes)?;
+        let axis = stmt.axes[place];
+        let range = &cx.symbols.var(axis).range;
+        let in_range = [at_least(&value, 0), below(&value, range)];
+        if !in_range.iter().all(|goal| cx.implies(&all[..before], goal)) {
+            return None;
+        }
+        let support = all[..=before].to_vec();
+        let at_value = |term: &Term| term_at(term, &support, axis, &value);
+        let terms = terms.iter().map(at_value).collect::<Option<Vec<Term>>>()?;
+        Some(Self { old: stmt.clone(), place, support, terms })
+    }
+
+    /// Whether all that reads t multiplies by it, in a sum outside of recurrences, and needs no test.
+    fn is_free(&self, program: &TensorSsa) -> bool {
+        let is_read = |block: &Block<Stmt>| match block {
+            Block::Stmt(stmt) => self.is_free_in(stmt),
+            Block::Rec(rec) => rec.body.iter().all(|block| reads_of(block, self.old.tensor) == 0),
+            Block::Requires(_) => reads_of(block, self.old.tensor) == 0,
+        };
+        !program.results.contains(&self.old.tensor) && program.body.iter().all(is_read)
+    }
+
+    fn is_free_in(&self, stmt: &Stmt) -> bool {
+        let reads = reads_of_stmt(stmt, self.old.tensor);
+        let Rhs::Sum(terms) = &stmt.rhs else { return reads == 0 };
+        let factors = |term: &Term| Product::of(&term.body).factors;
+        let is_taken = |factor: &Expr| {
+            self.support_at(factor).is_some_and(|all| all.iter().all(|g| enumerable(g, true)))
+        };
+        reads == terms.iter().flat_map(factors).filter(is_taken).count()
+    }
+
+    /// Where the entry that a factor reads may differ from 0, if it is one of t.
+    fn support_at(&self, factor: &Expr) -> Option<Vec<Guard>> {
+        let Expr::Access(tensor, at) = factor else { return None };
+        if *tensor != self.old.tensor {
+            return None;
+        }
+        let mut moved = at_entry(&self.old.axes, at);
+        self.support.iter().map(|guard| moved.guard(guard)).collect()
+    }
+
+    /// Puts u in the place of t: the statements of both.
+    fn put(self, cx: &mut Context, program: &mut TensorSsa) -> (Stmt, Stmt) {
+        let old = cx.symbols.tensor(self.old.tensor);
+        let mut shape = old.shape.clone();
+        shape.remove(self.place);
+        let tensor = Tensor { name: old.name.clone(), element: old.element.clone(), shape };
+        let tensor = cx.symbols.add_tensor(tensor);
+        program.symbols = cx.symbols.clone();
+        let mut axes = self.old.axes.clone();
+        axes.remove(self.place);
+        let new = Stmt { tensor, axes, rhs: Rhs::Sum(self.terms.clone()) };
+        for block in &mut program.body {
+            match block {
+                Block::Stmt(stmt) if stmt.tensor == self.old.tensor => *stmt = new.clone(),
+                Block::Stmt(Stmt { rhs: Rhs::Sum(terms), .. }) => {
+                    terms.iter_mut().for_each(|term| self.read(tensor, term));
+                }
+                Block::Stmt(_) | Block::Rec(_) | Block::Requires(_) => {}
+            }
+        }
+        (self.old, new)
+    }
+
+    /// Reads u in the place of t.
+    fn read(&self, tensor: TensorId, term: &mut Term) {
+        let mut product = Product::of(&term.body);
+        let mut found = Vec::new();
+        for factor in &mut product.factors {
+            let Some(support) = self.support_at(factor) else { continue };
+            found.extend(support);
+            if let Expr::Access(read, at) = factor {
+                *read = tensor;
+                at.remove(self.place);
+            }
+        }
+        if !found.is_empty() {
+            term.guard = term.guard.clone().and(Guard::all(found));
+            term.body = product.body();
+        }
+    }
+}
+
+/// The axis that `difference = 0` determines by data, by its number, and what it is.
+fn determined(difference: &Index, axes: &[VarId]) -> Option<(usize, Index)> {
+    if is_affine(difference) {
+        return None;
+    }
+    plain_vars(difference).into_iter().rev().find_map(|(var, c)| {
+        let rest = difference.sub(&Index::var(var).scale(c)?)?;
+        let value = if c > 0 { rest.scale(-1)? } else { rest };
+        let solved = c.abs() == 1 && !FreeVars::of_index(&value).contains(&var);
+        solved.then_some((axes.iter().position(|axis| *axis == var)?, value))
+    })
+}
+
+/// A term of u: that of t where the axis has its value, if no test comes of it.
+fn term_at(term: &Term, support: &[Guard], axis: VarId, value: &Index) -> Option<Term> {
+    let mut guards = term.guard.clone().conjuncts();
+    if !guards.starts_with(support) {
+        return None;
+    }
+    guards.remove(support.len() - 1);
+    for guard in &mut guards {
+        let at_value = replace_in_guard(guard, axis, value)?;
+        if enumerable(guard, true) && !enumerable(&at_value, true) {
+            return None;
+        }
+        *guard = at_value;
+    }
+    let body = replace_in_expr(&term.body, axis, value)?;
+    Some(Term { binders: term.binders.clone(), guard: Guard::all(guards), body })
+}
+
+/// How often a block reads a tensor.
+fn reads_of(block: &Block<Stmt>, tensor: TensorId) -> usize {
+    match block {
+        Block::Stmt(stmt) => reads_of_stmt(stmt, tensor),
+        Block::Rec(rec) => rec.body.iter().map(|block| reads_of(block, tensor)).sum(),
+        Block::Requires(requires) => {
+            let mut reads = Reads::default();
+            reads.guard(&requires.condition);
+            reads.tensors.iter().filter(|read| **read == tensor).count()
+        }
+    }
+}
+
+fn reads_of_stmt(stmt: &Stmt, tensor: TensorId) -> usize {
+    read_by(stmt).into_iter().filter(|read| *read == tensor).count()
+}
