@@ -17,7 +17,7 @@ use super::facts::{Facts, settings};
 use super::sites::{Kind, Site, apart, lists, sites};
 use super::slice::{Slice, slice};
 use super::tuples::Tuples;
-use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_int};
+use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_int, walk_real};
 use crate::loops::{
     BufferId, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Real, RealId, Role, StatementId,
 };
@@ -207,6 +207,14 @@ impl Home {
         })
     }
 
+    /// Whether a loop goes through all of the axis at which its variable stands.
+    fn is_whole(&self, program: &LoopProgram, entry: usize, header: &For) -> bool {
+        let own = Int::Var(header.var);
+        let axis = self.entries[entry].iter().position(|index| *index == own);
+        let extent = axis.map(|axis| &program.buffer(self.buffer).extents[axis]);
+        header.lower == [Int::Const(0)] && extent.is_some_and(|e| header.upper == [e.clone()])
+    }
+
     /// The entry that indices say, and the step that computes it.
     fn step(&self, indices: &[Int]) -> Option<(usize, Vec<(IntId, Int)>)> {
         let fits = |entry: &Vec<Int>| {
@@ -304,18 +312,45 @@ fn read(
 ) -> Option<Read> {
     let (entry, step) = home.step(&load.indices)?;
     let at = place(program, home, load, &step);
-    let around: Vec<IntId> = loop_vars(&program.body, &at);
-    if !is_injective(&around, &step) {
+    if !is_injective(&loop_vars(&program.body, &at), &step) {
         return None;
     }
     let mut facts = Facts::at(&program.body, &at, settings);
     let mut values = Step(step.iter().cloned().collect());
+    // an entry that is read is there: so its step is, where the loop goes through all
+    let around = lists(&program.body, &load.path);
+    let is_there = parent(&at) == parent(&load.path)
+        && around.last().is_some_and(|(list, place)| reads_all(&list[*place]));
     let within = home.loops.iter().zip(&step).all(|(header, (_, value))| {
-        header.lower.iter().all(|e| facts.prove(CmpOp::Le, &values.int(e), value))
-            && header.upper.iter().all(|e| facts.prove(CmpOp::Lt, value, &values.int(e)))
+        is_there && home.is_whole(program, entry, header)
+            || header.lower.iter().all(|e| facts.prove(CmpOp::Le, &values.int(e), value))
+                && header.upper.iter().all(|e| facts.prove(CmpOp::Lt, value, &values.int(e)))
     });
     let (path, indices) = (load.path.clone(), load.indices.clone());
     within.then_some(Read { path, indices, entry, step, at })
+}
+
+/// Whether a node reads all entries in it whenever it is run: it sets or joins a value without conditions in it.
+fn reads_all(node: &Node) -> bool {
+    struct Conditional(bool);
+    impl Visit for Conditional {
+        fn int(&mut self, e: &Int) {
+            self.0 |= matches!(e, Int::Select(_));
+            walk_int(self, e);
+        }
+
+        fn real(&mut self, e: &Real) {
+            self.0 |= matches!(e, Real::Select(_));
+            walk_real(self, e);
+        }
+    }
+    let mut conditional = Conditional(false);
+    conditional.node(node);
+    let sets = matches!(
+        node,
+        Node::Set(..) | Node::Join(..) | Node::Store(..) | Node::Accumulate(..) | Node::SetInt(..)
+    );
+    sets && !conditional.0
 }
 
 /// The node in front of which an entry is computed: outside of the loops that read it again and again.

@@ -90,6 +90,7 @@ Print Assumptions restrict_support.
 Print Assumptions hoist_invariant.
 Print Assumptions constant_sum.
 Print Assumptions inline_terms.
+Print Assumptions drop_axis.
 Print Assumptions inline_points.
 Print Assumptions sum_swap.
 Print Assumptions sum_split.

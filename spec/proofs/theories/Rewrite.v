@@ -154,6 +154,15 @@ Lemma inline_points (p : bool) (l : seq bool) :
 Proof.
 by case: p => /= [|_]; rewrite -?big_mkcond ?sum1_count ?big1_eq // -sum1_count big_mkcond.
 Qed.
+(** drop-axis: a tensor t that is 0 but at one index of an axis is a tensor u
+    without the axis; a reader that multiplies by t is restricted to there      *)
+Lemma drop_axis I (p q : bool) (c a : I) (f : I -> R) (t : I -> R) (u e : R) :
+  (forall j, t j = ⟦q && (j == a)⟧ * f j) -> u = ⟦q⟧ * f a ->
+  ⟦p⟧ * (t c * e) = ⟦[&& p, q & c == a]⟧ * (u * e).
+Proof.
+move=> -> ->; case: p; case: q; rewrite ?mul0r ?mulr0 ?mul1r //=.
+by rewrite -mulrA; apply: (iverson_subst c a (fun j => f j * e)).
+Qed.
 (** reuse-quotient: one factor and one divisor are an entry, by `reuse` *)
 Lemma reuse_quotient (U : comUnitRingType) (p : bool) (c a d e t : U) :
   t = a / d -> p%:R * (c * a * e / d) = p%:R * (c * t * e).
