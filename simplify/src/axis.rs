@@ -16,9 +16,9 @@ use crate::dead::read_by;
 use crate::inline::at_entry;
 use crate::solve::is_readable;
 use iverson_spec::ast::Cmp;
-use iverson_spec::ir::{Block, Expr, Guard, Index, Tensor, TensorId, VarId};
+use iverson_spec::ir::{Atom, Block, Expr, Guard, Index, Tensor, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Visit};
+use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Visit, walk_atom};
 use iverson_spec::work::enumerable;
 
 /// `t[i, j] = [q(i) and j = a(i)] e(i, j)` as `u[i] = e(i, a(i))`.
@@ -57,25 +57,32 @@ impl Kept {
     fn of(cx: &Context, stmt: &Stmt) -> Option<Self> {
         let Rhs::Sum(terms) = &stmt.rhs else { return None };
         let all = terms.first()?.guard.clone().conjuncts();
-        let of_axes =
-            |index: &Index| FreeVars::of_index(index).iter().all(|v| stmt.axes.contains(v));
-        let is_before = |g: &Guard| matches!(g, Guard::Compare(_, a, b) if [a, b].into_iter().all(|i| is_affine(i) && of_axes(i)));
-        // what stands in front of the equation may protect it, and goes with it
-        let before = all.iter().take_while(|g| is_before(g)).count();
-        let equation = all.get(before)?;
-        let Guard::Compare(Cmp::Eq, a, b) = equation else { return None };
-        let difference = a.sub(b)?;
-        if !of_axes(&difference) || !is_readable(&difference) {
-            return None;
-        }
-        let (place, value) = determined(&difference, &stmt.axes)?;
+        let of_axes = |index: &Index| {
+            is_readable(index) && FreeVars::of_index(index).iter().all(|v| stmt.axes.contains(v))
+        };
+        let (equation, (place, value)) = all.iter().find_map(|conjunct| match conjunct {
+            Guard::Compare(Cmp::Eq, a, b) => {
+                let difference = a.sub(b).filter(of_axes)?;
+                Some((conjunct, determined(&difference, &stmt.axes)?))
+            }
+            Guard::Compare(..)
+            | Guard::Real(..)
+            | Guard::Member(..)
+            | Guard::Not(_)
+            | Guard::All(_)
+            | Guard::Any(_) => None,
+        })?;
+        let sides = |a: &Index, b: &Index| [a, b].into_iter().all(|i| is_affine(i) && of_axes(i));
+        let is_of_axes = |g: &&Guard| matches!(g, Guard::Compare(_, a, b) if sides(a, b));
+        let mut support: Vec<Guard> = all.iter().filter(is_of_axes).cloned().collect();
         let axis = stmt.axes[place];
         let range = &cx.symbols.var(axis).range;
-        let in_range = [at_least(&value, 0), below(&value, range)];
-        if !in_range.iter().all(|goal| cx.implies(&all[..before], goal)) {
+        let mut valid = vec![at_least(&value, 0), below(&value, range)];
+        valid.extend(Within::of(cx, &value));
+        if !valid.iter().all(|goal| cx.implies(&support, goal)) {
             return None;
         }
-        let support = all[..=before].to_vec();
+        support.push(equation.clone());
         let at_value = |term: &Term| term_at(term, &support, axis, &value);
         let terms = terms.iter().map(at_value).collect::<Option<Vec<Term>>>()?;
         Some(Self { old: stmt.clone(), place, support, terms })
@@ -169,10 +176,10 @@ fn determined(difference: &Index, axes: &[VarId]) -> Option<(usize, Index)> {
 /// A term of u: that of t where the axis has its value, if no test comes of it.
 fn term_at(term: &Term, support: &[Guard], axis: VarId, value: &Index) -> Option<Term> {
     let mut guards = term.guard.clone().conjuncts();
-    if !guards.starts_with(support) {
+    if !support.iter().all(|part| guards.contains(part)) {
         return None;
     }
-    guards.remove(support.len() - 1);
+    guards.retain(|guard| Some(guard) != support.last());
     for guard in &mut guards {
         let at_value = replace_in_guard(guard, axis, value)?;
         if enumerable(guard, true) && !enumerable(&at_value, true) {
@@ -182,6 +189,32 @@ fn term_at(term: &Term, support: &[Guard], axis: VarId, value: &Index) -> Option
     }
     let body = replace_in_expr(&term.body, axis, value)?;
     Some(Term { binders: term.binders.clone(), guard: Guard::all(guards), body })
+}
+
+/// That what is read is there.
+struct Within<'a> {
+    cx: &'a Context,
+    goals: Vec<Guard>,
+}
+
+impl<'a> Within<'a> {
+    /// What has to hold where an index is evaluated.
+    fn of(cx: &'a Context, index: &Index) -> Vec<Guard> {
+        let mut within = Self { cx, goals: Vec::new() };
+        within.index(index);
+        within.goals
+    }
+}
+
+impl Visit for Within<'_> {
+    fn atom(&mut self, atom: &Atom) {
+        if let Atom::Read(tensor, at) = atom {
+            for (index, extent) in at.iter().zip(&self.cx.symbols.tensor(*tensor).shape) {
+                self.goals.extend([at_least(index, 0), below(index, extent)]);
+            }
+        }
+        walk_atom(self, atom);
+    }
 }
 
 /// How often a block reads a tensor.
