@@ -131,6 +131,41 @@ fn the_gradient_of_a_window_sorts_nothing() {
     }
 }
 
+/// What is read at places that data say is computed again there: the loops compute all entries, so also those.
+#[test]
+fn what_data_point_to_is_computed_again() {
+    let program = program(
+        "fn f(n: size, k: size, d: size, p: index(k)[n], x: real[n, d], c: real[k, d]) -> (s: real[n], y: real[n, d]) {
+            t[i: n, j: k, a: d] = x[i, a] - c[j, a]
+            s[i: n] = sum(j: k, a: d) t[i, j, a]^2
+            y[i: n, a: d] = t[i, p[i], a] * x[i, a]
+        }",
+    );
+    let loops = loops(&program, Fusion::On);
+    assert_eq!(bytes(&loops, &[100, 100, 100], &[Role::Temporary, Role::Local]), 0, "{loops}");
+    for (n, k, d) in [(0, 0, 0), (0, 2, 3), (3, 1, 0), (5, 3, 2), (9, 2, 17)] {
+        let mut inputs = Values::new();
+        let data = |count: usize| (0..count).map(|i| (i as f64 * 0.7).sin()).collect();
+        let places = (0..n as i64).map(|i| i * 7 % (k as i64).max(1)).collect();
+        inputs.insert("p".into(), Value::Index(Dense { shape: vec![n], data: places }));
+        inputs.insert("x".into(), Value::Real(Dense { shape: vec![n, d], data: data(n * d) }));
+        inputs.insert("c".into(), Value::Real(Dense { shape: vec![k, d], data: data(k * d) }));
+        assert_eq!(difference(&program, &inputs, 64.0), None, "{n}, {k}, {d}");
+    }
+}
+
+/// The gradient of k-means has an adjoint of the distance to the nearest centre for each point, none of the others.
+#[test]
+fn the_gradient_at_the_nearest_keeps_no_pairs() {
+    let text = std::fs::read_to_string("examples/kmeans.iv").unwrap();
+    let program = normalize(load(&text).unwrap().function(None).unwrap());
+    let loops = loops(&gradient(&program, &["x", "centre"]), Fusion::On);
+    let (n, k, d) = (1000, 100, 10);
+    let kept = bytes(&loops, &[n, k, d], &[Role::Temporary, Role::Local]);
+    let rows = 32 * (k + 1);
+    assert!(kept <= 8 * (n * d + rows + (k + 1) * (2 * d + 1)), "{kept}\n{loops}");
+}
+
 /// What may not be computed again: longer than a line, or read more often than it is written; of one that is read
 /// in its own rows some rows are kept.
 #[test]

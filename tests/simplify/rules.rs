@@ -5,9 +5,12 @@
 
 use insta::assert_snapshot;
 use iverson::ad::vjp;
+use iverson::interpreter::{Model, Rational, eval_ssa};
 use iverson::pipeline::{Loaded, load};
 use iverson::simplify::{Exact, RULES, simplify_traced};
-use iverson::spec::{normalize, render, ssa, unelaborate, verify};
+use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::ir::{Atom, Element, Extent, Param};
+use iverson::spec::{TensorSsa, normalize, render, ssa, unelaborate, verify};
 use std::fmt::Write;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/rules");
@@ -52,6 +55,72 @@ fn every_case_belongs_to_a_rule() {
         let rule = name.trim_end_matches(".iv");
         assert!(RULES.iter().any(|r| r.name == rule), "{name} belongs to no rule");
     }
+}
+
+/// The cases at small sizes: values are kept, and work does not rise.
+#[test]
+fn an_axis_that_is_dropped_costs_nothing() {
+    let loaded = functions("drop-axis");
+    let fires = loaded.checked.functions.iter().filter(|(name, _)| name.starts_with("fires"));
+    for (name, typed) in fires {
+        let program = ssa::embed(typed).unwrap_or_else(|text| panic!("{name}: `{text}`"));
+        let simple = simplify_traced(&program).0;
+        for (n, k) in [(0, 0), (0, 2), (1, 1), (3, 1), (2, 3), (5, 4)] {
+            let inputs = inputs(&program, &[n, k, 2]);
+            let run = |program| {
+                eval_ssa(program, &inputs, Limits::default())
+                    .unwrap_or_else(|error| panic!("{name}, {n}, {k}: {error}"))
+            };
+            let ((wanted, before), (found, after)) = (run(&program), run(&simple));
+            assert_eq!(found, wanted, "{name}, {n}, {k}");
+            let text = unelaborate::ssa(&simple);
+            let works = [&after, &before].map(|report| report.work(Model::Sparse));
+            assert!(works[0] <= works[1], "{name}, {n}, {k}: {works:?}\n{text}");
+        }
+    }
+}
+
+/// Small numbers for all parameters; every third real is 0.
+fn inputs(program: &TensorSsa, sizes: &[i64]) -> Values<Rational> {
+    let mut values = Values::new();
+    let at = |extent: &Extent| match extent.as_constant() {
+        Some(n) => n,
+        None => {
+            let [(Atom::Size(size), 1)] = extent.terms() else { panic!("an extent is a size") };
+            sizes[size.index()]
+        }
+    };
+    for param in &program.params {
+        let (name, value) = match param {
+            Param::Size(size) => {
+                let name = &program.symbols.sizes[size.index()];
+                (name, Value::Size(sizes[size.index()] as u64))
+            }
+            Param::Tensor(tensor) => {
+                let tensor = program.symbols.tensor(*tensor);
+                let shape: Vec<usize> = tensor.shape.iter().map(|e| at(e) as usize).collect();
+                let numbers = 0..shape.iter().product::<usize>() as i64;
+                let value = match &tensor.element {
+                    Element::Real => {
+                        let data =
+                            numbers.map(|i| Rational((i % 3 * (i % 5 - 2)).into())).collect();
+                        Value::Real(Dense { shape, data })
+                    }
+                    Element::Index(bound) => {
+                        let bound = at(bound).max(1);
+                        Value::Index(Dense {
+                            shape,
+                            data: numbers.map(|i| i * 7 % bound).collect(),
+                        })
+                    }
+                };
+                (&tensor.name, value)
+            }
+            Param::Relation(_) => panic!("no case has a relation"),
+        };
+        values.insert(name.clone(), value);
+    }
+    values
 }
 
 /// Chapter 6 has the table as it is in the code.
