@@ -46,6 +46,7 @@ mod push;
 mod recompute;
 mod registers;
 mod renamed;
+mod rolling;
 mod share;
 mod sites;
 mod slice;
@@ -74,6 +75,7 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
     pieces::clear_in_steps(&mut program);
     registers::keep_entries(&mut program);
     local::keep_rows(&mut program);
+    rolling::keep_last_steps(&mut program);
     sums::keep_sums(&mut program);
     memory::reuse(&mut program);
     program

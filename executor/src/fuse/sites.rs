@@ -87,9 +87,15 @@ pub(super) fn only(nodes: &[Node]) -> Option<&Node> {
     nodes.next().filter(|_| nodes.next().is_none())
 }
 
-/// Whether two entries differ while all variables have one value: by a constant at one axis.
+/// Whether two entries differ while all variables have one value: by a constant at one axis, or there in their remainders.
 pub(super) fn differ(a: &[Int], b: &[Int]) -> bool {
-    a.iter().zip(b).any(|(a, b)| a.clone().minus(b.clone()).as_const().is_some_and(|n| n != 0))
+    let difference = |a: &Int, b: &Int| a.clone().minus(b.clone()).as_const();
+    a.iter().zip(b).any(|(a, b)| match (a, b) {
+        (Int::Mod(a, k), Int::Mod(b, l)) if k == l => {
+            difference(a, b).is_some_and(|n| n.rem_euclid(*k) != 0)
+        }
+        _ => difference(a, b).is_some_and(|n| n != 0),
+    })
 }
 
 #[derive(Default)]

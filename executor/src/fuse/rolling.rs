@@ -1,0 +1,165 @@
+//! Recurrences that keep their last steps.
+//!
+//! Let loops over steps `t`, all in one direction and one after the other, touch a temporary at `s[t + c, ..]` with `c` in
+//! `low ..= high`, and let all others read rows alone that are among the last `k = high - low + 1` then. A row is
+//! not needed any more when the one `k` steps later is first touched: both are at `s[(t + c) % k, ..]` of a buffer of `k` rows.
+//!
+//! * **Bytes**: `k` rows instead of one for each step, which often stay in a cache.
+//! * **Work**, **bits**: the same.
+
+use super::ends::of_sizes;
+use super::facts::Facts;
+use super::recompute::degree_of;
+use super::sites::{Kind, Site, sites};
+use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
+use crate::loops::{
+    BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Order, Place, Real, Role,
+};
+use rustc_hash::FxHashMap;
+
+/// More steps are not kept.
+const MOST: i64 = 4;
+
+/// Has temporaries keep the rows of the last steps, where no others are needed.
+pub(super) fn keep_last_steps(program: &mut LoopProgram) {
+    let by_buffer = sites(&program.body);
+    let mut kept: FxHashMap<BufferId, (usize, i64)> = FxHashMap::default();
+    let mut notes: FxHashMap<usize, Vec<Node>> = FxHashMap::default();
+    for (at, buffer) in program.buffers.iter().enumerate() {
+        let id = BufferId(at as u32);
+        let Some(sites) = by_buffer.get(&id) else { continue };
+        if buffer.role != Role::Temporary || buffer.element != Element::Real {
+            continue;
+        }
+        let grows = |axis: &usize| degree_of(&buffer.extents[*axis]) > 0;
+        let mut axes = (0..buffer.extents.len()).filter(grows);
+        let Some(found) = axes.find_map(|axis| Some((axis, steps(program, sites, axis)?))) else {
+            continue;
+        };
+        let text = match found.1 {
+            1 => format!("{}, a step at a time", buffer.name),
+            rows => format!("{}, the last {rows} steps", buffer.name),
+        };
+        notes.entry(sites[0].path[0]).or_default().push(Node::Note(text));
+        kept.insert(id, found);
+    }
+    if kept.is_empty() {
+        return;
+    }
+    for (id, (axis, rows)) in &kept {
+        program.buffers[id.index()].extents[*axis] = Int::Const(*rows);
+    }
+    let mut rows = Rows { kept };
+    let mut body = Vec::new();
+    for (place, node) in program.body.iter().enumerate() {
+        body.extend(notes.remove(&place).unwrap_or_default());
+        body.extend(rows.node(node));
+    }
+    program.body = body;
+}
+
+/// How many steps of a buffer are needed at a time, if those are few.
+fn steps(program: &LoopProgram, sites: &[Site], axis: usize) -> Option<i64> {
+    let mut loops: Vec<(usize, &For)> = Vec::new();
+    let mut offsets: Vec<i64> = Vec::new();
+    let mut others: Vec<(usize, &Int)> = Vec::new();
+    for site in sites {
+        let (place, index) = (site.path[0], &site.indices[axis]);
+        if let Some(header) = over_steps(&program.body[place])
+            && let Some(offset) = index.clone().minus(Int::Var(header.var)).as_const()
+        {
+            offsets.push(offset);
+            if loops.last().is_none_or(|(last, _)| *last != place) {
+                loops.push((place, header));
+            }
+        } else if site.kind == Kind::Load && of_sizes(index) {
+            others.push((place, index));
+        } else {
+            return None;
+        }
+    }
+    let (low, high) = (*offsets.iter().min()?, *offsets.iter().max()?);
+    let rows = high - low + 1;
+    let mut facts = Facts::default();
+    let mut at_most = |a: &[Int], b: &[Int], more: i64| {
+        let mut below =
+            |a: &Int, b: &Int| facts.prove(CmpOp::Le, a, &b.clone().plus(Int::Const(more)));
+        a.iter().any(|a| b.iter().any(|b| below(a, b)))
+    };
+    let order = loops.first()?.1.order;
+    let down = order == Order::Descending;
+    let one_way = loops.iter().all(|(_, header)| header.order == order)
+        && loops.windows(2).all(|pair| {
+            let (lesser, greater) =
+                if down { (pair[1].1, pair[0].1) } else { (pair[0].1, pair[1].1) };
+            at_most(&lesser.upper, &greater.lower, 0)
+        });
+    // the rows that a loop reached leave it
+    let mut keeps = |header: &For, row: &Int| {
+        let row = std::slice::from_ref(row);
+        if down { at_most(row, &header.lower, high) } else { at_most(&header.upper, row, 1 - low) }
+    };
+    let kept = others.iter().all(|(place, row)| {
+        let before = loops.iter().filter(|(at, _)| at < place).count();
+        before > 0
+            && loops.get(before).is_none_or(|(at, _)| at != place)
+            && loops[..before].iter().all(|(_, header)| keeps(header, row))
+    });
+    (rows <= MOST && one_way && kept).then_some(rows)
+}
+
+/// A loop at top level whose iterations run in order.
+fn over_steps(node: &Node) -> Option<&For> {
+    let Node::For(header) = node else { return None };
+    (header.order != Order::Parallel && header.stride.is_none()).then_some(header)
+}
+
+/// Puts rows in the place of steps.
+struct Rows {
+    /// For each buffer the axis of its steps, and how many are kept.
+    kept: FxHashMap<BufferId, (usize, i64)>,
+}
+
+impl Rows {
+    fn indices(&self, buffer: BufferId, mut indices: Vec<Int>) -> Vec<Int> {
+        if let Some((axis, rows)) = self.kept.get(&buffer) {
+            let index = std::mem::replace(&mut indices[*axis], Int::Const(0));
+            indices[*axis] = index.remainder(*rows);
+        }
+        indices
+    }
+
+    fn at(&self, place: Place) -> Place {
+        Place { indices: self.indices(place.buffer, place.indices), buffer: place.buffer }
+    }
+}
+
+impl Rewrite for Rows {
+    fn real(&mut self, e: &Real) -> Real {
+        match rebuild_real(self, e) {
+            Real::Load(id, indices) => Real::Load(id, self.indices(id, indices)),
+            other @ (Real::Const(_)
+            | Real::Int(_)
+            | Real::Var(_)
+            | Real::Apply(..)
+            | Real::Select(_)) => other,
+        }
+    }
+
+    fn node(&mut self, node: &Node) -> Vec<Node> {
+        vec![match rebuild_node(self, node) {
+            Node::Store(at, e) => Node::Store(self.at(at), e),
+            Node::Accumulate(at, fold, e) => Node::Accumulate(self.at(at), fold, e),
+            other @ (Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..)) => other,
+        }]
+    }
+}
