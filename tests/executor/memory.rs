@@ -107,15 +107,54 @@ fn the_gradient_of_a_chain_keeps_what_neighbours_read() {
     assert!(kept / (8 * 1000) == 2, "{kept}\n{loops}");
 }
 
-/// A recurrence is cut at its first step; in the others the sum of neighbours and its half are one loop.
+/// A recurrence is cut at its first step; in the others the sum of neighbours and its half are one loop. The state of the last
+/// two steps is kept.
 #[test]
-fn a_recurrence_keeps_its_state_alone() {
+fn a_recurrence_keeps_its_last_states_alone() {
     let text = std::fs::read_to_string("examples/jacobi.iv").unwrap();
     let heat = normalize(load(&text).unwrap().function(Some("heat")).unwrap());
     let loops = loops(&heat, Fusion::On);
     let (n, steps) = (1000, 50);
     let kept = bytes(&loops, &[n, steps], &[Role::Temporary]);
-    assert_eq!(kept, 8 * (n + 2) * (steps + 1), "{loops}");
+    assert_eq!(kept, 2 * 8 * (n + 2), "{loops}");
+}
+
+/// How many states are kept: all where the first or every one is read at the end.
+#[test]
+fn recurrences_keep_the_states_that_are_read() {
+    let state = "[t > 0] * (x[i] + sum(j: n where j != i) s[t - 1, j] / 8)";
+    let two = "x[i] + [t > 1] * (s[t - 1, n - 1 - i] - s[t - 2, i] / 2)";
+    let parts = "x[i] + [t > 0] * s[t - 1, i]^2 * sum(j: n) s[t - 1, j]";
+    for (state, result, rows) in [
+        (state, "s[T, i]", 2),
+        (two, "s[T, i]", 3),
+        (two, "s[T, i] * s[T - 1, i]", 3),
+        (state, "s[0, i] + s[T, i]", 7),
+        // the state before as a row of its own: its sum comes first
+        (parts, "s[T, i]", 3),
+        (state, "sum(t: T + 1) s[t, i]", 7),
+    ] {
+        let program = program(&format!(
+            "fn f(n: size, T: size, x: real[n]) -> (y: real[n]) {{
+                rec t: T + 1 {{ s[t, i: n] = {state} }}
+                y[i: n] = [T > 0] * ({result})
+            }}"
+        ));
+        let loops = loops(&program, Fusion::On);
+        let temporaries = bytes(&loops, &[1000, 6], &[Role::Temporary]) / 8000;
+        assert_eq!(temporaries, rows, "{state}, {result}\n{loops}");
+        let derivative = gradient(&program, &["x"]);
+        for (n, steps) in [(0, 3), (1, 0), (5, 1), (9, 2), (17, 7)] {
+            let data = (0..n).map(|i| (f64::from(i) * 0.7).cos() / 8.0).collect();
+            let inputs = Values::from_iter([
+                ("x".into(), Value::vector(data)),
+                ("T".into(), Value::Size(steps)),
+            ]);
+            assert_eq!(difference(&program, &inputs, 4096.0), None);
+            let inputs = with_cotangents(&derivative, &program, &inputs);
+            assert_eq!(difference(&derivative, &inputs, 4096.0), None);
+        }
+    }
 }
 
 /// The gradients of maxima over windows: the places of the maxima lead to the entries that they read, also where a place is

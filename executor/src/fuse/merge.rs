@@ -13,9 +13,10 @@ use super::sites::apart;
 use super::split::{Cut, guarded};
 use super::unroll::Fix;
 use crate::block::carries;
-use crate::loops::walk::Rewrite;
+use crate::loops::walk::{Rewrite, Visit, walk_real};
 use crate::loops::{For, Int, LoopProgram, Node, Order, Place, Real, RelationTable};
 use crate::lower::UNROLLED;
+use crate::math;
 
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
@@ -111,6 +112,7 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             if (meets || found.is_none())
                 && aligned()
                 && agree(&facts.naturals, earlier, &loops, meets)
+                && !loses_lanes(earlier, &loops)
             {
                 found = Some(at);
                 if meets {
@@ -166,6 +168,34 @@ fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: bool) -> boo
     // a border is not worth a cut
     let alike = members().all(|member| is_short(member) == is_short(&earlier[0]));
     alike && meet && Cut::of(naturals, members()).is_some() && share_steps(naturals, earlier, later)
+}
+
+/// Whether elementary functions would leave the lanes of a loop: those of one that can go in lanes would stand around loops
+/// inside, in one that runs in order.
+fn loses_lanes(earlier: &[For], later: &[For]) -> bool {
+    let in_lanes = |header: &For| {
+        header.order == Order::Parallel
+            && !header.body.iter().any(Node::has_loop)
+            && has_functions(&header.body)
+    };
+    let in_order =
+        |header: &For| header.order != Order::Parallel && header.body.iter().any(Node::has_loop);
+    let lost = |a: &[For], b: &[For]| a.iter().any(in_lanes) && b.iter().any(in_order);
+    lost(earlier, later) || lost(later, earlier)
+}
+
+/// Whether elementary functions are applied.
+fn has_functions(nodes: &[Node]) -> bool {
+    struct Functions(bool);
+    impl Visit for Functions {
+        fn real(&mut self, e: &Real) {
+            self.0 |= matches!(e, Real::Apply(fun, _) if math::name(*fun).is_some());
+            walk_real(self, e);
+        }
+    }
+    let mut functions = Functions(false);
+    nodes.iter().for_each(|node| functions.node(node));
+    functions.0
 }
 
 /// Whether a loop has few steps for all sizes.

@@ -77,6 +77,8 @@ impl<'p> Expressions<'p> {
                 factors.iter().map(|e| self.factor(e)).collect::<Vec<_>>().join(" * ")
             }
             Int::Div(e, k) => format!("iv_div({}, {k})", self.int(e)),
+            // the last bits: also of what is below 0
+            Int::Mod(e, k) if k.count_ones() == 1 => format!("({} & {})", self.factor(e), k - 1),
             Int::Mod(e, k) => format!("iv_mod({}, {k})", self.int(e)),
             Int::DivBy(sides) => {
                 format!("iv_div_by({}, {})", self.int(&sides.0), self.int(&sides.1))
