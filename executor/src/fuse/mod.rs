@@ -18,7 +18,8 @@
 //!    that are not.
 //! 10. [`registers`]: an entry that is written several times in a step is stored once.
 //! 11. [`local`]: of a large buffer some rows are kept at a time.
-//! 12. [`memory`]: buffers that are never needed at once share memory.
+//! 12. [`rolling`]: recurrences keep their last states, where no others are read.
+//! 13. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]).
