@@ -1,11 +1,12 @@
 //! Whether iterations may run at once, in lanes.
 
+use crate::fuse::footprint::is_one_step;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Fold, For, Int, IntId, Node};
 
 /// Whether no lane touches what another one writes, but by sums: the entries of two lanes differ at an axis that moves
-/// with the loop, or are named by the tuples that it walks.
+/// with the loop, also as multiples of its variable and less than the factor, or are named by the tuples that it walks.
 pub(super) fn independent(header: &For, tuples: &Tuples) -> bool {
     let mut accesses = Accesses::default();
     header.body.iter().for_each(|node| accesses.node(node));
@@ -21,7 +22,10 @@ pub(super) fn independent(header: &For, tuples: &Tuples) -> bool {
     accesses.writes.iter().enumerate().all(|(at, (buffer, indices, join))| {
         let same_lane = |other: &[Int]| {
             let common = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);
-            common.clone().any(moves) || tuples.tell_apart(common, header.var)
+            let mut pairs = indices.iter().zip(other);
+            common.clone().any(moves)
+                || tuples.tell_apart(common, header.var)
+                || pairs.any(|(a, b)| is_one_step(a, header.var, b, header.var))
         };
         let joined = join.is_some();
         let mut loads = accesses.loads.iter().filter(|(of, _)| of == buffer);

@@ -1,5 +1,6 @@
 //! Whether iterations of a loop may be shared by threads.
 
+use crate::fuse::footprint::is_one_step;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
 use crate::loops::window::windows;
@@ -34,8 +35,8 @@ impl Sharing {
 
 /// How the iterations of a loop are independent, if they are.
 ///
-/// Two steps touch distinct entries where the loop's variable, or that of a loop over its window, is an index, or where the
-/// tuples that it walks name them; and what is local to a step.
+/// Two steps touch distinct entries where the loop's variable, or a multiple of it and less than the factor, or the variable of a
+/// loop over its window, is an index, or where the tuples that it walks name them; and what is local to a step.
 pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     if header.order == Order::Descending {
         return None;
@@ -114,7 +115,10 @@ impl Common {
             let writes = touched.writes.iter().filter(|(of, ..)| of == buffer);
             // the writes are those of this one too
             for other in loads.chain(writes.map(|(_, other, _)| other)) {
-                if indices.iter().zip(other).any(|(a, b)| of_window(a) && of_window(b)) {
+                let own = |(a, b): (&Int, &Int)| {
+                    of_window(a) && of_window(b) || is_one_step(a, var, b, var)
+                };
+                if indices.iter().zip(other).any(own) {
                     continue;
                 }
                 let mut same = indices.iter().zip(other).filter(|(a, b)| a == b).map(|(a, _)| a);

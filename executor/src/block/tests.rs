@@ -172,3 +172,22 @@ fn floors_are_those_of_the_plain_runner() {
         }
     }
 }
+
+#[test]
+fn multiples_and_less_than_the_factor_are_entries_of_one_step() {
+    let is_own = |other: &str| {
+        let text = format!(
+            "loops f\nsize n\ninput x: real[n]\noutput y: real[4 * n]\nints i\nreals r\nfor i in 0 .. n {{\n\
+             r += x[i]\ny[2 * i] = x[i]\ny[{other}] = 0.0\n}}\n"
+        );
+        let program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+        let [Node::For(header)] = program.body.as_slice() else { panic!("{text}") };
+        let tuples = Tuples::of(&program);
+        let plain = shared(header, &tuples).is_some_and(|sharing| sharing.is_plain());
+        assert_eq!(vector(header, &tuples).is_some(), plain, "{text}");
+        plain
+    };
+    assert!(is_own("2 * i + 1"));
+    assert!(!is_own("2 * i + 2"));
+    assert!(!is_own("i + 1"));
+}

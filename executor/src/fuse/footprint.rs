@@ -249,7 +249,7 @@ impl Visit for Footprint {
 
 /// Whether two indices are equal at one step of both loops at most: the variables, or multiples of them that differ
 /// by less than the factor.
-fn is_one_step(x: &Int, a: IntId, y: &Int, b: IntId) -> bool {
+pub(crate) fn is_one_step(x: &Int, a: IntId, y: &Int, b: IntId) -> bool {
     let factor = factor_of(x, a);
     let (x, y) = (x.clone(), y.clone());
     let difference = || {

@@ -33,7 +33,7 @@ mod contract;
 mod dead;
 mod ends;
 pub(crate) mod facts;
-mod footprint;
+pub(crate) mod footprint;
 mod fresh;
 mod gather;
 mod local;
