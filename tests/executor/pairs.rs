@@ -40,7 +40,7 @@ const MAXIMA: [(&str, &str); 8] = [
 ];
 
 /// The places `t[i, a]` of the greatest `x[a, b]` with `b >= i`, and what reads them; what holds them then.
-const READERS: [(&str, &str); 7] = [
+const READERS: [(&str, &str); 8] = [
     (
         "s[i: k] = argmax(a: n where t[i, a] < m) x[a, t[i, a]]
         z[i: k] = sum(a: n, b: m where a = s[i] and b = t[i, a]) x[a, b]",
@@ -50,6 +50,14 @@ const READERS: [(&str, &str); 7] = [
         "s[i: k] = argmax(a: n where 0 < n and t[i, a] < m and t[i, a] >= i) x[a, t[i, a]]
         z[i: k] = sum(a: n, b: m where s[i] = a and t[i, s[i]] = b) x[a, b]",
         "t: int[k]",
+    ),
+    // by a search that is joined itself
+    (
+        "u[i: k, a: n] = argmax(b: m where b >= t[i, a]) x[a, b]
+        v[i: k] = argmax(a: n where u[i, a] < m and u[i, a] >= t[i, a]) x[a, u[i, a]]
+        s[i: k] = argmax(a: n where t[i, a] < m) x[a, t[i, a]]
+        z[i: k] = sum(a: n, b: m where a = s[i] and b = t[i, a]) x[a, b] + sum(a: n, b: m where a = v[i] and b = u[i, a]) x[a, b]",
+        "t: int[k, n]",
     ),
     // another condition
     (

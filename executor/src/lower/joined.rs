@@ -42,8 +42,8 @@ pub(super) fn join(program: &TensorSsa, requires: &[Requires]) -> Joined {
             })?;
             Some((inner.clone(), joined.kept(outer.tensor, *tensor)?))
         });
-        if let Some((inner, body)) = pair {
-            joined.program.body = body;
+        if let Some((inner, kept)) = pair {
+            joined = kept;
             joined.program.symbols.tensors[inner.tensor.index()].shape.pop();
             joined.inner.insert(outer.tensor, inner);
         }
@@ -60,10 +60,16 @@ impl Joined {
         (matches!(stmt.rhs, Rhs::Arg(..)) && own).then_some(stmt)
     }
 
-    /// The blocks without the statement of `inner`, if the others read its entries at the places of `outer` alone.
-    fn kept(&self, outer: TensorId, inner: TensorId) -> Option<Vec<Block<Stmt>>> {
+    /// The same without the statement of `inner`, if the others read its entries at the places of `outer` alone.
+    fn kept(&self, outer: TensorId, inner: TensorId) -> Option<Self> {
         let mut keep = Keep { outer, inner, guards: Vec::new() };
-        keep.blocks(&self.program.body)
+        let program = TensorSsa { body: keep.blocks(&self.program.body)?, ..self.program.clone() };
+        let joined = self
+            .inner
+            .iter()
+            .map(|(of, stmt)| Some((*of, Stmt { rhs: keep.rhs(&stmt.rhs)?, ..stmt.clone() })));
+        let joined: Option<_> = joined.collect();
+        Some(Self { program, inner: joined? })
     }
 }
 
