@@ -82,19 +82,19 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
     program
 }
 
-/// The program with its loops merged and temporaries computed again, in the one of two ways in which fewer lines are: with
-/// clears where they stand, or in front of all.
+/// The program with its loops merged and temporaries computed again, in the one of two ways in which fewer lines are, then fewer
+/// temporaries kept: with clears where they stand, or in front of all.
 fn joined(program: LoopProgram) -> LoopProgram {
     let early = clears::clear_first(&program);
     let plain = merged(program);
-    match early.filter(|_| plain.1 > 0).map(merged) {
+    match early.filter(|_| plain.1 != (0, 0)).map(merged) {
         Some(early) if early.1 < plain.1 => early.0,
         Some(_) | None => plain.0,
     }
 }
 
-/// The program with its loops merged and temporaries computed again, and how many lines are.
-fn merged(mut program: LoopProgram) -> (LoopProgram, usize) {
+/// The program with its loops merged and temporaries computed again; how many lines are, and how many temporaries are kept.
+fn merged(mut program: LoopProgram) -> (LoopProgram, (usize, usize)) {
     program.body = strides::dense(&unroll::unroll(&program.body));
     places::by_cases(&mut program);
     steps::cut(&mut program);
@@ -109,7 +109,8 @@ fn merged(mut program: LoopProgram) -> (LoopProgram, usize) {
     if again > 0 {
         gather::gather(&mut program);
     }
-    (program, again)
+    let kept = recompute::candidates(&program, &sites::sites(&program.body)).len();
+    (program, (again, kept))
 }
 
 /// Which loops are turned inside out.
