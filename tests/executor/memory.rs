@@ -193,6 +193,38 @@ fn what_data_point_to_is_computed_again() {
     }
 }
 
+/// Sums are cleared in front of the loops that make them one: a row, its adjoint and what that adds to a sum are one pass, and
+/// so are the edges of an image and their adjoints.
+#[test]
+fn clears_stand_between_no_passes() {
+    let program = program(
+        "fn f(n: size, m: size, A: real[n, m], B: real[m, n], x: real[m]) -> (q: real) {
+            y[i: n] = sum(j: m) A[i, j] * B[j, i] * x[j]
+            q = sum(i: n) exp(y[i])
+        }",
+    );
+    let derivative = gradient(&program, &["A", "x"]);
+    let loops_of = |program| loops(program, Fusion::On);
+    let fused = loops_of(&derivative);
+    assert_eq!(bytes(&fused, &[1000, 1000], &[Role::Temporary]), 0, "{fused}");
+    for (n, m) in [(0, 0), (0, 2), (3, 0), (1, 1), (33, 5), (70, 17)] {
+        let mut inputs = Values::new();
+        let data = |count: usize| (0..count).map(|i| (i as f64 * 0.7).sin()).collect();
+        for (name, shape) in [("A", vec![n, m]), ("B", vec![m, n]), ("x", vec![m])] {
+            let data = data(shape.iter().product());
+            inputs.insert(name.into(), Value::Real(Dense { shape, data }));
+        }
+        inputs.insert("q_ct".into(), Value::scalar(0.5));
+        assert_eq!(difference(&derivative, &inputs, 64.0), None, "{n}, {m}");
+    }
+    let text = std::fs::read_to_string("examples/arap.iv").unwrap();
+    let arap = normalize(load(&text).unwrap().function(Some("arap")).unwrap());
+    let fused = loops_of(&gradient(&arap, &real_params(&arap)));
+    // an edge, what pulls, and adjoints for both of its pixels
+    let kept = bytes(&fused, &[100, 100, 0, 0], &[Role::Temporary]) / (8 * 100 * 100);
+    assert!(kept <= 28, "{kept}\n{fused}");
+}
+
 /// The gradient of k-means has an adjoint of the distance to the nearest centre for each point, none of the others.
 #[test]
 fn the_gradient_at_the_nearest_keeps_no_pairs() {

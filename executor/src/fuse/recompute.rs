@@ -50,7 +50,10 @@ pub(super) fn recompute(program: &mut LoopProgram) -> usize {
 }
 
 /// The temporaries of reals with an axis that grows, in the order in which they are first touched.
-pub(super) fn candidates(program: &LoopProgram, by_buffer: &FxHashMap<BufferId, Vec<Site>>) -> Vec<BufferId> {
+pub(super) fn candidates(
+    program: &LoopProgram,
+    by_buffer: &FxHashMap<BufferId, Vec<Site>>,
+) -> Vec<BufferId> {
     let large = |id: &BufferId| {
         let buffer = program.buffer(*id);
         buffer.role == Role::Temporary
