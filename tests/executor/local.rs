@@ -52,7 +52,7 @@ fn all() -> Vec<(String, TensorSsa)> {
 }
 
 /// Inputs at sizes, by name: all others are 3.
-fn inputs<S: Scalar>(program: &TensorSsa, chosen: &[(&str, usize)]) -> Values<S> {
+pub(crate) fn inputs<S: Scalar>(program: &TensorSsa, chosen: &[(&str, usize)]) -> Values<S> {
     let sizes: Vec<i64> = program
         .symbols
         .sizes
@@ -80,11 +80,11 @@ fn inputs<S: Scalar>(program: &TensorSsa, chosen: &[(&str, usize)]) -> Values<S>
     inputs
 }
 
-fn locals(loops: &LoopProgram) -> usize {
+pub(crate) fn locals(loops: &LoopProgram) -> usize {
     loops.buffers.iter().filter(|buffer| buffer.role == Role::Local).count()
 }
 
-fn run<S: Scalar>(
+pub(crate) fn run<S: Scalar>(
     program: &TensorSsa,
     inputs: &Values<S>,
     engine: Engine,
@@ -94,7 +94,7 @@ fn run<S: Scalar>(
     compile(program, options).unwrap().call(inputs).unwrap()
 }
 
-fn engines() -> Vec<Engine> {
+pub(crate) fn engines() -> Vec<Engine> {
     if has_compiler() { vec![Engine::Block, Engine::Native] } else { vec![Engine::Block] }
 }
 

@@ -8,6 +8,7 @@
 mod generate;
 
 mod adjoints;
+mod columns;
 mod compare;
 mod examples;
 mod generated;

@@ -38,6 +38,11 @@ impl Footprint {
         Self { around: Some(var), ..Self::of(std::slice::from_ref(node)) }
     }
 
+    /// Of nothing in the body of a loop over `var`, in all its steps.
+    pub(super) fn in_steps(var: IntId) -> Self {
+        Self { around: Some(var), ..Self::default() }
+    }
+
     fn add(&mut self, buffer: BufferId, indices: &[Int], writes: bool) {
         let entries = self.buffers.entry(buffer).or_default();
         if !entries.iter().any(|(known, wrote)| known == indices && *wrote == writes) {

@@ -31,6 +31,11 @@ impl<'p> Fresh<'p> {
         self.program.add_buffer(Buffer { name, element, extents, role })
     }
 
+    /// An integer variable of the program.
+    pub(super) fn int(&mut self, name: &str) -> IntId {
+        self.program.add_int(name)
+    }
+
     /// A copy of a loop. Loop variables, and variables that are set in it and not mentioned elsewhere,
     /// are new ones.
     pub(super) fn copy(&mut self, header: &For) -> For {

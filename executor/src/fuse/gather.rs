@@ -2,10 +2,12 @@
 //!
 //! `for i { for any j in i + 1 .. n { r = f(x[i], x[j]); b[j] += r } }` goes through `x` and `b` once for each `i`. As
 //! `for any j { for i in 0 .. j { r = f(x[i], x[j]); b[j] += r } }` it does the same, each entry's terms in the same order, and a nest that
-//! sums over `i` for each `j` already can take its steps too, with what both compute for a pair computed once.
+//! sums over `i` for each `j` already can take its steps too, with what both compute for a pair computed once. And where it reads `a[j, i]`, it
+//! goes along rows.
 
 use super::ends::strongest;
 use super::facts::Facts;
+use super::footprint::factor_of;
 use super::merge;
 use super::sites::only;
 use super::turn::Shifts;
@@ -18,7 +20,7 @@ pub(super) fn gather(program: &mut LoopProgram) {
     let nests = |program: &LoopProgram| program.body.iter().filter(|node| is_nest(node)).count();
     for at in 0..program.body.len() {
         let Some(Node::For(header)) = program.body.get(at) else { continue };
-        let Some(turned) = turned(header) else { continue };
+        let Some(turned) = turned(header, |nest| !nest.has_large()) else { continue };
         let mut candidate = program.clone();
         candidate.body[at] = Node::For(Box::new(turned));
         merge::merge(&mut candidate);
@@ -32,9 +34,55 @@ fn is_nest(node: &Node) -> bool {
     matches!(node, Node::For(header) if header.body.iter().any(|node| matches!(node, Node::For(_))))
 }
 
-/// A nest turned, if it is two loops around a straight line that adds to entries of the inner one what it computes from
-/// entries that move with one of the loops alone.
-fn turned(outer: &For) -> Option<For> {
+/// Two loops, one in the other, around a straight line that reads all entries that move with both along the inner one; turned, if they are
+/// then.
+pub(super) fn along(node: &Node) -> Option<Node> {
+    let Node::For(outer) = node else { return None };
+    let Node::For(inner) = only(&outer.body)? else { return None };
+    let mut line = Line::default();
+    if !inner.body.iter().all(|node| line.adds(node)) {
+        return None;
+    }
+    let nest = Nest { outer: outer.var, inner: inner.var, line: &line };
+    if nest.goes_along(inner.var) {
+        return Some(node.clone());
+    }
+    let turned = turned(outer, |nest| nest.goes_along(nest.outer))?;
+    Some(Node::For(Box::new(turned)))
+}
+
+/// A straight line in two loops.
+struct Nest<'l> {
+    outer: IntId,
+    inner: IntId,
+    line: &'l Line,
+}
+
+impl Nest<'_> {
+    /// The entries that move with both loops.
+    fn large(&self) -> impl Iterator<Item = &[Int]> {
+        let both = |indices: &&[Int]| {
+            [self.outer, self.inner].iter().all(|var| mentions_any(indices, &[*var]))
+        };
+        self.line.loads.iter().map(|(_, indices)| indices.as_slice()).filter(both)
+    }
+
+    fn has_large(&self) -> bool {
+        self.large().next().is_some()
+    }
+
+    /// Whether one of the loops moves the last index alone of these entries, to the next one.
+    fn goes_along(&self, var: IntId) -> bool {
+        self.large().all(|indices| {
+            indices.split_last().is_some_and(|(last, rows)| {
+                factor_of(last, var) == 1 && !mentions_any(rows, &[var])
+            })
+        })
+    }
+}
+
+/// A nest turned, if it is two loops around a straight line that adds to entries of the inner one, and is wanted.
+fn turned(outer: &For, wanted: impl Fn(&Nest<'_>) -> bool) -> Option<For> {
     let Node::For(inner) = only(&outer.body)? else { return None };
     let ordered = outer.order != Order::Descending && inner.order == Order::Parallel;
     if !ordered || outer.stride.is_some() || inner.stride.is_some() {
@@ -48,10 +96,8 @@ fn turned(outer: &For) -> Option<For> {
         .iter()
         .all(|place| place.indices.contains(&own) && !mentions_any(&place.indices, &[outer.var]));
     let written = |(buffer, _): &(BufferId, _)| line.places.iter().any(|p| p.buffer == *buffer);
-    let both =
-        |indices: &[Int]| [outer.var, inner.var].iter().all(|var| mentions_any(indices, &[*var]));
-    let large = line.loads.iter().any(|load| written(load) || both(&load.1));
-    if !straight || !sums || large {
+    let nest = Nest { outer: outer.var, inner: inner.var, line: &line };
+    if !straight || !sums || line.loads.iter().any(written) || !wanted(&nest) {
         return None;
     }
     let ends = Shifts::of(outer, inner)?;

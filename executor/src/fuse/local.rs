@@ -46,16 +46,16 @@ pub(super) fn keep_rows(program: &mut LoopProgram) {
 
 /// Which axis of a temporary counts the rows, if several have the extent.
 #[derive(Clone, Copy)]
-enum Side {
+pub(super) enum Side {
     First,
     Last,
 }
 
 /// A temporary, and the axis of its rows.
-type Target = (BufferId, usize);
+pub(super) type Target = (BufferId, usize);
 
 /// The extents of rows: those that grow, of temporaries of reals that still grow without them.
-fn extents(program: &LoopProgram) -> Vec<Int> {
+pub(super) fn extents(program: &LoopProgram) -> Vec<Int> {
     let mut found: Vec<Int> = Vec::new();
     for buffer in &program.buffers {
         let total: usize = buffer.extents.iter().map(degree_of).sum();
@@ -72,7 +72,7 @@ fn extents(program: &LoopProgram) -> Vec<Int> {
 }
 
 /// The temporaries that have rows of an extent.
-fn targets(program: &LoopProgram, extent: &Int, side: Side) -> Vec<Target> {
+pub(super) fn targets(program: &LoopProgram, extent: &Int, side: Side) -> Vec<Target> {
     let all = program.buffers.iter().enumerate().filter_map(|(at, buffer)| {
         let mut axes = buffer.extents.iter();
         let axis = match side {
@@ -360,41 +360,75 @@ fn laid_out(
     let start = program.add_int(name.unwrap_or_default());
     let all = window.iter().all(is_parallel);
     let body = window.into_iter().flat_map(|item| match item.row {
-        Some(var) => Windowed { var, start, rows: ROWS, locals }.window(&item.node),
+        Some(var) => Windowed { vars: vec![var], start, rows: ROWS, locals }.window(&item.node),
         None => vec![item.node],
     });
-    let names: Vec<&str> = locals.iter().map(|(id, _)| program.buffer(*id).name.as_str()).collect();
-    let note = Node::Note(format!("{}, {ROWS} rows at a time", names.join(", ")));
-    let header = For {
-        var: start,
-        lower: vec![Int::Const(0)],
-        upper: vec![extent.clone()],
-        stride: Some((ROWS, Int::Const(0))),
-        order: if all { Order::Parallel } else { Order::Ascending },
-        body: joined_conditions(body.collect()),
-    };
     let by_place = |mut items: Vec<Item>| {
         items.sort_by_key(|item| item.at);
         joined_conditions(items.into_iter().map(|item| item.node).collect())
     };
-    program.body = by_place(before);
-    let at = program.body.len() + 1;
-    program.body.extend([note, Node::For(Box::new(header))]);
-    program.body.extend(by_place(after));
-    for (id, axis) in locals {
-        let buffer = &mut program.buffers[id.index()];
-        buffer.role = Role::Local;
-        buffer.extents[*axis] = rows_of(extent, *axis);
-    }
-    let Node::For(header) = &program.body[at] else { unreachable!("it was put there") };
-    shared(header, &Tuples::of(&program)).is_some().then_some(program)
+    let windows = Windows {
+        extent,
+        locals,
+        start,
+        rows: ROWS,
+        what: "rows",
+        order: if all { Order::Parallel } else { Order::Ascending },
+        body: joined_conditions(body.collect()),
+    };
+    windows.lay(program, by_place(before), by_place(after))
 }
 
-/// The rows of a local: of the first axis no more than there are; at another one that would make indices slow.
-fn rows_of(extent: &Int, axis: usize) -> Int {
-    match axis {
-        0 => extreme(CmpOp::Le, &[extent.clone(), Int::Const(ROWS)]),
-        _ => Int::Const(ROWS),
+/// What loops that go by windows in inner loops are over.
+pub(super) const COLUMNS: &str = "columns";
+
+/// A loop over windows.
+pub(super) struct Windows<'w> {
+    pub(super) extent: &'w Int,
+    pub(super) locals: &'w [Target],
+    pub(super) start: IntId,
+    /// How many rows, and what they are called.
+    pub(super) rows: i64,
+    pub(super) what: &'static str,
+    pub(super) order: Order,
+    pub(super) body: Vec<Node>,
+}
+
+impl Windows<'_> {
+    /// The program with the loop, and what is done before and after it; `None` if threads could not share it.
+    pub(super) fn lay(
+        self,
+        mut program: LoopProgram,
+        before: Vec<Node>,
+        after: Vec<Node>,
+    ) -> Option<LoopProgram> {
+        let Self { extent, locals, start, rows, what, order, body } = self;
+        let names = locals.iter().map(|(id, _)| program.buffer(*id).name.as_str());
+        let names = names.collect::<Vec<&str>>().join(", ");
+        let note = Node::Note(format!("{names}, {rows} {what} at a time"));
+        let header = For {
+            var: start,
+            lower: vec![Int::Const(0)],
+            upper: vec![extent.clone()],
+            stride: Some((rows, Int::Const(0))),
+            order,
+            body,
+        };
+        program.body = before;
+        let at = program.body.len() + 1;
+        program.body.extend([note, Node::For(Box::new(header))]);
+        program.body.extend(after);
+        for (id, axis) in locals {
+            let buffer = &mut program.buffers[id.index()];
+            buffer.role = Role::Local;
+            // no more than there are; where those of products of matrices are no first axis, that would make indices slow
+            let all = what == COLUMNS || *axis == 0;
+            let kept = Int::Const(rows);
+            buffer.extents[*axis] =
+                if all { extreme(CmpOp::Le, &[extent.clone(), kept]) } else { kept };
+        }
+        let Node::For(header) = &program.body[at] else { unreachable!("it was put there") };
+        shared(header, &Tuples::of(&program)).is_some().then_some(program)
     }
 }
 
@@ -426,7 +460,7 @@ fn single(node: &Node) -> Vec<Node> {
 }
 
 /// The nodes of a list; notes and visits stand with what follows.
-fn grouped(nodes: &[Node]) -> Vec<Vec<Node>> {
+pub(super) fn grouped(nodes: &[Node]) -> Vec<Vec<Node>> {
     let mut groups: Vec<Vec<Node>> = Vec::new();
     let mut visited = false;
     for node in nodes {
@@ -440,7 +474,7 @@ fn grouped(nodes: &[Node]) -> Vec<Vec<Node>> {
 }
 
 /// The notes in a list, and what else there is.
-fn apart(nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
+pub(super) fn apart(nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
     nodes.into_iter().partition(|node| matches!(node, Node::Note(_)))
 }
 

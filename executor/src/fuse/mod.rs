@@ -13,11 +13,12 @@
 //!    if fewer are; [`gather`]: nests are turned where they join others by that.
 //! 6. [`dead`]: what nothing reads is left out.
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
+//!    [`starts`]: ranges of rows begin with what is added to them.
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
 //! 9. [`clears`]: a buffer is cleared in loops of its own; [`pieces`]: or where it is added to first, and in those few entries
 //!    that are not.
 //! 10. [`registers`]: an entry that is written several times in a step is stored once.
-//! 11. [`local`]: of a large buffer some rows are kept at a time.
+//! 11. [`local`]: of a large buffer some rows are kept at a time; or, before 8, [`columns`] of those that are kept whole otherwise.
 //! 12. [`rolling`]: recurrences keep their last states, where no others are read.
 //! 13. [`memory`]: buffers that are never needed at once share memory.
 //!
@@ -29,6 +30,8 @@
 mod ahead;
 mod begin;
 pub(crate) mod clears;
+mod column;
+mod columns;
 mod contract;
 mod dead;
 mod ends;
@@ -53,6 +56,7 @@ mod sites;
 mod slice;
 mod split;
 mod spread;
+mod starts;
 mod steps;
 mod strides;
 mod sums;
@@ -62,7 +66,7 @@ mod turn;
 mod unroll;
 mod windowed;
 
-use crate::loops::LoopProgram;
+use crate::loops::{BufferId, Element, LoopProgram, Role};
 use crate::tile::kept;
 
 /// The same program with its loops fused.
@@ -71,6 +75,27 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
     let mut program = joined(program);
     peel::peel(&mut program);
     program.body = unroll::unroll(&program.body);
+    starts::store_first(&mut program);
+    let mut whole = finished(program.clone());
+    // those that are kept whole otherwise, or with those of which less is kept
+    for wanted in [large(&whole), large(&program)] {
+        let left = large(&whole);
+        if !left.is_empty()
+            && let Some(windows) = columns::keep_columns(&program, &wanted).map(finished)
+        {
+            let now = large(&windows);
+            if now.len() < left.len() && now.iter().all(|buffer| left.contains(buffer)) {
+                whole = windows;
+                break;
+            }
+        }
+    }
+    memory::reuse(&mut whole);
+    whole
+}
+
+/// The program with sums, entries and rows of its loops kept where they are needed.
+fn finished(mut program: LoopProgram) -> LoopProgram {
     sums::keep_sums(&mut program);
     clears::clear_alone(&mut program);
     pieces::clear_in_steps(&mut program);
@@ -78,8 +103,18 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
     local::keep_rows(&mut program);
     rolling::keep_last_steps(&mut program);
     sums::keep_sums(&mut program);
-    memory::reuse(&mut program);
     program
+}
+
+/// The temporaries of reals that grow along several axes.
+fn large(program: &LoopProgram) -> Vec<BufferId> {
+    let ids = (0..program.buffers.len()).map(|at| BufferId(at as u32));
+    let grows = |id: &BufferId| {
+        let buffer = program.buffer(*id);
+        let axes = buffer.extents.iter().filter(|e| recompute::degree_of(e) > 0).count();
+        buffer.role == Role::Temporary && buffer.element == Element::Real && axes > 1
+    };
+    ids.filter(grows).collect()
 }
 
 /// The program with its loops merged and temporaries computed again, in the one of two ways in which fewer lines are, then fewer

@@ -5,7 +5,12 @@
 //! variables. So the gradient of an energy of all pairs needs no matrix of forces, though it is
 //! summed along both of its axes.
 //!
-//! * **Bytes**: the temporary's entries grow faster with the sizes than those of anything the line reads.
+//! So may one that a line of sums and products computes from a few tensors as large as it is, if no more goes through memory by
+//! that: where it is read, all of them are read along their last axis, if need be in a nest that is turned for that
+//! ([`gather`](super::gather)).
+//!
+//! * **Bytes**: the temporary's entries grow faster with the sizes than those of anything the line reads, or are as many and no fewer
+//!   are written and read than of these.
 //! * **Work**: a copy runs at most once for each entry, has at most [`OPERATIONS`] functions, and the points of
 //!   a statement are computed at most [`AGAIN`] times more than before.
 //! * **Meaning**: an entry that is read was computed by the step of the loops that the indices say,
@@ -14,6 +19,7 @@
 
 use super::contract::contract;
 use super::facts::{Facts, settings};
+use super::gather::along;
 use super::sites::{Kind, Site, apart, lists, sites};
 use super::slice::{Slice, slice};
 use super::tuples::Tuples;
@@ -38,8 +44,10 @@ pub(super) fn recompute(program: &mut LoopProgram) -> usize {
     for buffer in candidates(program, &by_buffer) {
         let Some(all) = by_buffer.get(&buffer) else { continue };
         if let Some(plan) = plan(program, buffer, all, &known, &mut copies) {
-            lines += plan.groups.len();
-            plan.apply(program);
+            let count = plan.groups.len();
+            let Some(changed) = plan.apply(program.clone()) else { continue };
+            lines += count;
+            *program = changed;
             // later temporaries are computed from variables now
             contract(program);
             by_buffer = sites(&program.body);
@@ -260,6 +268,8 @@ struct Group {
 struct Plan {
     buffer: BufferId,
     groups: Vec<(Group, Slice)>,
+    /// Whether lines read tensors as large as the temporary, so that the order of the reads counts.
+    large: bool,
 }
 
 /// How a temporary is computed where it is read, if that is right and worth it.
@@ -287,19 +297,25 @@ fn plan(
         }
     }
     let mut slices = Vec::new();
+    let (own, count) = (degree(program, buffer), groups.len());
+    let mut large = false;
     for group in &mut groups {
         group.wanted = group.reads.iter().map(|read| read.entry).collect();
         group.wanted.sort_unstable();
         group.wanted.dedup();
         let slice = slice(program, &home, &group.wanted)?;
-        let own = degree(program, buffer);
-        let smaller = slice.loads.iter().all(|load| degree(program, *load) < own);
-        if !smaller || slice.operations > OPERATIONS {
+        let degrees = || slice.loads.iter().map(|load| degree(program, *load));
+        let same = degrees().filter(|degree| *degree == own).count();
+        // each entry is stored, for which its memory is read too, and read by each group
+        let few = same == 0 || slice.light && count * same <= 2 + count;
+        if degrees().any(|degree| degree > own) || !few || slice.operations > OPERATIONS {
             return None;
         }
+        large |= same > 0;
         slices.push(slice);
     }
-    copies.add(&slices).then(|| Plan { buffer, groups: groups.into_iter().zip(slices).collect() })
+    let few = copies.add(&slices);
+    few.then(|| Plan { buffer, groups: groups.into_iter().zip(slices).collect(), large })
 }
 
 fn parent(path: &[usize]) -> &[usize] {
@@ -459,8 +475,9 @@ impl Rewrite for Step {
 // The change.
 
 impl Plan {
-    /// Puts the copies in front of the reads, which then read variables.
-    fn apply(self, program: &mut LoopProgram) {
+    /// Puts the copies in front of the reads, which then read variables; `None` if large tensors cannot be read along there.
+    fn apply(self, mut program: LoopProgram) -> Option<LoopProgram> {
+        let mut tops: Vec<usize> = Vec::new();
         let mut change = Change {
             buffer: self.buffer,
             copies: FxHashMap::default(),
@@ -468,18 +485,27 @@ impl Plan {
             path: Vec::new(),
         };
         for (group, slice) in self.groups {
-            let (nodes, results) = slice.copy(program, &group.reads[0].step);
+            let (nodes, results) = slice.copy(&mut program, &group.reads[0].step);
             let note = Node::Note(format!("{}, computed again", program.buffer(self.buffer).name));
             let first = group.reads.iter().map(|read| &read.at).min().cloned();
             let Some(first) = first else { continue };
             change.copies.entry(first).or_default().extend([note].into_iter().chain(nodes));
             for read in group.reads {
+                // in front of a nest would move those behind
+                (read.at.len() > 1 || !self.large).then_some(())?;
+                tops.push(read.path[0]);
                 let var = group.wanted.iter().position(|entry| *entry == read.entry);
                 let var = results[var.unwrap_or_else(|| unreachable!("what is read is wanted"))];
                 change.reads.entry(read.path).or_default().push((read.indices, var));
             }
         }
         program.body = change.nodes(&program.body);
+        if self.large {
+            for top in tops {
+                program.body[top] = along(&program.body[top])?;
+            }
+        }
+        Some(program)
     }
 }
 

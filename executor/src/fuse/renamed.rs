@@ -1,7 +1,7 @@
 //! Nodes with other variables.
 
 use crate::loops::walk::{Rewrite, rebuild_int, rebuild_node, rebuild_real};
-use crate::loops::{Int, IntId, Node, Real, RealId};
+use crate::loops::{BufferId, Int, IntId, Node, Place, Real, RealId};
 use rustc_hash::FxHashMap;
 
 /// Gives integer variables values and real variables other names.
@@ -50,5 +50,58 @@ impl Rewrite for Renamed {
             | Node::Check(..) => {}
         }
         vec![rebuilt]
+    }
+}
+
+/// Nodes that touch one row of buffers, with a variable as that row.
+pub(super) struct At<'t> {
+    pub(super) row: &'t Int,
+    pub(super) var: IntId,
+    /// The buffers, each with the axis of its rows.
+    pub(super) buffers: &'t [(BufferId, usize)],
+}
+
+impl At<'_> {
+    fn indices(&self, buffer: BufferId, mut indices: Vec<Int>) -> Vec<Int> {
+        if let Some((_, axis)) = self.buffers.iter().find(|(known, _)| *known == buffer)
+            && indices[*axis] == *self.row
+        {
+            indices[*axis] = Int::Var(self.var);
+        }
+        indices
+    }
+}
+
+impl Rewrite for At<'_> {
+    fn int(&mut self, e: &Int) -> Int {
+        rebuild_int(self, e)
+    }
+
+    fn real(&mut self, e: &Real) -> Real {
+        if let Real::Load(buffer, indices) = e {
+            return Real::Load(*buffer, self.indices(*buffer, indices.clone()));
+        }
+        rebuild_real(self, e)
+    }
+
+    fn node(&mut self, node: &Node) -> Vec<Node> {
+        let at = |this: &Self, place: Place| Place {
+            buffer: place.buffer,
+            indices: this.indices(place.buffer, place.indices),
+        };
+        vec![match rebuild_node(self, node) {
+            Node::Store(place, e) => Node::Store(at(self, place), e),
+            Node::Accumulate(place, fold, e) => Node::Accumulate(at(self, place), fold, e),
+            other @ (Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..)) => other,
+        }]
     }
 }

@@ -5,6 +5,7 @@ use super::renamed::Renamed;
 use super::sites::lists;
 use crate::loops::walk::{Rewrite, Visit, walk_real};
 use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, Place, Real, RealId, StatementId};
+use iverson_spec::function::Fun;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A line of more nodes than this has too many functions, or is not worth its text.
@@ -22,6 +23,8 @@ pub(super) struct Slice {
     pub(super) loads: Vec<BufferId>,
     /// The number of functions that it applies.
     pub(super) operations: usize,
+    /// Whether these are sums, products and signs alone.
+    pub(super) light: bool,
     /// The statements whose points it visits, with how many of each.
     pub(super) visits: Vec<(StatementId, usize)>,
 }
@@ -60,6 +63,7 @@ pub(super) fn slice(program: &LoopProgram, home: &Home, wanted: &[usize]) -> Opt
         name: program.buffer(home.buffer).name.clone(),
         loads: content.loads,
         operations: content.operations,
+        light: !content.heavy,
         visits: content.visits,
         nodes,
     })
@@ -244,6 +248,8 @@ impl Visit for Needed {
 struct Content {
     loads: Vec<BufferId>,
     operations: usize,
+    /// Whether one is no sum, product or sign.
+    heavy: bool,
     visits: Vec<(StatementId, usize)>,
     ints_set: Vec<IntId>,
     reals_set: Vec<RealId>,
@@ -263,7 +269,10 @@ impl Visit for Content {
     }
 
     fn real(&mut self, e: &Real) {
-        self.operations += usize::from(matches!(e, Real::Apply(..)));
+        if let Real::Apply(fun, _) = e {
+            self.operations += 1;
+            self.heavy |= !matches!(fun, Fun::Neg | Fun::Add | Fun::Mul);
+        }
         walk_real(self, e);
     }
 

@@ -4,9 +4,10 @@ use super::footprint::Footprint;
 use crate::loops::walk::{Rewrite, rebuild_int, rebuild_node, rebuild_real};
 use crate::loops::{BufferId, Int, IntId, Node, Place, Real};
 
-/// Has a loop over rows `var` run over the window that begins at `start`.
+/// Has loops over rows run over the window that begins at `start`.
 pub(super) struct Windowed<'l> {
-    pub(super) var: IntId,
+    /// The variables of the loops.
+    pub(super) vars: Vec<IntId>,
     pub(super) start: IntId,
     pub(super) rows: i64,
     /// The buffers that keep the rows of a window, each with the axis of its rows.
@@ -50,7 +51,7 @@ impl Rewrite for Windowed<'_> {
     fn node(&mut self, node: &Node) -> Vec<Node> {
         vec![match rebuild_node(self, node) {
             Node::For(mut header) => {
-                if header.var == self.var {
+                if self.vars.contains(&header.var) {
                     let start = Int::Var(self.start);
                     header.lower.retain(|end| *end != Int::Const(0));
                     header.lower.insert(0, start.clone());

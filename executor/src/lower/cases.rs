@@ -1,8 +1,8 @@
 //! A guard as disjoint cases, each a list of literals in the order of the text.
 //!
 //! `p or q` whose parts can be enumerated becomes the cases `p` and `not p and q`;
-//! `a != b` becomes `a < b` and `a > b`. Cases exclude each other, so each point
-//! is visited once.
+//! `a != b` becomes `a < b` and `a > b`, in the order in which a summed variable ascends. Cases exclude each other, so each
+//! point is visited once.
 
 use super::space::plain;
 use iverson_spec::ast::Cmp;
@@ -32,11 +32,11 @@ pub(super) enum Kind {
     Test,
 }
 
-/// The disjoint cases of a guard.
-pub(super) fn cases(guard: &Guard) -> Vec<Vec<Literal>> {
+/// The disjoint cases of a guard; the points of the first come before those of the second as these variables ascend.
+pub(super) fn cases(guard: &Guard, summed: &[VarId]) -> Vec<Vec<Literal>> {
     let mut all: Vec<Vec<Literal>> = vec![Vec::new()];
     for conjunct in guard.clone().conjuncts() {
-        let ways = ways(&conjunct);
+        let ways = ways(&conjunct, summed);
         match ways {
             Some(ways) if all.len() * ways.len() <= MAX_CASES => all = product(&all, &ways),
             Some(_) => push(&mut all, &conjunct, Kind::Sift),
@@ -59,20 +59,20 @@ fn product(cases: &[Vec<Literal>], ways: &[Vec<Literal>]) -> Vec<Vec<Literal>> {
 }
 
 /// The disjoint ways to satisfy a conjunct whose points can be enumerated; `None` for a test.
-fn ways(conjunct: &Guard) -> Option<Vec<Vec<Literal>>> {
+fn ways(conjunct: &Guard, summed: &[VarId]) -> Option<Vec<Vec<Literal>>> {
     if !enumerable(conjunct, true) {
         return None;
     }
     let whole = || vec![vec![Literal { guard: conjunct.clone(), kind: Kind::Sift }]];
-    Some(alternatives(conjunct).unwrap_or_else(whole))
+    Some(alternatives(conjunct, summed).unwrap_or_else(whole))
 }
 
 /// The disjoint ways to satisfy a proposition; `None` if there are more than [`MAX_CASES`].
-fn alternatives(guard: &Guard) -> Option<Vec<Vec<Literal>>> {
+fn alternatives(guard: &Guard, summed: &[VarId]) -> Option<Vec<Vec<Literal>>> {
     let one = |guard: &Guard, kind| Some(vec![vec![Literal { guard: guard.clone(), kind }]]);
     match guard {
         Guard::Compare(Cmp::Ne, a, b) if plain(a) && plain(b) => Some(
-            [Cmp::Lt, Cmp::Gt]
+            unequal(a, b, summed)
                 .into_iter()
                 .map(|cmp| Guard::Compare(cmp, a.clone(), b.clone()))
                 .map(|guard| vec![Literal { guard, kind: Kind::Enumerable }])
@@ -88,24 +88,37 @@ fn alternatives(guard: &Guard) -> Option<Vec<Vec<Literal>>> {
             | Guard::Real(..)
             | Guard::Member(..)
             | Guard::All(_)
-            | Guard::Any(_)) => alternatives(&positive),
+            | Guard::Any(_)) => alternatives(&positive, summed),
         },
         Guard::All(parts) => {
             let nothing = vec![Vec::new()];
-            parts.iter().try_fold(nothing, |all, part| few(product(&all, &alternatives(part)?)))
+            parts
+                .iter()
+                .try_fold(nothing, |all, part| few(product(&all, &alternatives(part, summed)?)))
         }
         Guard::Any(parts) => {
             let mut all = Vec::new();
             let mut before = vec![Vec::new()];
             for (place, part) in parts.iter().enumerate() {
-                all.extend(product(&before, &alternatives(part)?));
+                all.extend(product(&before, &alternatives(part, summed)?));
                 if place + 1 < parts.len() {
-                    before = few(product(&before, &alternatives(&part.clone().negate())?))?;
+                    before = few(product(&before, &alternatives(&part.clone().negate(), summed)?))?;
                 }
             }
             few(all)
         }
     }
+}
+
+/// The two ways to be unequal, first the one with the lesser values of a summed variable.
+fn unequal(a: &Index, b: &Index, summed: &[VarId]) -> [Cmp; 2] {
+    let difference = a.sub(b);
+    let factor = |var: &VarId| {
+        let terms = difference.iter().flat_map(Index::terms);
+        terms.filter(|(atom, _)| *atom == Atom::Var(*var)).map(|(_, factor)| *factor).next()
+    };
+    let descends = summed.iter().find_map(factor).is_some_and(|factor| factor < 0);
+    if descends { [Cmp::Gt, Cmp::Lt] } else { [Cmp::Lt, Cmp::Gt] }
 }
 
 fn few(ways: Vec<Vec<Literal>>) -> Option<Vec<Vec<Literal>>> {

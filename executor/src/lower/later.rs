@@ -62,7 +62,7 @@ impl Lower<'_> {
         open.retain(|other| *other != var);
         open.insert(0, step);
         let mut parts = Vec::new();
-        for case in cases(&term.guard) {
+        for case in cases(&term.guard, &term.binders) {
             let request = Request {
                 env: &inner,
                 fixed: &[var],

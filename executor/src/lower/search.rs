@@ -109,7 +109,7 @@ impl Lower<'_> {
     ) -> Vec<Node> {
         let binder = term.binders[0];
         let mut nodes = Vec::new();
-        let cases = cases(guard);
+        let cases = cases(guard, &term.binders);
         let single = cases.len() == 1;
         for case in cases {
             let request = Request {

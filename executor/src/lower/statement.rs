@@ -61,7 +61,7 @@ impl Lower<'_> {
             }
             let axes = self.open_axes(stmt);
             let order = self.preference(axes, term, terms, &stmt.axes);
-            for case in cases(&term.guard) {
+            for case in cases(&term.guard, &term.binders) {
                 let moved = self.moved(&case, &order);
                 let (case, mut open) = moved.unwrap_or((case, Vec::new()));
                 open.extend(&order);
