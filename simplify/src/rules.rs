@@ -75,7 +75,7 @@ pub const RULES: &[Rule] = &[
     rule("solve-reflection", "sum(i: n) [k + i = c] e(i) = [k <= c and c - k < n] e(c - k)", "the rest does not mention i, and is affine", Always, "solve_reflect", OneTerm(solve::solve_reflection)),
     rule("divisibility", "sum(i: n) [k = a i] e(i) = [a divides k and k / a < n] e(k / a)", "a > 1; the rest does not mention i, and is affine", Always, "divisibility", OneTerm(solve::divisibility)),
     rule("divide-by-constant", "[i / d = q] = [d q <= i and i < d q + d]", "d > 0", Always, "solve_divmod", OneTerm(solve::divide_by_constant)),
-    rule("substitute-equality", "[i = a] e(i) = [i = a] e(a)", "i is an axis, a has earlier axes and sizes alone", Always, "iverson_subst", OneTerm(solve::substitute_equality)),
+    rule("substitute-equality", "[i = a] e(i) = [i = a] e(a)", "i is an axis, a has earlier axes and sizes alone; no test comes of it", Always, "iverson_subst", OneTerm(solve::substitute_equality)),
     rule("split-or", "[p or q] e = [p] e + [not p and q] e", "p can be enumerated and solves an equation or walks a relation", Rationals, "split_or", OneTerm(guards::split_or)),
     rule("implied-guard", "[p] [q] e = [p] e", "p and the ranges imply q", Always, "implied_guard", OneTerm(guards::implied_guard)),
     rule("tighten-range", "sum(i: n) [i < m] e = sum(i: m) e", "m <= n for all sizes", Always, "tighten_range", OneTerm(ranges::tighten_range)),

@@ -12,6 +12,7 @@ use iverson_spec::ast::Cmp;
 use iverson_spec::ir::{Atom, Guard, Index, VarId};
 use iverson_spec::ssa::Term;
 use iverson_spec::traverse::FreeVars;
+use iverson_spec::work::enumerable;
 
 /// The form of a solved equation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -223,6 +224,12 @@ pub(crate) fn substitute_equality(
         for (other, guard) in all.iter().enumerate() {
             let same = other == at;
             guards.push(if same { guard.clone() } else { replace_in_guard(guard, var, &value)? });
+        }
+        // what bounded the axis by data would be a test
+        let is_test =
+            |(old, new): (&Guard, &Guard)| enumerable(old, true) && !enumerable(new, true);
+        if all.iter().zip(&guards).any(is_test) {
+            continue;
         }
         // the equation is evaluated first: what follows may rely on it
         let equation = guards.remove(at);
