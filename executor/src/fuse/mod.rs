@@ -19,7 +19,7 @@
 //!    that are not.
 //! 10. [`registers`]: an entry that is written several times in a step is stored once.
 //! 11. [`local`]: of a large buffer some rows are kept at a time; or, before 8, [`columns`] of those that are kept whole otherwise.
-//! 12. [`rolling`]: recurrences keep their last states, where no others are read.
+//! 12. [`carry`], [`rolling`]: recurrences keep their last states, where no others are read; one number in a variable.
 //! 13. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
@@ -29,6 +29,7 @@
 
 mod ahead;
 mod begin;
+mod carry;
 pub(crate) mod clears;
 mod column;
 mod columns;
@@ -101,6 +102,7 @@ fn finished(mut program: LoopProgram) -> LoopProgram {
     pieces::clear_in_steps(&mut program);
     registers::keep_entries(&mut program);
     local::keep_rows(&mut program);
+    carry::carry(&mut program);
     rolling::keep_last_steps(&mut program);
     sums::keep_sums(&mut program);
     program

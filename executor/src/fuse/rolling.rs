@@ -33,7 +33,7 @@ pub(super) fn keep_last_steps(program: &mut LoopProgram) {
         }
         let grows = |axis: &usize| degree_of(&buffer.extents[*axis]) > 0;
         let mut axes = (0..buffer.extents.len()).filter(grows);
-        let Some(found) = axes.find_map(|axis| Some((axis, steps(program, sites, axis)?))) else {
+        let Some(found) = axes.find_map(|axis| Some((axis, rows_of(program, sites, axis)?))) else {
             continue;
         };
         let text = match found.1 {
@@ -59,56 +59,84 @@ pub(super) fn keep_last_steps(program: &mut LoopProgram) {
 }
 
 /// How many steps of a buffer are needed at a time, if those are few.
-fn steps(program: &LoopProgram, sites: &[Site], axis: usize) -> Option<i64> {
-    let mut loops: Vec<(usize, &For)> = Vec::new();
-    let mut offsets: Vec<i64> = Vec::new();
-    let mut others: Vec<(usize, &Int)> = Vec::new();
-    for site in sites {
-        let (place, index) = (site.path[0], &site.indices[axis]);
-        if let Some(header) = over_steps(&program.body[place])
-            && let Some(offset) = index.clone().minus(Int::Var(header.var)).as_const()
-        {
-            offsets.push(offset);
-            if loops.last().is_none_or(|(last, _)| *last != place) {
-                loops.push((place, header));
-            }
-        } else if site.kind == Kind::Load && of_sizes(index) {
-            others.push((place, index));
-        } else {
-            return None;
-        }
-    }
-    let (low, high) = (*offsets.iter().min()?, *offsets.iter().max()?);
+fn rows_of(program: &LoopProgram, sites: &[Site], axis: usize) -> Option<i64> {
+    let steps = Steps::of(&program.body, 0, sites, axis)?;
+    let (low, high) = (*steps.offsets.iter().min()?, *steps.offsets.iter().max()?);
     let rows = high - low + 1;
-    let mut facts = Facts::default();
-    let mut at_most = |a: &[Int], b: &[Int], more: i64| {
-        let mut below =
-            |a: &Int, b: &Int| facts.prove(CmpOp::Le, a, &b.clone().plus(Int::Const(more)));
-        a.iter().any(|a| b.iter().any(|b| below(a, b)))
-    };
-    let order = loops.first()?.1.order;
-    let down = order == Order::Descending;
-    let one_way = loops.iter().all(|(_, header)| header.order == order)
-        && loops.windows(2).all(|pair| {
-            let (lesser, greater) =
-                if down { (pair[1].1, pair[0].1) } else { (pair[0].1, pair[1].1) };
-            at_most(&lesser.upper, &greater.lower, 0)
-        });
-    // the rows that a loop reached leave it
-    let mut keeps = |header: &For, row: &Int| {
-        let row = std::slice::from_ref(row);
-        if down { at_most(row, &header.lower, high) } else { at_most(&header.upper, row, 1 - low) }
-    };
-    let kept = others.iter().all(|(place, row)| {
-        let before = loops.iter().filter(|(at, _)| at < place).count();
-        before > 0
-            && loops.get(before).is_none_or(|(at, _)| at != place)
-            && loops[..before].iter().all(|(_, header)| keeps(header, row))
-    });
-    (rows <= MOST && one_way && kept).then_some(rows)
+    (rows <= MOST && steps.keep(low, high)).then_some(rows)
 }
 
-/// A loop at top level whose iterations run in order.
+/// How loops over steps in one list touch a buffer, all in one direction and one after the other.
+pub(super) struct Steps<'p> {
+    /// The loops, with their places in the list.
+    pub(super) loops: Vec<(usize, &'p For)>,
+    /// At which steps the loops touch it, counted from theirs: one for each access.
+    pub(super) offsets: Vec<i64>,
+    /// Rows that are read elsewhere in the list, with the places.
+    others: Vec<(usize, Int)>,
+}
+
+impl<'p> Steps<'p> {
+    /// Of a buffer with steps at an axis, in a list of nodes inside so many others, where all accesses are.
+    pub(super) fn of(list: &'p [Node], level: usize, sites: &[Site], axis: usize) -> Option<Self> {
+        let mut steps = Self { loops: Vec::new(), offsets: Vec::new(), others: Vec::new() };
+        for site in sites {
+            let (place, index) = (site.path[level], &site.indices[axis]);
+            if let Some(header) = over_steps(&list[place])
+                && let Some(offset) = index.clone().minus(Int::Var(header.var)).as_const()
+            {
+                steps.offsets.push(offset);
+                if steps.loops.last().is_none_or(|(last, _)| *last != place) {
+                    steps.loops.push((place, header));
+                }
+            } else if site.kind == Kind::Load && of_sizes(index) {
+                steps.others.push((place, index.clone()));
+            } else {
+                return None;
+            }
+        }
+        let order = steps.loops.first()?.1.order;
+        let one_way = steps.loops.iter().all(|(_, header)| header.order == order)
+            && steps.loops.windows(2).all(|pair| {
+                let [(_, a), (_, b)] = pair else { unreachable!("windows of two") };
+                let (lesser, greater) = if steps.go_down() { (b, a) } else { (a, b) };
+                at_most(&lesser.upper, &greater.lower, 0)
+            });
+        one_way.then_some(steps)
+    }
+
+    /// Whether the steps descend.
+    pub(super) fn go_down(&self) -> bool {
+        self.loops[0].1.order == Order::Descending
+    }
+
+    /// Whether rows that are read elsewhere are among the last of the loops before, where step `t` leaves rows
+    /// `t + low ..= t + high`.
+    pub(super) fn keep(&self, low: i64, high: i64) -> bool {
+        let leaves = |header: &For, row: &Int| {
+            let row = std::slice::from_ref(row);
+            if self.go_down() {
+                at_most(row, &header.lower, high)
+            } else {
+                at_most(&header.upper, row, 1 - low)
+            }
+        };
+        self.others.iter().all(|(place, row)| {
+            let before = self.loops.iter().filter(|(at, _)| at < place).count();
+            before > 0
+                && self.loops.get(before).is_none_or(|(at, _)| at != place)
+                && self.loops[..before].iter().all(|(_, header)| leaves(header, row))
+        })
+    }
+}
+
+/// Whether one of `a` is at most one of `b` and some more, for all sizes.
+fn at_most(a: &[Int], b: &[Int], more: i64) -> bool {
+    let mut facts = Facts::default();
+    a.iter().any(|a| b.iter().any(|b| facts.prove(CmpOp::Le, a, &b.clone().plus(Int::Const(more)))))
+}
+
+/// A loop whose iterations run in order.
 fn over_steps(node: &Node) -> Option<&For> {
     let Node::For(header) = node else { return None };
     (header.order != Order::Parallel && header.stride.is_none()).then_some(header)
