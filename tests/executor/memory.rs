@@ -5,7 +5,7 @@ use crate::examples::{cases, real_params};
 use crate::generated::has_compiler;
 use iverson::derivative::Kind;
 use iverson::executor::frame::extent;
-use iverson::executor::loops::{Element, Role};
+use iverson::executor::loops::{Buffer, Element, Role};
 use iverson::executor::{Engine, Fusion, Inputs, LoopProgram, Options, Output, Outputs, compile};
 use iverson::pipeline::{differentiate, load};
 use iverson::spec::call::{Dense, Limits, Value, Values, bind};
@@ -151,6 +151,55 @@ fn recurrences_keep_the_states_that_are_read() {
                 ("T".into(), Value::Size(steps)),
             ]);
             assert_eq!(difference(&program, &inputs, 4096.0), None);
+            let inputs = with_cotangents(&derivative, &program, &inputs);
+            assert_eq!(difference(&derivative, &inputs, 4096.0), None);
+        }
+    }
+}
+
+/// A state of one number is a variable; not where the state before it is read too, or all are at the end.
+#[test]
+fn a_state_that_a_step_hands_on_is_a_variable() {
+    for (text, is_variable) in [
+        (
+            "fn f(n: size, x: real[n]) -> (y: real) {
+                rec t: n { s[t] = exp(x[t]) + [t > 0] * s[t - 1] / 2 }
+                y = [n > 0] * s[n - 1]^2
+            }",
+            true,
+        ),
+        (
+            "fn f(n: size, x: real[n]) -> (y: real[n]) {
+                rec t: n descending { s[t] = x[t]^2 + [t + 1 < n] * sum(k: 3) s[t + 1] * x[t] / real(k + 2) }
+                y[t: n] = [n > 1] * x[t] * s[0]
+            }",
+            true,
+        ),
+        (
+            "fn f(n: size, x: real[n]) -> (y: real) {
+                rec t: n { s[t] = x[t] + [t > 1] * (s[t - 1] / 2 - s[t - 2] / 4) }
+                y = [n > 0] * s[n - 1]
+            }",
+            false,
+        ),
+        (
+            "fn f(n: size, x: real[n]) -> (y: real[n]) {
+                rec t: n { s[t] = x[t] + [t > 0] * s[t - 1] / 2 }
+                y[t: n] = s[n - 1 - t]
+            }",
+            false,
+        ),
+    ] {
+        let program = program(text);
+        let loops = loops(&program, Fusion::On);
+        let temporaries = loops.buffers.iter().filter(|b| b.role == Role::Temporary);
+        let kept = |b: &Buffer| b.extents.first().is_some_and(|e| e.as_const() != Some(0));
+        assert_eq!(temporaries.filter(|b| kept(b)).count(), usize::from(!is_variable), "{loops}");
+        let derivative = gradient(&program, &["x"]);
+        for n in [0, 1, 2, 3, 9, 40] {
+            let data = (0..n).map(|i| (f64::from(i) * 0.7).cos()).collect();
+            let inputs = Values::from_iter([("x".into(), Value::vector(data))]);
+            assert_eq!(difference(&program, &inputs, 4096.0), None, "{loops}");
             let inputs = with_cotangents(&derivative, &program, &inputs);
             assert_eq!(difference(&derivative, &inputs, 4096.0), None);
         }
