@@ -1,7 +1,7 @@
 //! Temporaries of which some columns are kept at a time.
 //!
 //! A recurrence goes down the rows of `t`, each column by itself: `for j { for any i { t[j, i] = t[j - 1, i] * x[j] } }`. Then it can go
-//! through some columns first, and through others later: `for any w in 0 .. n where 0 of 128 { for j { for any i in w .. min(w + 128, n)
+//! through some columns first, and through others later: `for any w in 0 .. n where 0 of 64 { for j { for any i in w .. min(w + 64, n)
 //! { .. } } }`. If all that touches `t` is such loops over its columns, whatever loops they stand in, nothing but a window of `t` is ever
 //! needed, and `t[j, i]` becomes `t[j, i - w]` of a local. What stands beside them in those loops is done before or after.
 //!
@@ -20,7 +20,7 @@ use crate::loops::window::strays;
 use crate::loops::{BufferId, For, Int, IntId, LoopProgram, Node, Order, RelationTable};
 
 /// The columns of a window: rows of them lie in the nearest cache.
-pub(super) const COLUMNS: i64 = 128;
+pub(super) const COLUMNS: i64 = 64;
 
 /// The program with some columns of these temporaries kept at a time, if it can be for one of them.
 pub(super) fn keep_columns(program: &LoopProgram, wanted: &[BufferId]) -> Option<LoopProgram> {
