@@ -62,15 +62,15 @@ impl Starts<'_> {
                 Touch::Unknown => break,
                 Touch::Other(range) => others.push(range),
                 Touch::Adds(range) => {
-                    let own = pieces.iter().position(|piece| range.is_within(piece, &mut facts));
-                    match own.filter(|_| others.iter().all(|o| o.is_apart(&range, &mut facts))) {
-                        Some(at) => {
-                            let rest = pieces[at].without(&range, &mut facts);
-                            pieces.splice(at..=at, rest);
-                            store(clear, node);
-                            found = true;
-                        }
-                        None => others.push(range),
+                    let cleared = pieces.iter().any(|piece| range.is_within(piece, &mut facts));
+                    if cleared && others.iter().all(|o| o.is_apart(&range, &mut facts)) {
+                        // of all pieces: where one of several ends counts, pieces overlap
+                        let rest = pieces.iter().flat_map(|p| p.without(&range, &mut facts));
+                        pieces = rest.collect();
+                        store(clear, node);
+                        found = true;
+                    } else {
+                        others.push(range);
                     }
                 }
             }
@@ -260,6 +260,10 @@ mod tests {
         assert_eq!(counts(&format!("{CLEAR}{}", ADD.replace("j - 1", "n"))), (1, 1));
         assert_eq!(counts(&format!("{CLEAR}{}", ADD.replace("x[k]", "y[j, 0]"))), (1, 1));
         assert_eq!(counts(&format!("{CLEAR}y[j, 0] = x[j]\n{ADD}")), (1, 1));
+        let few = "for any k in 0 .. min((n / 2) + 1, (n + 1) / 2) {\ny[j, k] += x[k]\n}\n";
+        let rest = "for any k in (n / 2) + 1 .. j {\ny[j, k] += x[k]\n}\n";
+        let again = rest.replace('k', "l");
+        assert_eq!(counts(&format!("{}{few}{rest}{again}", CLEAR.replace(".. j", ".. n"))).1, 1);
         let twice = "for any k in 0 .. j {\ny[j, k] += x[k]\ny[j, k] += x[k]\n}\n";
         assert_eq!(counts(&format!("{CLEAR}{twice}")), (1, 2));
     }
