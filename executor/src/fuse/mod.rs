@@ -2,7 +2,7 @@
 //!
 //! 1. [`unroll`]: short loops of constant length become straight lines; [`strides`]: loops over one residue become
 //!    loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`steps`]: recurrences
-//!    are cut where conditions on their step change.
+//!    are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
@@ -40,6 +40,7 @@ pub(crate) mod facts;
 pub(crate) mod footprint;
 mod fresh;
 mod gather;
+mod implied;
 mod local;
 mod memory;
 mod merge;
@@ -135,6 +136,7 @@ fn merged(mut program: LoopProgram) -> (LoopProgram, (usize, usize)) {
     program.body = strides::dense(&unroll::unroll(&program.body));
     places::by_cases(&mut program);
     steps::cut(&mut program);
+    program.body = implied::drop_implied(&program.body);
     merge::merge(&mut program);
     share::share(&mut program);
     merge::merge(&mut program);

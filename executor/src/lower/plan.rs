@@ -169,13 +169,14 @@ impl<'l, 'p> Planner<'l, 'p> {
 
     /// What a guard reads is in bounds where every variable in force has a value (spec
     /// chapter 2). It may be evaluated in front of the loop of a variable that it does
-    /// not mention: then that range must have a point.
+    /// not mention: then that range must have a point. Not where all that is read is known to
+    /// be in bounds before ([`Self::close_space`]): in comparisons of entries.
     fn need_points(&mut self, request: &Request<'_>) {
         for var in &request.open {
             let elsewhere = |literal: &Literal| {
                 let mut reads = Reads::default();
                 reads.guard(&literal.guard);
-                !reads.tensors.is_empty() && !FreeVars::of_guard(&literal.guard).contains(var)
+                !is_bounded(literal) && !reads.tensors.is_empty() && !FreeVars::of_guard(&literal.guard).contains(var)
             };
             let range = self.lower.symbols.var(*var).range.clone();
             if range.terms().is_empty() || !request.case.iter().any(elsewhere) {
@@ -594,6 +595,20 @@ impl<'l, 'p> Planner<'l, 'p> {
 /// A number of the solver as one of the program.
 pub(super) fn narrow(n: i128) -> i64 {
     i64::try_from(n).unwrap_or_else(|_| unreachable!("coefficients are within 64 bits"))
+}
+
+/// Whether all that a literal reads is an unknown of the constraints, or part of one.
+fn is_bounded(literal: &Literal) -> bool {
+    struct Hidden(bool);
+    impl Visit for Hidden {
+        fn atom(&mut self, atom: &Atom) {
+            self.0 |= matches!(atom, Atom::Floor(_) | Atom::If(_) | Atom::Arg(_));
+            walk_atom(self, atom);
+        }
+    }
+    let mut hidden = Hidden(false);
+    hidden.guard(&literal.guard);
+    literal.kind == Kind::Enumerable && !hidden.0
 }
 
 /// Whether a real is rounded down in it.
