@@ -83,7 +83,8 @@ mod tests {
     fn conditions_that_loops_imply_are_dropped() {
         let directly = format!("if b >= 1 {{\n    for i in 0 .. b {{\n{STORES}    }}\n}}\n");
         let around = format!("for i in 0 .. b {{\n    if b >= 1 {{\n{STORES}    }}\n}}\n");
-        let alone = "for i in 0 .. b {\n    for any k in 0 .. d {\n        y[i, k] = 0.0\n    }\n}\n";
+        let alone =
+            "for i in 0 .. b {\n    for any k in 0 .. d {\n        y[i, k] = 0.0\n    }\n}\n";
         for text in [directly, around] {
             assert_eq!(dropped(&text), alone);
         }

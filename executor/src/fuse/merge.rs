@@ -171,17 +171,33 @@ fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: bool) -> boo
 }
 
 /// Whether elementary functions would leave the lanes of a loop: those of one that can go in lanes would stand around loops
-/// inside, in one that runs in order.
+/// inside, in one that runs in order. So would sums, in one that adds rows at places that data name.
 fn loses_lanes(earlier: &[For], later: &[For]) -> bool {
+    let has_loops = |header: &For| header.body.iter().any(Node::has_loop);
     let in_lanes = |header: &For| {
-        header.order == Order::Parallel
-            && !header.body.iter().any(Node::has_loop)
-            && has_functions(&header.body)
+        header.order == Order::Parallel && !has_loops(header) && has_functions(&header.body)
     };
-    let in_order =
-        |header: &For| header.order != Order::Parallel && header.body.iter().any(Node::has_loop);
-    let lost = |a: &[For], b: &[For]| a.iter().any(in_lanes) && b.iter().any(in_order);
+    let in_order = |header: &For| header.order != Order::Parallel && has_loops(header);
+    let sums = |node: &Node| matches!(node, Node::For(inside) if inside.order != Order::Parallel);
+    let has_sums = |header: &For| header.order == Order::Parallel && header.body.iter().any(sums);
+    let scatters = |header: &For| in_order(header) && adds_rows(header);
+    let lost = |a: &[For], b: &[For]| {
+        a.iter().any(in_lanes) && b.iter().any(in_order)
+            || a.iter().any(has_sums) && b.iter().any(scatters)
+    };
     lost(earlier, later) || lost(later, earlier)
+}
+
+/// Whether a loop inside adds at a place that data name in each step.
+fn adds_rows(header: &For) -> bool {
+    let mut places = Vec::new();
+    for node in &header.body {
+        if let Node::SetInt(var, Int::Load(..)) = node {
+            places.push(Int::Var(*var));
+        }
+    }
+    let adds = |node: &Node| matches!(node, Node::Accumulate(at, ..) if at.indices.iter().any(|e| places.contains(e)));
+    header.body.iter().any(|node| matches!(node, Node::For(row) if row.body.iter().any(adds)))
 }
 
 /// Whether elementary functions are applied.

@@ -176,7 +176,9 @@ impl<'l, 'p> Planner<'l, 'p> {
             let elsewhere = |literal: &Literal| {
                 let mut reads = Reads::default();
                 reads.guard(&literal.guard);
-                !is_bounded(literal) && !reads.tensors.is_empty() && !FreeVars::of_guard(&literal.guard).contains(var)
+                !is_bounded(literal)
+                    && !reads.tensors.is_empty()
+                    && !FreeVars::of_guard(&literal.guard).contains(var)
             };
             let range = self.lower.symbols.var(*var).range.clone();
             if range.terms().is_empty() || !request.case.iter().any(elsewhere) {
