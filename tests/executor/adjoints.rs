@@ -25,6 +25,11 @@ const MEAN: &str = "fn f(v: size, d: size, b: size, table: real[v + 1, d], word:
     row[s: b, k: d] = table[word[s], k]
     bag[k: d] = [b > 0] * (sum(s: b) row[s, k]) / real(b)
 }";
+const SAMPLED: &str = "fn f(v: size, d: size, b: size, at: index(v + 1)[b], U: real[v + 1, d], V: real[b, d], a: real[b])
+    -> (y: real[b]) {
+    c[e: b] = sum(k: d) U[at[e], k] * V[e, k]
+    y[e: b] = a[e] * c[e]
+}";
 const TRIANGLE: &str = "fn f(n: size, L: real[n, n], x: real[n]) -> (e: real) {
     y[i: n] = sum(j: n where j <= i) L[i, j] * x[j]
     e = sum(i: n) y[i]^2
@@ -94,6 +99,35 @@ fn gradients_are_right_around_the_edges() {
             }
         }
     }
+}
+
+#[test]
+fn rows_at_places_are_right_where_axes_are_empty() {
+    for text in [MEAN, SAMPLED] {
+        let program = program(text);
+        let gradient = gradient(&program);
+        let typed = load(text).unwrap();
+        let typed = typed.function(None).unwrap();
+        for at in 0..27 {
+            let sizes = [("v", at % 3), ("d", at / 3 % 3), ("b", at / 9)];
+            let given: Values<f64> =
+                sizes.iter().map(|(name, n)| ((*name).to_owned(), Value::Size(*n))).collect();
+            let inputs = fill(typed, &given, at + 1, Limits::default()).unwrap();
+            let inputs = with_cotangents(&gradient, &program, &inputs);
+            if let Some(what) = difference(&gradient, &inputs, 1024.0) {
+                panic!("{sizes:?}: {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_a_mean_of_rows_keeps_no_rows() {
+    let loops = loops(&gradient(&program(MEAN)));
+    assert!(loops.contains("temporary row_bar: real[0, 0]"), "{loops}");
+    // the dot products stay in loops whose steps are independent
+    let loops = self::loops(&gradient(&program(SAMPLED)));
+    assert!(loops.contains("for any e in 0 .. b {\n    c_2 = 0.0"), "{loops}");
 }
 
 #[test]

@@ -16,10 +16,12 @@ fn list(nodes: &[Node], facts: &Facts) -> Vec<Node> {
         let mut inside = facts.clone();
         inside.inside(node);
         let node = node.clone().map_inside(|body| list(&body, &inside));
-        match node {
-            Node::If(cond, body) if is_implied(&cond, &body, facts) => body,
-            node => vec![node],
+        if let Node::If(cond, body) = &node
+            && is_implied(cond, body, facts)
+        {
+            return body.clone();
         }
+        vec![node]
     };
     nodes.iter().flat_map(one).collect()
 }
