@@ -206,6 +206,40 @@ fn a_state_that_a_step_hands_on_is_a_variable() {
     }
 }
 
+/// States that are a result, or that a gradient reads again, are handed on in a variable too: no step reads that of the step before
+/// from memory.
+#[test]
+fn states_that_are_kept_are_handed_on_too() {
+    for text in [
+        "fn f(n: size, x: real[n], w: real) -> (s: real[n]) {
+            rec t: n { s[t] = exp(x[t]) + [t > 0] * w * s[t - 1] }
+        }",
+        "fn f(n: size, x: real[n], w: real) -> (s: real[n + 1]) {
+            rec t: n + 1 descending { s[t] = if t = n then w else s[t + 1] * x[t] }
+        }",
+    ] {
+        let program = program(text);
+        let derivative = gradient(&program, &["x", "w"]);
+        for program in [&program, &derivative] {
+            let loops = loops(program, Fusion::On).to_string();
+            let steps = loops.split("\n}").filter(|part| part.contains("visit s"));
+            for step in steps.map(|part| part.split("for ").last().unwrap()) {
+                assert!(!step.contains("s[t - 1]") && !step.contains("s[t + 1]"), "{loops}");
+            }
+        }
+        for n in [0, 1, 2, 3, 9, 40] {
+            let data = (0..n).map(|i| (f64::from(i) * 0.7).cos()).collect();
+            let inputs = Values::from_iter([
+                ("x".into(), Value::vector(data)),
+                ("w".into(), Value::scalar(0.5)),
+            ]);
+            assert_eq!(difference(&program, &inputs, 4096.0), None);
+            let inputs = with_cotangents(&derivative, &program, &inputs);
+            assert_eq!(difference(&derivative, &inputs, 4096.0), None);
+        }
+    }
+}
+
 /// The gradients of maxima over windows: the places of the maxima lead to the entries that they read, also where a place is
 /// counted from the entry; nothing is sorted by them, and places need no check.
 #[test]

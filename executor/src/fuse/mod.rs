@@ -93,6 +93,7 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
         }
     }
     memory::reuse(&mut whole);
+    carry::hand_on(&mut whole);
     whole
 }
 
