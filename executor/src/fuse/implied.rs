@@ -1,7 +1,7 @@
 //! Conditions that hold wherever they matter are dropped.
 //!
 //! In `for i in 0 .. b { if b >= 1 { .. } }` the condition holds at each step. In `if b >= 1 { for i in 0 .. b { .. } }` the loop
-//! has no steps where it does not hold, so nothing is done then either. Without it the loop runs as one with others over `i`.
+//! has no steps where it does not hold, so nothing is done then either. Without it the loop may run as one with others over `i`.
 
 use super::facts::Facts;
 use crate::loops::{CmpOp, Cond, For, Int, Node};
