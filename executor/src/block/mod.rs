@@ -26,7 +26,7 @@ mod tests;
 use crate::Report;
 use crate::error::Stop;
 use crate::frame::Frame;
-use crate::fuse::clears::cleared;
+use crate::fuse::clears::clears;
 use crate::fuse::tuples::Tuples;
 use crate::fuse::{Turned, for_tiles};
 use crate::loops::walk::Visit;
@@ -209,9 +209,9 @@ impl Around {
 }
 
 fn prepared(program: &LoopProgram) -> Vec<Step> {
-    let tuples = Tuples::of(program);
-    let step = |(at, node)| match cleared(program, at) {
-        Some(buffer) => vec![Step::Clear(buffer)],
+    let (tuples, clears) = (Tuples::of(program), clears(program));
+    let step = |(at, node)| match clears.get(&at) {
+        Some(buffer) => vec![Step::Clear(*buffer)],
         None => steps(program, std::slice::from_ref(node), &tuples, Around::Nothing),
     };
     program.body.iter().enumerate().flat_map(step).collect()

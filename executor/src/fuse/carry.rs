@@ -13,7 +13,7 @@
 
 use super::contract::is_fixed;
 use super::ends::extreme;
-use super::rolling::Steps;
+use super::rolling::{Steps, offset};
 use super::sites::{Kind, Site, lists, sites};
 use super::tuples::Tuples;
 use super::unroll::Fix;
@@ -27,9 +27,8 @@ use crate::loops::{
 pub(super) fn carry(program: &mut LoopProgram) {
     while let Some((buffer, first)) = next(program) {
         let state = program.add_real(program.buffer(buffer).name.clone());
-        let mut body = Carry { buffer, state }.nodes(&program.body);
-        insert(&mut body, &first, Node::Set(state, Real::Const(0.0)));
-        program.body = body;
+        let body = Carry { buffer, state }.nodes(&program.body);
+        program.body = inserted(body, &first, Node::Set(state, Real::Const(0.0)));
         program.drop_buffer(buffer);
     }
 }
@@ -61,8 +60,7 @@ fn first_loop(
     let around = lists(&program.body, &first.path);
     let level = around.iter().position(|(list, place)| {
         let Node::For(header) = &list[*place] else { return false };
-        let offset = first.indices[axis].clone().minus(Int::Var(header.var));
-        offset.as_const().is_some()
+        offset(&first.indices[axis], header).is_some()
     })?;
     let path = &first.path[..level];
     if !sites.iter().all(|site| site.path.starts_with(path)) {
@@ -79,8 +77,7 @@ fn first_loop(
     };
     let handed = steps.loops.iter().all(|(place, header)| {
         let own = sites.iter().filter(|site| site.path[level] == *place);
-        let offset =
-            |site: &Site| site.indices[axis].clone().minus(Int::Var(header.var)).as_const();
+        let offset = |site: &Site| offset(&site.indices[axis], header);
         let mut own =
             own.skip_while(|site| site.kind == Kind::Load && offset(site) == Some(before));
         let stored = own.next().is_some_and(|site| {
@@ -97,23 +94,29 @@ fn first_loop(
 
 /// Has loops without others inside keep the state of the step before in a variable too.
 pub(super) fn hand_on(program: &mut LoopProgram) {
+    let tuples = Tuples::of(program);
     let body = std::mem::take(&mut program.body);
-    program.body = handed_on(program, body, &mut Vec::new());
+    program.body = handed_on(program, &tuples, body, &mut Vec::new());
 }
 
-fn handed_on(program: &mut LoopProgram, nodes: Vec<Node>, around: &mut Vec<IntId>) -> Vec<Node> {
+fn handed_on(
+    program: &mut LoopProgram,
+    tuples: &Tuples,
+    nodes: Vec<Node>,
+    around: &mut Vec<IntId>,
+) -> Vec<Node> {
     let mut out = Vec::new();
     for node in nodes {
         let Node::For(mut header) = node else {
-            out.push(node.map_inside(|body| handed_on(program, body, around)));
+            out.push(node.map_inside(|body| handed_on(program, tuples, body, around)));
             continue;
         };
         if header.body.iter().any(Node::has_loop) {
             around.push(header.var);
-            header.body = handed_on(program, std::mem::take(&mut header.body), around);
+            header.body = handed_on(program, tuples, std::mem::take(&mut header.body), around);
             around.pop();
         } else {
-            out.extend(in_variables(program, &mut header, around));
+            out.extend(in_variables(program, tuples, &mut header, around));
         }
         out.push(Node::For(header));
     }
@@ -121,16 +124,20 @@ fn handed_on(program: &mut LoopProgram, nodes: Vec<Node>, around: &mut Vec<IntId
 }
 
 /// Has a loop keep states of the step before in variables, and gives what sets these first.
-fn in_variables(program: &mut LoopProgram, header: &mut For, around: &[IntId]) -> Vec<Node> {
+fn in_variables(
+    program: &mut LoopProgram,
+    tuples: &Tuples,
+    header: &mut For,
+    around: &[IntId],
+) -> Vec<Node> {
     let mut first = Vec::new();
     if header.order == Order::Parallel || header.stride.is_some() {
         return first;
     }
-    let tuples = Tuples::of(program);
     let mut touched: Vec<(BufferId, Vec<Site>)> = sites(&header.body).into_iter().collect();
     touched.sort_unstable_by_key(|(id, _)| *id);
     for (id, sites) in touched {
-        let Some(before) = state_before(header, around, &tuples, &sites) else { continue };
+        let Some(before) = state_before(header, around, tuples, &sites) else { continue };
         let state = program.add_real(program.buffer(id).name.clone());
         let entry = Real::Load(id, before);
         header.body = Hand { buffer: id, entry: &entry, state }.nodes(&header.body);
@@ -213,26 +220,16 @@ impl Rewrite for Hand<'_> {
     }
 }
 
-/// Puts a node in front of the one at a path.
-fn insert(nodes: &mut Vec<Node>, path: &[usize], node: Node) {
-    match path {
-        [] => unreachable!("a path names a node"),
-        [place] => nodes.insert(*place, node),
-        [place, inside @ ..] => match &mut nodes[*place] {
-            Node::For(header) => insert(&mut header.body, inside, node),
-            Node::If(_, body) => insert(body, inside, node),
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => unreachable!("a path goes through nodes with others inside"),
-        },
+/// Nodes with one in front of that at a path.
+fn inserted(mut nodes: Vec<Node>, path: &[usize], node: Node) -> Vec<Node> {
+    let [place, inside @ ..] = path else { unreachable!("a path names a node") };
+    if inside.is_empty() {
+        nodes.insert(*place, node);
+    } else {
+        let around = nodes.remove(*place);
+        nodes.insert(*place, around.map_inside(|body| inserted(body, inside, node)));
     }
+    nodes
 }
 
 /// Puts a variable in the place of a buffer.

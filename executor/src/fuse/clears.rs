@@ -6,6 +6,7 @@
 
 use super::sites::{Kind, Site, lists, only, sites};
 use crate::loops::{BufferId, Element, For, Int, LoopProgram, Node, Place, Real, Role};
+use rustc_hash::FxHashMap;
 
 /// Takes clearing out of loops that do something else.
 pub(super) fn clear_alone(program: &mut LoopProgram) {
@@ -15,7 +16,7 @@ pub(super) fn clear_alone(program: &mut LoopProgram) {
         else {
             continue;
         };
-        if cleared(program, site.path[0]).is_none() {
+        if alone(&program.body[site.path[0]]).is_none() {
             remove(&mut program.body, &site.path);
             let nest = nest(program, id);
             program.body.insert(site.path[0], nest);
@@ -26,19 +27,41 @@ pub(super) fn clear_alone(program: &mut LoopProgram) {
 
 /// The same program with what clears buffers in front of all else, if that is another one: so it is not between loops.
 pub(super) fn clear_first(program: &LoopProgram) -> Option<LoopProgram> {
-    let clears = |at: &usize| cleared(program, *at).is_some();
-    let (first, rest): (Vec<usize>, Vec<usize>) = (0..program.body.len()).partition(clears);
+    in_front(program, |_| true).map(|body| LoopProgram { body, ..program.clone() })
+}
+
+/// The nodes with what clears some buffers in front of all else, if that is another order.
+pub(super) fn in_front(
+    program: &LoopProgram,
+    some: impl Fn(BufferId) -> bool,
+) -> Option<Vec<Node>> {
+    let clears = clears(program);
+    let first = |at: &usize| clears.get(at).is_some_and(|buffer| some(*buffer));
+    let (first, rest): (Vec<usize>, Vec<usize>) = (0..program.body.len()).partition(first);
     let order = [first, rest].concat();
-    (!order.is_sorted()).then(|| {
-        let body = order.into_iter().map(|at| program.body[at].clone()).collect();
-        LoopProgram { body, ..program.clone() }
-    })
+    let nodes = |order: Vec<usize>| order.into_iter().map(|at| program.body[at].clone()).collect();
+    (!order.is_sorted()).then(|| nodes(order))
+}
+
+/// The nodes at top level that clear a buffer, first of all and alone, by their places.
+pub(crate) fn clears(program: &LoopProgram) -> FxHashMap<usize, BufferId> {
+    let by_buffer = sites(&program.body);
+    let one = |at| Some((at, cleared_there(program, &by_buffer, at)?));
+    (0..program.body.len()).filter_map(one).collect()
 }
 
 /// The buffer that a node at top level clears, which it does first of all and alone.
-pub(crate) fn cleared(program: &LoopProgram, at: usize) -> Option<BufferId> {
+pub(super) fn cleared(program: &LoopProgram, at: usize) -> Option<BufferId> {
+    alone(&program.body[at])?;
+    cleared_there(program, &sites(&program.body), at)
+}
+
+fn cleared_there(
+    program: &LoopProgram,
+    by_buffer: &FxHashMap<BufferId, Vec<Site>>,
+    at: usize,
+) -> Option<BufferId> {
     let buffer = alone(&program.body[at])?;
-    let by_buffer = sites(&program.body);
     let site = first_clear(program, buffer, &by_buffer[&buffer])?;
     (site.path[0] == at).then_some(buffer)
 }

@@ -94,6 +94,15 @@ impl Facts {
         goal.is_some_and(|goal| prove(&self.system, &goal, Budget::default()) == Verdict::Proved)
     }
 
+    /// Whether a condition on integers follows.
+    pub(super) fn imply(&mut self, cond: &Cond) -> bool {
+        match cond {
+            Cond::Int(cmp, a, b) => self.prove(*cmp, a, b),
+            Cond::All(parts) => parts.iter().all(|part| self.imply(part)),
+            Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => false,
+        }
+    }
+
     /// Whether a place is in its buffer.
     pub(super) fn is_within(&self, buffer: &Buffer, place: &Place) -> bool {
         let mut facts = self.clone();

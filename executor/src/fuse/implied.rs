@@ -4,7 +4,7 @@
 //! has no steps where it does not hold, so nothing is done then either. Without it the loop may run as one with others over `i`.
 
 use super::facts::Facts;
-use crate::loops::{CmpOp, Cond, For, Int, Node};
+use crate::loops::{Cond, For, Int, Node};
 
 /// The nodes without the conditions that the loops around them imply, or each of the loops that alone stand under them.
 pub(super) fn drop_implied(nodes: &[Node]) -> Vec<Node> {
@@ -56,12 +56,15 @@ fn has_plain_ends(header: &For) -> bool {
     header.lower.iter().chain(&header.upper).chain(residue).all(Int::is_affine)
 }
 
+/// Whether a condition follows, and is on sizes and variables: the facts of what is read may be of another time.
 fn holds(cond: &Cond, facts: &mut Facts) -> bool {
+    is_affine(cond) && facts.imply(cond)
+}
+
+fn is_affine(cond: &Cond) -> bool {
     match cond {
-        Cond::Int(cmp, a, b) => {
-            *cmp != CmpOp::Ne && a.is_affine() && b.is_affine() && facts.prove(*cmp, a, b)
-        }
-        Cond::All(parts) => parts.iter().all(|part| holds(part, facts)),
+        Cond::Int(_, a, b) => a.is_affine() && b.is_affine(),
+        Cond::All(parts) => parts.iter().all(is_affine),
         Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => false,
     }
 }

@@ -7,10 +7,10 @@
 //! in the loops in which the other begins, if each step is done with its entry before it writes that of the other
 //! ([`in_place`]): `for i { y[i] = a * t[i] }`.
 
-use super::clears::cleared;
+use super::clears::clears;
 use super::sites::{Kind, Site, sites};
-use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_node, rebuild_real, walk_node};
-use crate::loops::{Buffer, BufferId, Element, Int, LoopProgram, Node, Place, Real, Role};
+use crate::loops::walk::{Rewrite, Visit, walk_node};
+use crate::loops::{Buffer, BufferId, Element, Int, LoopProgram, Node, Place, Role};
 use rustc_hash::FxHashMap;
 
 /// Has buffers share memory. A temporary that uses another one's memory keeps its id, without entries.
@@ -39,13 +39,20 @@ pub(super) fn reuse(program: &mut LoopProgram) {
     if given.is_empty() {
         return;
     }
-    let mut shared = Shared { given };
-    let mut body = Vec::new();
-    for (place, node) in program.body.iter().enumerate() {
-        body.extend(notes.remove(&place).unwrap_or_default());
-        body.extend(shared.node(node));
-    }
-    program.body = body;
+    program.body = noted(&program.body, notes, &mut Shared { given });
+}
+
+/// Nodes rewritten, with notes in front of those at some places.
+pub(super) fn noted(
+    nodes: &[Node],
+    mut notes: FxHashMap<usize, Vec<Node>>,
+    rewrite: &mut impl Rewrite,
+) -> Vec<Node> {
+    let one = |(place, node)| {
+        let own = notes.remove(&place).unwrap_or_default();
+        own.into_iter().chain(rewrite.node(node))
+    };
+    nodes.iter().enumerate().flat_map(one).collect()
 }
 
 /// When memory is needed: the first and the last node at top level that touches it.
@@ -77,12 +84,13 @@ fn needed(program: &LoopProgram) -> Vec<Needed> {
             all[at].last = if all[at].is_result { program.body.len() } else { place };
         }
     }
+    let clears = clears(program);
     all.retain(|needed| {
         let buffer = program.buffer(needed.id);
         let constant = buffer.extents.iter().all(|extent| extent.as_const().is_some());
         let may = match buffer.role {
             Role::Temporary => true,
-            Role::Output => cleared(program, needed.first) != Some(needed.id),
+            Role::Output => clears.get(&needed.first) != Some(&needed.id),
             Role::Input | Role::Local => false,
         };
         may && !constant
@@ -162,47 +170,9 @@ struct Shared {
     given: FxHashMap<BufferId, BufferId>,
 }
 
-impl Shared {
-    fn owner(&self, id: BufferId) -> BufferId {
-        self.given.get(&id).copied().unwrap_or(id)
-    }
-
-    fn at(&self, place: Place) -> Place {
-        Place { buffer: self.owner(place.buffer), indices: place.indices }
-    }
-}
-
 impl Rewrite for Shared {
-    fn int(&mut self, e: &Int) -> Int {
-        let rebuilt = rebuild_int(self, e);
-        if let Int::Load(id, indices) = rebuilt {
-            return Int::Load(self.owner(id), indices);
-        }
-        rebuilt
-    }
-
-    fn real(&mut self, e: &Real) -> Real {
-        let rebuilt = rebuild_real(self, e);
-        if let Real::Load(id, indices) = rebuilt {
-            return Real::Load(self.owner(id), indices);
-        }
-        rebuilt
-    }
-
-    fn node(&mut self, node: &Node) -> Vec<Node> {
-        vec![match rebuild_node(self, node) {
-            Node::Store(at, e) => Node::Store(self.at(at), e),
-            Node::Accumulate(at, fold, e) => Node::Accumulate(self.at(at), fold, e),
-            Node::StoreInt(at, e) => Node::StoreInt(self.at(at), e),
-            Node::AddInt(at, e) => Node::AddInt(self.at(at), e),
-            other @ (Node::Note(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => other,
-        }]
+    fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
+        let buffer = self.given.get(&buffer).copied().unwrap_or(buffer);
+        Place { buffer, indices: indices.iter().map(|index| self.int(index)).collect() }
     }
 }

@@ -5,7 +5,7 @@
 //! with the loop that finds `at`, whose places are variables then, and what clears `b` is where its entries are added to.
 //! The gradient of a maximum over windows side by side has that form.
 
-use super::clears::cleared;
+use super::clears::in_front;
 use super::facts::{Facts, settings};
 use super::footprint::factor_of;
 use super::sites::{Kind, has_checks, only, sites};
@@ -34,9 +34,9 @@ pub(super) fn by_cases(program: &mut LoopProgram) {
             *node = found;
         }
     }
-    let first = |at: &usize| cleared(program, *at).is_some_and(|buffer| changed.contains(&buffer));
-    let (first, rest): (Vec<usize>, Vec<usize>) = (0..program.body.len()).partition(first);
-    program.body = [first, rest].concat().into_iter().map(|at| program.body[at].clone()).collect();
+    if let Some(body) = in_front(program, |buffer| changed.contains(&buffer)) {
+        program.body = body;
+    }
 }
 
 /// A nest whose steps add by cases and are independent by that; the conditions around it are implied by its ranges.
@@ -60,7 +60,7 @@ fn nest(node: &Node, settings: &FxHashMap<IntId, usize>) -> Option<Node> {
     headers.iter().for_each(|header| facts.bounds(header));
     let plain = |header: &&For| header.stride.is_none() && header.order != Order::Descending;
     let ordered = headers.iter().any(|header| header.order == Order::Ascending);
-    let implied = conditions.iter().all(|cond| follows(&mut facts, cond));
+    let implied = conditions.iter().all(|cond| facts.imply(cond));
     if !headers.iter().all(plain) || !ordered || !implied || inner.iter().any(Node::has_loop) {
         return None;
     }
@@ -71,15 +71,6 @@ fn nest(node: &Node, settings: &FxHashMap<IntId, usize>) -> Option<Node> {
         vec![Node::For(Box::new(For { order, body, ..header.bare() }))]
     };
     headers.iter().rev().fold(body, any).pop()
-}
-
-/// Whether a condition holds where the facts do.
-fn follows(facts: &mut Facts, cond: &Cond) -> bool {
-    match cond {
-        Cond::Int(cmp, a, b) => facts.prove(*cmp, a, b),
-        Cond::All(parts) => parts.iter().all(|part| follows(facts, part)),
-        Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => false,
-    }
 }
 
 /// Whether each step of each loop adds to entries of its own, and does nothing else.
@@ -144,7 +135,7 @@ impl Cases<'_> {
         let first = own.next()?;
         if let (Node::If(cond, body), None) = (first, own.next()) {
             let mut facts = facts.clone();
-            let known = follows(&mut facts, cond);
+            let known = facts.imply(cond);
             facts.condition(cond);
             let body = self.list(body, &facts)?;
             return Some(if known { body } else { vec![Node::If(cond.clone(), body)] });
@@ -221,7 +212,7 @@ fn known(nodes: Vec<Node>, facts: &Facts) -> Vec<Node> {
     let one = |node: Node| {
         let Node::If(cond, body) = node else { return vec![node] };
         let mut facts = facts.clone();
-        let holds = follows(&mut facts, &cond);
+        let holds = facts.imply(&cond);
         facts.condition(&cond);
         let body = known(body, &facts);
         if holds { body } else { vec![Node::If(cond, body)] }

@@ -61,47 +61,14 @@ pub(super) struct At<'t> {
     pub(super) buffers: &'t [(BufferId, usize)],
 }
 
-impl At<'_> {
-    fn indices(&self, buffer: BufferId, mut indices: Vec<Int>) -> Vec<Int> {
+impl Rewrite for At<'_> {
+    fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
+        let mut indices: Vec<Int> = indices.iter().map(|index| self.int(index)).collect();
         if let Some((_, axis)) = self.buffers.iter().find(|(known, _)| *known == buffer)
             && indices[*axis] == *self.row
         {
             indices[*axis] = Int::Var(self.var);
         }
-        indices
-    }
-}
-
-impl Rewrite for At<'_> {
-    fn int(&mut self, e: &Int) -> Int {
-        rebuild_int(self, e)
-    }
-
-    fn real(&mut self, e: &Real) -> Real {
-        if let Real::Load(buffer, indices) = e {
-            return Real::Load(*buffer, self.indices(*buffer, indices.clone()));
-        }
-        rebuild_real(self, e)
-    }
-
-    fn node(&mut self, node: &Node) -> Vec<Node> {
-        let at = |this: &Self, place: Place| Place {
-            buffer: place.buffer,
-            indices: this.indices(place.buffer, place.indices),
-        };
-        vec![match rebuild_node(self, node) {
-            Node::Store(place, e) => Node::Store(at(self, place), e),
-            Node::Accumulate(place, fold, e) => Node::Accumulate(at(self, place), fold, e),
-            other @ (Node::Note(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => other,
-        }]
+        Place { buffer, indices }
     }
 }

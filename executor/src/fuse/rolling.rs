@@ -9,12 +9,11 @@
 
 use super::ends::of_sizes;
 use super::facts::Facts;
+use super::memory::noted;
 use super::recompute::degree_of;
 use super::sites::{Kind, Site, sites};
-use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
-use crate::loops::{
-    BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Order, Place, Real, Role,
-};
+use crate::loops::walk::Rewrite;
+use crate::loops::{BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Order, Place, Role};
 use rustc_hash::FxHashMap;
 
 /// More steps are not kept.
@@ -49,13 +48,7 @@ pub(super) fn keep_last_steps(program: &mut LoopProgram) {
     for (id, (axis, rows)) in &kept {
         program.buffers[id.index()].extents[*axis] = Int::Const(*rows);
     }
-    let mut rows = Rows { kept };
-    let mut body = Vec::new();
-    for (place, node) in program.body.iter().enumerate() {
-        body.extend(notes.remove(&place).unwrap_or_default());
-        body.extend(rows.node(node));
-    }
-    program.body = body;
+    program.body = noted(&program.body, notes, &mut Rows { kept });
 }
 
 /// How many steps of a buffer are needed at a time, if those are few.
@@ -83,7 +76,7 @@ impl<'p> Steps<'p> {
         for site in sites {
             let (place, index) = (site.path[level], &site.indices[axis]);
             if let Some(header) = over_steps(&list[place])
-                && let Some(offset) = index.clone().minus(Int::Var(header.var)).as_const()
+                && let Some(offset) = offset(index, header)
             {
                 steps.offsets.push(offset);
                 if steps.loops.last().is_none_or(|(last, _)| *last != place) {
@@ -130,6 +123,11 @@ impl<'p> Steps<'p> {
     }
 }
 
+/// How far an index is from the step of a loop.
+pub(super) fn offset(index: &Int, header: &For) -> Option<i64> {
+    index.clone().minus(Int::Var(header.var)).as_const()
+}
+
 /// Whether one of `a` is at most one of `b` and some more, for all sizes.
 fn at_most(a: &[Int], b: &[Int], more: i64) -> bool {
     let mut facts = Facts::default();
@@ -148,46 +146,12 @@ struct Rows {
     kept: FxHashMap<BufferId, (usize, i64)>,
 }
 
-impl Rows {
-    fn indices(&self, buffer: BufferId, mut indices: Vec<Int>) -> Vec<Int> {
-        if let Some((axis, rows)) = self.kept.get(&buffer) {
-            let index = std::mem::replace(&mut indices[*axis], Int::Const(0));
-            indices[*axis] = index.remainder(*rows);
-        }
-        indices
-    }
-
-    fn at(&self, place: Place) -> Place {
-        Place { indices: self.indices(place.buffer, place.indices), buffer: place.buffer }
-    }
-}
-
 impl Rewrite for Rows {
-    fn real(&mut self, e: &Real) -> Real {
-        match rebuild_real(self, e) {
-            Real::Load(id, indices) => Real::Load(id, self.indices(id, indices)),
-            other @ (Real::Const(_)
-            | Real::Int(_)
-            | Real::Var(_)
-            | Real::Apply(..)
-            | Real::Select(_)) => other,
+    fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
+        let mut indices: Vec<Int> = indices.iter().map(|index| self.int(index)).collect();
+        if let Some((axis, rows)) = self.kept.get(&buffer) {
+            indices[*axis] = indices[*axis].clone().remainder(*rows);
         }
-    }
-
-    fn node(&mut self, node: &Node) -> Vec<Node> {
-        vec![match rebuild_node(self, node) {
-            Node::Store(at, e) => Node::Store(self.at(at), e),
-            Node::Accumulate(at, fold, e) => Node::Accumulate(self.at(at), fold, e),
-            other @ (Node::Note(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..)) => other,
-        }]
+        Place { buffer, indices }
     }
 }

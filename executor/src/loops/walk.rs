@@ -138,6 +138,11 @@ pub trait Rewrite {
         rebuild_real(self, e)
     }
 
+    /// Which entry becomes of one, wherever it is read or written.
+    fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
+        Place { buffer, indices: ints(self, indices) }
+    }
+
     /// What a node becomes; nothing, one or more.
     fn node(&mut self, node: &Node) -> Vec<Node> {
         vec![rebuild_node(self, node)]
@@ -157,7 +162,10 @@ fn ints<R: Rewrite + ?Sized>(r: &mut R, list: &[Int]) -> Vec<Int> {
 pub fn rebuild_int<R: Rewrite + ?Sized>(r: &mut R, e: &Int) -> Int {
     match e {
         Int::Const(_) | Int::Size(_) | Int::Var(_) => e.clone(),
-        Int::Load(buffer, indices) => Int::Load(*buffer, ints(r, indices)),
+        Int::Load(buffer, indices) => {
+            let Place { buffer, indices } = r.access(*buffer, indices);
+            Int::Load(buffer, indices)
+        }
         Int::Sum(terms, constant) => {
             let terms: Vec<(i64, Int)> = terms.iter().map(|(a, e)| (*a, r.int(e))).collect();
             Int::linear(terms, *constant)
@@ -178,7 +186,10 @@ pub fn rebuild_real<R: Rewrite + ?Sized>(r: &mut R, e: &Real) -> Real {
     match e {
         Real::Const(_) | Real::Var(_) => e.clone(),
         Real::Int(e) => Real::Int(r.int(e)),
-        Real::Load(buffer, indices) => Real::Load(*buffer, ints(r, indices)),
+        Real::Load(buffer, indices) => {
+            let Place { buffer, indices } = r.access(*buffer, indices);
+            Real::Load(buffer, indices)
+        }
         Real::Apply(fun, args) => Real::Apply(*fun, args.iter().map(|e| r.real(e)).collect()),
         Real::Select(parts) => {
             Real::Select(Box::new((rebuild_cond(r, &parts.0), r.real(&parts.1), r.real(&parts.2))))
@@ -200,8 +211,7 @@ pub fn rebuild_cond<R: Rewrite + ?Sized>(r: &mut R, cond: &Cond) -> Cond {
 
 /// Rebuilds a node from its parts.
 pub fn rebuild_node<R: Rewrite + ?Sized>(r: &mut R, node: &Node) -> Node {
-    let at =
-        |r: &mut R, place: &Place| Place { buffer: place.buffer, indices: ints(r, &place.indices) };
+    let at = |r: &mut R, place: &Place| r.access(place.buffer, &place.indices);
     match node {
         Node::Note(_) | Node::Visit(_) => node.clone(),
         Node::For(header) => Node::For(Box::new(For {

@@ -5,7 +5,7 @@
 //! piece by piece, each step, where these have much work. What stands between them is a piece.
 
 use crate::block::{Sharing, locals, shared};
-use crate::fuse::clears::cleared;
+use crate::fuse::clears::clears;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order};
 use crate::tile::{Tiling, tiling};
@@ -75,10 +75,11 @@ pub(super) fn pieces(program: &LoopProgram) -> Vec<Piece> {
     let mut cutter = Cutter { program, tuples: Tuples::of(program), next: 0 };
     let mut pieces = Vec::new();
     let mut run = Vec::new();
+    let clears = clears(program);
     for (at, node) in program.body.iter().enumerate() {
-        if let Some(buffer) = cleared(program, at) {
+        if let Some(buffer) = clears.get(&at) {
             pieces.extend(cutter.nodes(&mut run));
-            pieces.push(cutter.piece(What::Clear(buffer)));
+            pieces.push(cutter.piece(What::Clear(*buffer)));
         } else {
             cutter.node(node, &mut run, &mut pieces);
         }
