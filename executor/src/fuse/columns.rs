@@ -10,6 +10,7 @@
 //! * **Bytes**: each local is of a lower degree in the sizes than the temporary was.
 //! * **Work**, **bits**: the same. Windows are shared by threads, sums over columns in copies: else nothing is changed.
 
+use super::border::Reach;
 use super::column::{Column, Unit};
 use super::footprint::Footprint;
 use super::fresh::Fresh;
@@ -208,7 +209,7 @@ fn laid_out(
     let start = program.add_int(name.unwrap_or_default());
     let body = inside.iter().flat_map(|part| &part.nodes).flat_map(|node| {
         let vars = vars.clone();
-        Windowed { vars, start, rows, locals }.window(node)
+        Windowed { vars, start, rows: [0, rows], locals, first: 0 }.window(node)
     });
     let apart = units.iter().all(|unit| unit.is_apart(locals));
     let windows = Windows {
@@ -216,6 +217,7 @@ fn laid_out(
         locals,
         start,
         rows,
+        reach: Reach::default(),
         what: local::COLUMNS,
         order: if apart { Order::Parallel } else { Order::Ascending },
         body: body.collect(),

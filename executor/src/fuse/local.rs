@@ -10,12 +10,14 @@
 //! * **Bytes**: each local is of a lower degree in the sizes than the temporary was.
 //! * **Work**, **bits**: the same. Iterations are still shared by threads: else nothing is changed.
 
+use super::border::{self, Border, Reach, STREAMED, Touches, aligned};
+use super::dead::drop_dead;
 use super::ends::extreme;
 use super::facts::Facts;
 use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::recompute::degree_of;
-use super::sites::{only, sites};
+use super::sites::{Kind, only, sites};
 use super::spread::spread;
 use super::tuples::Tuples;
 use super::windowed::{Windowed, joined_conditions};
@@ -35,9 +37,7 @@ pub(super) fn keep_rows(program: &mut LoopProgram) {
         for extent in extents(program) {
             let targets = targets(program, &extent, side);
             // windows around those of another extent would take them apart
-            if let Some(changed) = windowed(program, &extent, targets)
-                && strays(&changed).is_empty()
-            {
+            if let Some(changed) = windowed(program, &extent, targets, ROWS) {
                 *program = changed;
             }
         }
@@ -87,12 +87,20 @@ pub(super) fn targets(program: &LoopProgram, extent: &Int, side: Side) -> Vec<Ta
     all.collect()
 }
 
-/// The program with windows of as many of the targets as can have them; `None` if none can.
-fn windowed(program: &LoopProgram, extent: &Int, targets: Vec<Target>) -> Option<LoopProgram> {
+/// The program with windows of as many of the targets as can have them; `None` if none can. Windows of [`STREAMED`] rows are for
+/// loops without others inside that read neighbours.
+pub(super) fn windowed(
+    program: &LoopProgram,
+    extent: &Int,
+    targets: Vec<Target>,
+    rows: i64,
+) -> Option<LoopProgram> {
     let mut wanted = targets;
     while !wanted.is_empty() {
+        let reach = Reach::of(&program.body, &wanted)?;
         let mut changed = program.clone();
         let body = std::mem::take(&mut changed.body);
+        let extent = extent.clone().offset(-reach.low);
         let mut layout = Layout {
             relations: program.relations.clone(),
             checks: program.checks.clone(),
@@ -107,12 +115,23 @@ fn windowed(program: &LoopProgram, extent: &Int, targets: Vec<Target>) -> Option
         layout.nodes(&body);
         let kept = layout.kept();
         if kept.len() == layout.targets.len() {
-            let Layout { before, rows, after, .. } = layout;
-            return laid_out(changed, extent, &kept, [before, rows, after]);
+            let Layout { before, rows: items, after, .. } = layout;
+            let cut = Cut { extent: &extent, locals: &kept, reach, rows };
+            // windows around those of another extent would take them apart
+            return laid_out(changed, &cut, [before, items, after])
+                .filter(|changed| strays(changed).is_empty());
         }
         wanted = kept;
     }
     None
+}
+
+/// What is cut into windows, and how.
+struct Cut<'c> {
+    extent: &'c Int,
+    locals: &'c [Target],
+    reach: Reach,
+    rows: i64,
 }
 
 /// A node, where it stands, and what it touches.
@@ -171,14 +190,15 @@ struct Layout<'p> {
 
 impl Layout<'_> {
     fn nodes(&mut self, nodes: &[Node]) {
+        // notes and visits stand with what follows
         let mut notes = Vec::new();
         for node in nodes.iter().flat_map(single) {
-            if matches!(node, Node::Note(_)) {
+            if matches!(node, Node::Note(_) | Node::Visit(_)) {
                 notes.push(node);
                 continue;
             }
             let known = [self.before.len(), self.rows.len(), self.after.len()];
-            // a number that the notes in front of the node have
+            // numbers for the notes in front of the node
             self.next += notes.len();
             let first = self.next - notes.len();
             self.relevant(node);
@@ -197,10 +217,14 @@ impl Layout<'_> {
                 list.splice(known..known, items);
             }
         }
+        for note in notes {
+            let item = self.item(note);
+            self.after.push(item);
+        }
     }
 
     fn item(&mut self, node: Node) -> Item {
-        let footprint = Footprint::of(std::slice::from_ref(&node));
+        let footprint = Footprint::of(&aligned(&node, &self.targets));
         let ends = ends(&self.checks, std::slice::from_ref(&node));
         self.next += 1;
         Item { node, at: self.next - 1, footprint, ends, row: None }
@@ -225,8 +249,9 @@ impl Layout<'_> {
         let mut row = None;
         for (buffer, axis) in &self.targets {
             for site in touched.get(buffer).into_iter().flatten() {
-                let Int::Var(var) = site.indices[*axis] else { return None };
-                if row.is_some_and(|known| known != var) {
+                let (var, shift) = border::row(&site.indices[*axis])?;
+                let own = shift == 0 || site.kind == Kind::Load;
+                if !own || row.is_some_and(|known| known != var) {
                     return None;
                 }
                 row = Some(var);
@@ -342,10 +367,10 @@ impl Layout<'_> {
 /// The program with the loops over rows as one loop over windows, from the first to the last that touches a local.
 fn laid_out(
     mut program: LoopProgram,
-    extent: &Int,
-    locals: &[Target],
+    cut: &Cut,
     [mut before, rows, mut after]: [Vec<Item>; 3],
 ) -> Option<LoopProgram> {
+    let Cut { extent, locals, reach, rows: each } = *cut;
     let first = rows.iter().position(|item| item.touches(locals))?;
     let last = rows.iter().rposition(|item| item.touches(locals))?;
     let mut window = Vec::new();
@@ -359,10 +384,7 @@ fn laid_out(
     let name = window.iter().find_map(|item| item.row).map(|v| program.ints[v.index()].clone());
     let start = program.add_int(name.unwrap_or_default());
     let all = window.iter().all(is_parallel);
-    let body = window.into_iter().flat_map(|item| match item.row {
-        Some(var) => Windowed { vars: vec![var], start, rows: ROWS, locals }.window(&item.node),
-        None => vec![item.node],
-    });
+    let body = by_windows(&mut program, cut, start, window)?;
     let by_place = |mut items: Vec<Item>| {
         items.sort_by_key(|item| item.at);
         joined_conditions(items.into_iter().map(|item| item.node).collect())
@@ -371,12 +393,68 @@ fn laid_out(
         extent,
         locals,
         start,
-        rows: ROWS,
+        rows: each,
+        reach,
         what: "rows",
         order: if all { Order::Parallel } else { Order::Ascending },
-        body: joined_conditions(body.collect()),
+        body: joined_conditions(body),
     };
-    windows.lay(program, by_place(before), by_place(after))
+    let mut program = windows.lay(program, by_place(before), by_place(after))?;
+    if reach.rows() > 0 {
+        drop_dead(&mut program);
+    }
+    Some(program)
+}
+
+/// What is done for one window: with the rows around it, if neighbours are read. `None` if these cannot be computed again, or windows do
+/// not pay.
+fn by_windows(
+    program: &mut LoopProgram,
+    cut: &Cut,
+    start: IntId,
+    window: Vec<Item>,
+) -> Option<Vec<Node>> {
+    let Cut { locals, reach, rows, .. } = *cut;
+    let streamed = rows == STREAMED;
+    let flat = |item: &Item| loops(&item.node) <= 1;
+    if streamed && !(reach.rows() > 0 && window.iter().all(flat)) {
+        return None;
+    }
+    let nodes: Vec<Node> = window.iter().map(|item| item.node.clone()).collect();
+    let border = (reach.rows() > 0).then(|| Border::new(locals, reach, start, rows, &nodes));
+    if border.as_ref().is_some_and(|_| !in_order(&window, locals)) {
+        return None;
+    }
+    let mut body = Vec::new();
+    for item in window {
+        let Some(var) = item.row else {
+            body.push(item.node);
+            continue;
+        };
+        if let Some(border) = &border {
+            body.extend(border.nodes(program, &item.node, var)?);
+        }
+        let rows = [0, rows];
+        let one = Windowed { vars: vec![var], start, rows, locals, first: reach.low };
+        body.extend(one.window(&item.node));
+    }
+    Some(body)
+}
+
+/// Whether rows are complete when neighbours are read: what writes entries of locals comes before, reads no neighbours, and does not
+/// end the run.
+fn in_order(window: &[Item], locals: &[Target]) -> bool {
+    let touches: Vec<Touches> = window.iter().map(|item| Touches::of(&item.node, locals)).collect();
+    let last = touches.iter().rposition(|touches| touches.writes);
+    let read = touches.iter().position(|touches| touches.neighbours);
+    let stays = |(item, touches): (&Item, &Touches)| !touches.writes || item.ends == Ends::Never;
+    last < read && window.iter().zip(&touches).all(stays)
+}
+
+/// How many loops stand in a node.
+fn loops(node: &Node) -> usize {
+    let own = usize::from(matches!(node, Node::For(_)));
+    own + node.inside().iter().map(loops).sum::<usize>()
 }
 
 /// What loops that go by windows in inner loops are over.
@@ -387,8 +465,9 @@ pub(super) struct Windows<'w> {
     pub(super) extent: &'w Int,
     pub(super) locals: &'w [Target],
     pub(super) start: IntId,
-    /// How many rows, and what they are called.
+    /// How many rows, which others are kept, and what they are called.
     pub(super) rows: i64,
+    pub(super) reach: Reach,
     pub(super) what: &'static str,
     pub(super) order: Order,
     pub(super) body: Vec<Node>,
@@ -402,7 +481,7 @@ impl Windows<'_> {
         before: Vec<Node>,
         after: Vec<Node>,
     ) -> Option<LoopProgram> {
-        let Self { extent, locals, start, rows, what, order, body } = self;
+        let Self { extent, locals, start, rows, reach, what, order, body } = self;
         let names = locals.iter().map(|(id, _)| program.buffer(*id).name.as_str());
         let names = names.collect::<Vec<&str>>().join(", ");
         let note = Node::Note(format!("{names}, {rows} {what} at a time"));
@@ -422,8 +501,8 @@ impl Windows<'_> {
             let buffer = &mut program.buffers[id.index()];
             buffer.role = Role::Local;
             // no more than there are; where those of products of matrices are no first axis, that would make indices slow
-            let all = what == COLUMNS || *axis == 0;
-            let kept = Int::Const(rows);
+            let all = reach.rows() == 0 && (what == COLUMNS || *axis == 0);
+            let kept = Int::Const(rows + reach.rows());
             buffer.extents[*axis] =
                 if all { extreme(CmpOp::Le, &[extent.clone(), kept]) } else { kept };
         }

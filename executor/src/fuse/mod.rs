@@ -29,6 +29,7 @@
 
 mod ahead;
 mod begin;
+mod border;
 mod carry;
 pub(crate) mod clears;
 mod column;
@@ -92,6 +93,7 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
             }
         }
     }
+    border::keep_neighbours(&mut whole);
     memory::reuse(&mut whole);
     carry::hand_on(&mut whole);
     whole

@@ -4,14 +4,17 @@ use super::footprint::Footprint;
 use crate::loops::walk::{Rewrite, rebuild_node};
 use crate::loops::{BufferId, Int, IntId, Node, Place};
 
-/// Has loops over rows run over the window that begins at `start`.
+/// Has loops over rows run over the window that begins at `start`, or rows around it.
 pub(super) struct Windowed<'l> {
     /// The variables of the loops.
     pub(super) vars: Vec<IntId>,
     pub(super) start: IntId,
-    pub(super) rows: i64,
+    /// The first of the rows, and the one after the last, counted from `start`.
+    pub(super) rows: [i64; 2],
     /// The buffers that keep the rows of a window, each with the axis of its rows.
     pub(super) locals: &'l [(BufferId, usize)],
+    /// The first row that they keep, counted from `start`.
+    pub(super) first: i64,
 }
 
 impl Windowed<'_> {
@@ -25,7 +28,8 @@ impl Rewrite for Windowed<'_> {
     fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
         let mut indices: Vec<Int> = indices.iter().map(|index| self.int(index)).collect();
         if let Some((_, axis)) = self.locals.iter().find(|(local, _)| *local == buffer) {
-            indices[*axis] = indices[*axis].clone().minus(Int::Var(self.start));
+            let row = indices[*axis].clone().minus(Int::Var(self.start));
+            indices[*axis] = row.offset(-self.first);
         }
         Place { buffer, indices }
     }
@@ -35,10 +39,10 @@ impl Rewrite for Windowed<'_> {
         if let Node::For(header) = &mut rebuilt
             && self.vars.contains(&header.var)
         {
-            let start = Int::Var(self.start);
-            header.lower.retain(|end| *end != Int::Const(0));
-            header.lower.insert(0, start.clone());
-            header.upper.insert(0, start.offset(self.rows));
+            let [from, to] = self.rows.map(|row| Int::Var(self.start).offset(row));
+            header.lower.retain(|end| self.rows[0] < 0 || *end != Int::Const(0));
+            header.lower.insert(0, from);
+            header.upper.insert(0, to);
         }
         vec![rebuilt]
     }

@@ -1,7 +1,8 @@
 //! Loops that run over the rows of one step of a loop around: windows of a range.
 //!
 //! In `for any w in 0 .. n where 0 of 32 { for any v in w .. min(w + 32, n) { .. } }` each `v` belongs to one `w`. A
-//! [`Role::Local`] buffer keeps the rows of one window: entry `v` of the whole is entry `v - w` of it.
+//! [`Role::Local`] buffer keeps the rows of one window: entry `v` of the whole is entry `v - w` of it. With `c` rows before
+//! the window, those of `for v in w - c .. w`, it is entry `v - w + c`.
 
 use super::walk::{Visit, walk_node};
 use super::{BufferId, For, Int, IntId, LoopProgram, Node, Role};
@@ -10,31 +11,45 @@ use super::{BufferId, For, Int, IntId, LoopProgram, Node, Role};
 /// is met in one step of the loop.
 #[must_use]
 pub(crate) fn windows(header: &For) -> Vec<IntId> {
-    let Some((modulus, _)) = &header.stride else { return Vec::new() };
-    let mut windows = Windows { start: Int::Var(header.var), rows: *modulus, found: Vec::new() };
-    header.body.iter().for_each(|node| windows.node(node));
-    windows.found
+    let Some((modulus, _)) = header.stride else { return Vec::new() };
+    let own = |row: &&Rows| row.from >= 0 && row.to <= modulus;
+    ranges(header).iter().filter(own).map(|row| row.var).collect()
 }
 
-struct Windows {
+/// A loop over rows in and around a window that begins at `w`: from `w + from` on, or later, below `w + to`, or earlier.
+struct Rows {
+    var: IntId,
+    from: i64,
+    to: i64,
+}
+
+/// The loops inside a loop over windows that run over rows at constants from its variable.
+fn ranges(header: &For) -> Vec<Rows> {
+    let mut ranges = Ranges { start: Int::Var(header.var), found: Vec::new() };
+    header.body.iter().for_each(|node| ranges.node(node));
+    ranges.found
+}
+
+struct Ranges {
     start: Int,
-    rows: i64,
-    found: Vec<IntId>,
+    found: Vec<Rows>,
 }
 
-impl Visit for Windows {
+impl Visit for Ranges {
     fn enter(&mut self, node: &Node) {
-        if let Node::For(inner) = node
-            && inner.lower.contains(&self.start)
-            && inner.upper.contains(&self.start.clone().offset(self.rows))
-        {
-            self.found.push(inner.var);
+        if let Node::For(inner) = node {
+            let from_start = |e: &Int| e.clone().minus(self.start.clone()).as_const();
+            let from = inner.lower.iter().filter_map(from_start).max();
+            let to = inner.upper.iter().filter_map(from_start).min();
+            if let (Some(from), Some(to)) = (from, to) {
+                self.found.push(Rows { var: inner.var, from, to });
+            }
         }
     }
 }
 
-/// The local buffers that a program touches elsewhere than in its windows: at an index `v - w`, at an axis of at least so
-/// many rows, where `w` is the variable of a loop at top level and `v` that of a loop over its window.
+/// The local buffers that a program touches elsewhere than in its windows: at an index `v - w + c` that is within the axis,
+/// where `w` is the variable of a loop at top level and `v` that of a loop over rows in and around its window.
 pub(crate) fn strays(program: &LoopProgram) -> Vec<BufferId> {
     let mut strays = Strays { program, around: None, found: Vec::new() };
     for node in &program.body {
@@ -47,19 +62,30 @@ pub(crate) fn strays(program: &LoopProgram) -> Vec<BufferId> {
 /// A loop at top level with windows.
 struct Around {
     var: IntId,
-    rows: i64,
     /// The ends of its range, if it begins at 0: rows are no more then.
     upper: Vec<Int>,
-    windows: Vec<IntId>,
+    ranges: Vec<Rows>,
 }
 
 impl Around {
     fn of(header: &For) -> Option<Self> {
-        let (rows, _) = header.stride.as_ref()?;
+        header.stride.as_ref()?;
         let from_zero = header.lower == [Int::Const(0)];
         let upper = if from_zero { header.upper.clone() } else { Vec::new() };
-        let rows = *rows;
-        Some(Self { var: header.var, rows, upper, windows: windows(header) })
+        Some(Self { var: header.var, upper, ranges: ranges(header) })
+    }
+
+    /// Whether an index is one of an axis, in a loop over rows.
+    fn is_row(&self, index: &Int, extent: &Int) -> bool {
+        self.ranges.iter().any(|Rows { var, from, to }| {
+            let row = Int::Var(*var).minus(Int::Var(self.var));
+            let shift = index.clone().minus(row).as_const();
+            shift.is_some_and(|shift| {
+                // a window has no more rows than there are
+                let upper = if shift == 0 && *from == 0 { &self.upper[..] } else { &[] };
+                from + shift >= 0 && holds(extent, to + shift, upper)
+            })
+        })
     }
 }
 
@@ -92,11 +118,8 @@ struct Strays<'p> {
 impl Strays<'_> {
     fn entry(&mut self, buffer: BufferId, indices: &[Int]) {
         let row = self.program.buffer(buffer);
-        let within = |Around { var, rows, upper, windows }: &Around| {
-            let of_window =
-                |index: &Int| windows.iter().any(|v| *index == Int::Var(*v).minus(Int::Var(*var)));
-            let holds = |extent: &Int| holds(extent, *rows, upper);
-            indices.iter().zip(&row.extents).any(|(e, extent)| of_window(e) && holds(extent))
+        let within = |around: &Around| {
+            indices.iter().zip(&row.extents).any(|(e, extent)| around.is_row(e, extent))
         };
         if row.role == Role::Local && !self.around.as_ref().is_some_and(within) {
             self.found.push(buffer);

@@ -1,0 +1,340 @@
+//! Temporaries whose neighbours are read, of which some rows are kept at a time.
+//!
+//! `for i { t[i] = f(i) }; for any i { y[i] = t[i - 1] - t[i] }` cannot be one loop, but both can go by windows of rows: a window of
+//! the first loop is stored in a local, and the second one reads it there. The rows just before a window, and those just after it, that
+//! are read in it are computed once more for it: its *border*. So windows stay independent, and `t` does not go through memory.
+//!
+//! What is computed again is what stores the temporaries: no sums, and no other entries. All that it reads is there before the loop over
+//! windows, or is in the local too.
+//!
+//! * **Bytes**: the temporaries become locals of [`STREAMED`] entries and their borders.
+//! * **Work**: the points of the border are visited again, at most [`NEAR`] for each window.
+//! * **Bits**: the same.
+
+use super::local::{ROWS, Target, windowed};
+use super::renamed::Renamed;
+use super::sites::{Kind, Site, all_sites, sites};
+use super::windowed::Windowed;
+use crate::block::carries;
+use crate::loops::walk::{Rewrite, Visit};
+use crate::loops::{
+    Buffer, BufferId, Element, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
+};
+
+/// The rows of a window of loops that stream entries: the entries of several such loops fit in the nearest cache.
+pub(super) const STREAMED: i64 = 192;
+
+/// The border has at most so many rows, of a window of [`ROWS`] or more.
+const NEAR: i64 = ROWS / 4;
+
+/// How far from the row of a step entries of temporaries are read: from `low` rows before it on, which is not above 0, to `high` rows
+/// after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Reach {
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+impl Reach {
+    /// Of all that touches targets at a row that is a variable and a constant; `None` if that is far.
+    pub(super) fn of(body: &[Node], targets: &[Target]) -> Option<Self> {
+        let mut reach = Self::default();
+        let touched = sites(body);
+        for (buffer, axis) in targets {
+            for site in touched.get(buffer).into_iter().flatten() {
+                if let Some((_, shift)) = row(&site.indices[*axis]) {
+                    reach.low = reach.low.min(shift);
+                    reach.high = reach.high.max(shift);
+                }
+            }
+        }
+        (reach.rows() <= NEAR).then_some(reach)
+    }
+
+    /// The rows of the border.
+    pub(super) fn rows(self) -> i64 {
+        self.high - self.low
+    }
+}
+
+/// Has temporaries with one axis keep some entries, where neighbours are read.
+pub(super) fn keep_neighbours(program: &mut LoopProgram) {
+    let streams = |buffer: &Buffer| {
+        buffer.role == Role::Temporary
+            && buffer.element == Element::Real
+            && buffer.extents.iter().all(|extent| extent.as_const().is_none())
+    };
+    let all = program.buffers.iter().enumerate();
+    let large: Vec<(BufferId, Int)> = all
+        .filter(|(_, buffer)| streams(buffer))
+        .filter_map(|(at, buffer)| match buffer.extents.as_slice() {
+            [extent] => Some((BufferId(at as u32), extent.clone())),
+            _ => None,
+        })
+        .collect();
+    let mut done: Vec<&Int> = Vec::new();
+    for (_, extent) in &large {
+        if done.contains(&extent) {
+            continue;
+        }
+        done.push(extent);
+        let same = large.iter().filter(|(_, other)| other == extent);
+        let targets = same.map(|(buffer, _)| (*buffer, 0)).collect();
+        if let Some(changed) = windowed(program, extent, targets, STREAMED) {
+            *program = changed;
+        }
+    }
+}
+
+/// The variable and the constant that an index is the sum of.
+pub(super) fn row(index: &Int) -> Option<(IntId, i64)> {
+    match index {
+        Int::Var(var) => Some((*var, 0)),
+        Int::Sum(terms, shift) => match terms.as_slice() {
+            [(1, Int::Var(var))] => Some((*var, *shift)),
+            _ => None,
+        },
+        Int::Const(_)
+        | Int::Size(_)
+        | Int::Load(..)
+        | Int::Product(_)
+        | Int::Div(..)
+        | Int::Mod(..)
+        | Int::DivBy(_)
+        | Int::Floor(_)
+        | Int::Select(_) => None,
+    }
+}
+
+/// A node that touches targets at the row of each step where it touches those of neighbours.
+pub(super) fn aligned(node: &Node, targets: &[Target]) -> Vec<Node> {
+    struct Aligned<'t>(&'t [Target]);
+    impl Rewrite for Aligned<'_> {
+        fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
+            let mut indices: Vec<Int> = indices.iter().map(|index| self.int(index)).collect();
+            if let Some((_, axis)) = self.0.iter().find(|(target, _)| *target == buffer)
+                && let Some((var, _)) = row(&indices[*axis])
+            {
+                indices[*axis] = Int::Var(var);
+            }
+            Place { buffer, indices }
+        }
+    }
+    Aligned(targets).node(node)
+}
+
+/// How a node touches targets.
+#[derive(Default)]
+pub(super) struct Touches {
+    /// Whether it writes entries of some.
+    pub(super) writes: bool,
+    /// Whether it reads neighbours.
+    pub(super) neighbours: bool,
+}
+
+impl Touches {
+    pub(super) fn of(node: &Node, targets: &[Target]) -> Self {
+        let touched = sites(std::slice::from_ref(node));
+        let mut touches = Self::default();
+        for (buffer, axis) in targets {
+            for site in touched.get(buffer).into_iter().flatten() {
+                touches.writes |= site.kind != Kind::Load;
+                touches.neighbours |=
+                    row(&site.indices[*axis]).is_some_and(|(_, shift)| shift != 0);
+            }
+        }
+        touches
+    }
+}
+
+/// The border of windows: what computes rows of locals before and after each of them.
+pub(super) struct Border<'b> {
+    locals: &'b [Target],
+    reach: Reach,
+    /// The variable of the loop over windows, and how many rows each has.
+    start: IntId,
+    rows: i64,
+    /// What the loops over rows write, locals apart.
+    written: Vec<BufferId>,
+}
+
+impl<'b> Border<'b> {
+    /// Of windows of these nodes.
+    pub(super) fn new(
+        locals: &'b [Target],
+        reach: Reach,
+        start: IntId,
+        rows: i64,
+        nodes: &[Node],
+    ) -> Self {
+        let mut written = written(nodes);
+        written.retain(|buffer| locals.iter().all(|(local, _)| local != buffer));
+        Self { locals, reach, start, rows, written }
+    }
+
+    /// What a node with a loop over rows in `var` stores in locals, for the rows before and after a window; nothing if it stores
+    /// nothing there, `None` if that cannot be computed again.
+    pub(super) fn nodes(
+        &self,
+        program: &mut LoopProgram,
+        node: &Node,
+        var: IntId,
+    ) -> Option<Vec<Node>> {
+        if !Touches::of(node, self.locals).writes {
+            return Some(Vec::new());
+        }
+        let node = self.line(node, var)?;
+        let names = self.locals.iter().map(|(id, _)| program.buffer(*id).name.as_str());
+        let text = format!("{}, computed again", names.collect::<Vec<&str>>().join(", "));
+        let Reach { low, high } = self.reach;
+        let mut border = Vec::new();
+        for rows in [[low, 0], [self.rows, self.rows + high]] {
+            if rows[0] < rows[1] {
+                let (node, var) = renamed(program, &node, var)?;
+                let (vars, start, locals) = (vec![var], self.start, self.locals);
+                border.push(Node::Note(text.clone()));
+                border
+                    .extend(Windowed { vars, start, rows, locals, first: low }.window(&node));
+            }
+        }
+        Some(border)
+    }
+
+    /// A node without all that is not needed to store entries of locals.
+    fn line(&self, node: &Node, var: IntId) -> Option<Node> {
+        let mut parts = Parts::default();
+        parts.node(node);
+        let header = parts.loops.iter().find(|header| header.var == var)?;
+        let mut inside = Parts::default();
+        header.body.iter().for_each(|node| inside.node(node));
+        let line = Line { locals: self.locals, own: inside.reals_set.clone() };
+        let line = line.list(std::slice::from_ref(node));
+        let mut left = Parts::default();
+        line.iter().for_each(|node| left.node(node));
+        let steps = left.loops.iter().filter(|header| header.var == var);
+        let kept = steps.clone().count() == 1
+            && !steps.into_iter().any(carries)
+            && !inside.joined.iter().any(|var| {
+                !inside.reals_set.contains(var) && left.reals_read.contains(var)
+            })
+            && !left.loads.iter().any(|buffer| self.written.contains(buffer));
+        line.into_iter().next().filter(|_| kept)
+    }
+}
+
+/// Leaves out what stores nothing in locals.
+struct Line<'l> {
+    locals: &'l [Target],
+    /// The variables that a step sets; values that are joined to others are sums that leave it.
+    own: Vec<RealId>,
+}
+
+impl Line<'_> {
+    fn list(&self, nodes: &[Node]) -> Vec<Node> {
+        let mut out: Vec<Node> = Vec::new();
+        // of a point whose node follows
+        let mut visit = None;
+        for node in nodes {
+            if let Node::Visit(_) = node {
+                visit = Some(node.clone());
+            } else if !matches!(node, Node::Note(_)) {
+                let visited = visit.take();
+                if let Some(node) = self.node(node) {
+                    out.extend(visited);
+                    out.push(node);
+                }
+            }
+        }
+        out
+    }
+
+    fn node(&self, node: &Node) -> Option<Node> {
+        let is_local = |place: &Place| self.locals.iter().any(|(local, _)| *local == place.buffer);
+        match node {
+            Node::Store(place, _) | Node::Accumulate(place, ..) if !is_local(place) => None,
+            Node::StoreInt(..) | Node::AddInt(..) => None,
+            Node::Join(var, ..) if !self.own.contains(var) => None,
+            Node::For(header) => {
+                let body = self.list(&header.body);
+                Some(Node::For(Box::new(For { body, ..header.bare() })))
+            }
+            Node::If(cond, body) => Some(Node::If(cond.clone(), self.list(body))),
+            Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::Visit(_)
+            | Node::Check(..) => Some(node.clone()),
+        }
+    }
+}
+
+/// A node with new variables for all that it sets, and what becomes of one of them.
+fn renamed(program: &mut LoopProgram, node: &Node, var: IntId) -> Option<(Node, IntId)> {
+    let mut parts = Parts::default();
+    parts.node(node);
+    let mut renamed = Renamed::default();
+    for set in parts.ints_set {
+        let name = program.ints[set.index()].clone();
+        renamed.ints.entry(set).or_insert_with(|| Int::Var(program.add_int(name)));
+    }
+    for set in parts.reals_set {
+        let name = program.reals[set.index()].clone();
+        renamed.reals.entry(set).or_insert_with(|| program.add_real(name));
+    }
+    let Some(Int::Var(own)) = renamed.ints.get(&var) else { return None };
+    let own = *own;
+    Some((renamed.node(node).pop()?, own))
+}
+
+/// What nodes are made of.
+#[derive(Default)]
+struct Parts {
+    loops: Vec<For>,
+    loads: Vec<BufferId>,
+    reals_read: Vec<RealId>,
+    reals_set: Vec<RealId>,
+    ints_set: Vec<IntId>,
+    /// The variables that values are joined to.
+    joined: Vec<RealId>,
+}
+
+impl Visit for Parts {
+    fn load(&mut self, buffer: BufferId, _: &[Int]) {
+        self.loads.push(buffer);
+    }
+
+    fn real_var(&mut self, var: RealId) {
+        self.reals_read.push(var);
+    }
+
+    fn enter(&mut self, node: &Node) {
+        match node {
+            Node::For(header) => {
+                self.loops.push((**header).clone());
+                self.ints_set.push(header.var);
+            }
+            Node::SetInt(var, _) => self.ints_set.push(*var),
+            Node::Set(var, _) => self.reals_set.push(*var),
+            Node::Join(var, ..) => self.joined.push(*var),
+            Node::Note(_)
+            | Node::If(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => {}
+        }
+    }
+}
+
+/// The buffers that nodes write.
+fn written(nodes: &[Node]) -> Vec<BufferId> {
+    let sites = all_sites(nodes);
+    let writes = |sites: &[Site]| sites.iter().any(|site| site.kind != Kind::Load);
+    let written = sites.iter().filter(|(_, sites)| writes(sites));
+    written.map(|(buffer, _)| *buffer).collect()
+}
