@@ -18,7 +18,7 @@ use super::windowed::Windowed;
 use crate::block::carries;
 use crate::loops::walk::{Rewrite, Visit};
 use crate::loops::{
-    Buffer, BufferId, Element, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
+    Buffer, BufferId, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
 };
 
 /// The rows of a window of loops that stream entries: the entries of several such loops fit in the nearest cache.
@@ -214,7 +214,7 @@ impl<'b> Border<'b> {
         let steps = left.loops.iter().filter(|header| header.var == var);
         let kept = steps.clone().count() == 1
             && !steps.into_iter().any(carries)
-            && !inside.joined.iter().any(|var| {
+            && !inside.joined.iter().any(|(var, _)| {
                 !inside.reals_set.contains(var) && left.reals_read.contains(var)
             })
             && !left.loads.iter().any(|buffer| self.written.contains(buffer));
@@ -297,8 +297,8 @@ struct Parts {
     reals_read: Vec<RealId>,
     reals_set: Vec<RealId>,
     ints_set: Vec<IntId>,
-    /// The variables that values are joined to.
-    joined: Vec<RealId>,
+    /// The variables that values are joined to, and how.
+    joined: Vec<(RealId, Fold)>,
 }
 
 impl Visit for Parts {
@@ -318,7 +318,7 @@ impl Visit for Parts {
             }
             Node::SetInt(var, _) => self.ints_set.push(*var),
             Node::Set(var, _) => self.reals_set.push(*var),
-            Node::Join(var, ..) => self.joined.push(*var),
+            Node::Join(var, fold, _) => self.joined.push((*var, *fold)),
             Node::Note(_)
             | Node::If(..)
             | Node::Store(..)
@@ -329,6 +329,19 @@ impl Visit for Parts {
             | Node::Check(..) => {}
         }
     }
+}
+
+/// The variables that values are joined to in a node, and that are neither set nor read there, with how they are joined.
+pub(super) fn sums(node: &Node) -> Vec<(RealId, Fold)> {
+    let mut parts = Parts::default();
+    parts.node(node);
+    let Parts { mut joined, reals_read, reals_set, .. } = parts;
+    let all = joined.clone();
+    let one_way = |(var, fold): &(RealId, Fold)| {
+        all.iter().all(|(other, also)| other != var || also == fold)
+    };
+    joined.retain(|sum| one_way(sum) && !reals_read.contains(&sum.0) && !reals_set.contains(&sum.0));
+    joined
 }
 
 /// The buffers that nodes write.

@@ -191,9 +191,17 @@ impl Footprint {
         other: &Self,
         b: IntId,
     ) -> bool {
-        if self.shares_variables(other) {
-            return false;
-        }
+        !self.shares_variables(other) && self.keeps_entries(relations, a, other, b)
+    }
+
+    /// The same of entries, variables apart.
+    pub(super) fn keeps_entries(
+        &self,
+        relations: &[RelationTable],
+        a: IntId,
+        other: &Self,
+        b: IntId,
+    ) -> bool {
         let same_step = |x: &[Int], y: &[Int]| {
             let tuple = || self.tuple(relations, x, a);
             x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b))

@@ -10,7 +10,7 @@
 //! * **Bytes**: each local is of a lower degree in the sizes than the temporary was.
 //! * **Work**, **bits**: the same. Iterations are still shared by threads: else nothing is changed.
 
-use super::border::{self, Border, Reach, STREAMED, Touches, aligned};
+use super::border::{self, Border, Reach, STREAMED, Touches, aligned, sums};
 use super::dead::drop_dead;
 use super::ends::extreme;
 use super::facts::Facts;
@@ -25,7 +25,8 @@ use crate::block::shared;
 use crate::loops::walk::Visit;
 use crate::loops::window::strays;
 use crate::loops::{
-    BufferId, Check, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, RelationTable, Role,
+    BufferId, Check, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, RealId, RelationTable,
+    Role,
 };
 
 /// The rows of a window: some tiles of a product of matrices.
@@ -97,7 +98,9 @@ pub(super) fn windowed(
 ) -> Option<LoopProgram> {
     let mut wanted = targets;
     while !wanted.is_empty() {
-        let reach = Reach::of(&program.body, &wanted)?;
+        let neighbours = rows == STREAMED;
+        let reach =
+            if neighbours { Reach::of(&program.body, &wanted)? } else { Reach::default() };
         let mut changed = program.clone();
         let body = std::mem::take(&mut changed.body);
         let extent = extent.clone().offset(-reach.low);
@@ -106,6 +109,7 @@ pub(super) fn windowed(
             checks: program.checks.clone(),
             extent: extent.clone(),
             targets: wanted,
+            neighbours,
             fresh: Fresh::new(&mut changed, &body),
             next: 0,
             before: Vec::new(),
@@ -180,6 +184,8 @@ struct Layout<'p> {
     /// How many rows there are.
     extent: Int,
     targets: Vec<Target>,
+    /// Whether neighbours of the row may be read.
+    neighbours: bool,
     fresh: Fresh<'p>,
     next: usize,
     before: Vec<Item>,
@@ -250,7 +256,7 @@ impl Layout<'_> {
         for (buffer, axis) in &self.targets {
             for site in touched.get(buffer).into_iter().flatten() {
                 let (var, shift) = border::row(&site.indices[*axis])?;
-                let own = shift == 0 || site.kind == Kind::Load;
+                let own = shift == 0 || self.neighbours && site.kind == Kind::Load;
                 if !own || row.is_some_and(|known| known != var) {
                     return None;
                 }
@@ -265,13 +271,9 @@ impl Layout<'_> {
         let mut item = self.item(node);
         let moves = |item: &Item, others: &[Item]| others.iter().all(|other| item.commutes(other));
         let goes_by_rows = |this: &Self, item: &Item, var: IntId| {
-            let facts = chain(&item.node, var);
+            let facts = chain(&item.node, var, Facts::default());
             facts.is_some_and(|facts| this.is_within(facts, var))
-                && this.rows.iter().all(|other| {
-                    let at = other.row.unwrap_or(var);
-                    let steps = |a: &Footprint, b| a.keeps_steps(&this.relations, at, b, var);
-                    other.is_free_of(item) && steps(&other.footprint, &item.footprint)
-                })
+                && this.rows.iter().all(|other| this.follows(other, item, var))
                 && moves(item, &this.after)
         };
         if let Some(var) = row.filter(|var| goes_by_rows(self, &item, *var)) {
@@ -285,6 +287,25 @@ impl Layout<'_> {
         } else {
             self.after.push(item);
         }
+    }
+
+    /// Whether a loop over rows in `var` can go by windows after another one: they meet in each row alone, or both join to a sum, and
+    /// rows of the other one come first.
+    fn follows(&self, other: &Item, item: &Item, var: IntId) -> bool {
+        let at = other.row.unwrap_or(var);
+        let (a, b) = (&other.footprint, &item.footprint);
+        let shared: Vec<RealId> = a.shared_reals(b).collect();
+        let ordered = || {
+            let (sums, also) = (sums(&other.node), sums(&item.node));
+            let both = |real: &RealId| {
+                sums.iter().any(|sum| sum.0 == *real && also.contains(sum))
+            };
+            shared.iter().all(both) && is_before(&other.node, at, &item.node, var)
+        };
+        other.is_free_of(item)
+            && !a.shares_ints(b)
+            && a.keeps_entries(&self.relations, at, b, var)
+            && (shared.is_empty() || ordered())
     }
 
     /// Whether a row is one of those that there are.
@@ -415,16 +436,12 @@ fn by_windows(
     window: Vec<Item>,
 ) -> Option<Vec<Node>> {
     let Cut { locals, reach, rows, .. } = *cut;
-    let streamed = rows == STREAMED;
     let flat = |item: &Item| loops(&item.node) <= 1;
-    if streamed && !(reach.rows() > 0 && window.iter().all(flat)) {
+    if rows == STREAMED && !(window.iter().all(flat) && in_order(&window, locals)) {
         return None;
     }
     let nodes: Vec<Node> = window.iter().map(|item| item.node.clone()).collect();
-    let border = (reach.rows() > 0).then(|| Border::new(locals, reach, start, rows, &nodes));
-    if border.as_ref().is_some_and(|_| !in_order(&window, locals)) {
-        return None;
-    }
+    let border = (rows == STREAMED).then(|| Border::new(locals, reach, start, rows, &nodes));
     let mut body = Vec::new();
     for item in window {
         let Some(var) = item.row else {
@@ -441,7 +458,7 @@ fn by_windows(
     Some(body)
 }
 
-/// Whether rows are complete when neighbours are read: what writes entries of locals comes before, reads no neighbours, and does not
+/// Whether neighbours are read, and rows are complete then: what writes entries of locals comes before, reads no neighbours, and does not
 /// end the run.
 fn in_order(window: &[Item], locals: &[Target]) -> bool {
     let touches: Vec<Touches> = window.iter().map(|item| Touches::of(&item.node, locals)).collect();
@@ -582,9 +599,8 @@ fn outermost(node: &Node) -> Option<IntId> {
 }
 
 /// What holds in the loop over `var`, if a window of it may run for every iteration of the loops around: these are
-/// independent, and hold nothing else.
-fn chain(node: &Node, var: IntId) -> Option<Facts> {
-    let mut facts = Facts::default();
+/// independent, and hold nothing else. With what is known already.
+fn chain(node: &Node, var: IntId, mut facts: Facts) -> Option<Facts> {
     let mut node = node;
     loop {
         facts.inside(node);
@@ -608,6 +624,13 @@ fn chain(node: &Node, var: IntId) -> Option<Facts> {
             | Node::Check(..) => return None,
         };
     }
+}
+
+/// Whether all rows of a loop in `a` come before those of another one in `b`.
+fn is_before(first: &Node, a: IntId, second: &Node, b: IntId) -> bool {
+    let facts = chain(first, a, Facts::default());
+    let facts = facts.and_then(|facts| chain(second, b, facts)).filter(|_| a != b);
+    facts.is_some_and(|mut facts| facts.prove(CmpOp::Lt, &Int::Var(a), &Int::Var(b)))
 }
 
 /// Whether windows of a node may run in any order: its outermost loop is the one over rows, and in any order.
