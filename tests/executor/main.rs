@@ -8,6 +8,7 @@
 mod generate;
 
 mod adjoints;
+mod borders;
 mod columns;
 mod compare;
 mod examples;

@@ -11,6 +11,7 @@
 //! * **Work**: the points of the border are visited again, at most [`NEAR`] for each window.
 //! * **Bits**: the same.
 
+use super::facts::Facts;
 use super::local::{ROWS, Target, windowed};
 use super::renamed::Renamed;
 use super::sites::{Kind, Site, all_sites, sites};
@@ -18,7 +19,7 @@ use super::windowed::Windowed;
 use crate::block::carries;
 use crate::loops::walk::{Rewrite, Visit};
 use crate::loops::{
-    Buffer, BufferId, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
+    Buffer, BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
 };
 
 /// The rows of a window of loops that stream entries: the entries of several such loops fit in the nearest cache.
@@ -149,6 +150,8 @@ impl Touches {
 
 /// The border of windows: what computes rows of locals before and after each of them.
 pub(super) struct Border<'b> {
+    /// How many rows there are.
+    extent: &'b Int,
     locals: &'b [Target],
     reach: Reach,
     /// The variable of the loop over windows, and how many rows each has.
@@ -161,15 +164,15 @@ pub(super) struct Border<'b> {
 impl<'b> Border<'b> {
     /// Of windows of these nodes.
     pub(super) fn new(
+        extent: &'b Int,
         locals: &'b [Target],
         reach: Reach,
-        start: IntId,
-        rows: i64,
+        (start, rows): (IntId, i64),
         nodes: &[Node],
     ) -> Self {
         let mut written = written(nodes);
         written.retain(|buffer| locals.iter().all(|(local, _)| local != buffer));
-        Self { locals, reach, start, rows, written }
+        Self { extent, locals, reach, start, rows, written }
     }
 
     /// What a node with a loop over rows in `var` stores in locals, for the rows before and after a window; nothing if it stores
@@ -192,12 +195,25 @@ impl<'b> Border<'b> {
             if rows[0] < rows[1] {
                 let (node, var) = renamed(program, &node, var)?;
                 let (vars, start, locals) = (vec![var], self.start, self.locals);
-                border.push(Node::Note(text.clone()));
-                border
-                    .extend(Windowed { vars, start, rows, locals, first: low }.window(&node));
+                let nodes = Windowed { vars, start, rows, locals, first: low }.window(&node);
+                if !nodes.iter().all(|node| self.is_empty(node)) {
+                    border.push(Node::Note(text.clone()));
+                    border.extend(nodes);
+                }
             }
         }
         Some(border)
+    }
+
+    /// Whether a loop has no step in any window: only the last ones, or the first one, have rows of it around them.
+    fn is_empty(&self, node: &Node) -> bool {
+        let Node::For(header) = node else { return false };
+        let (mut facts, var) = (Facts::default(), Int::Var(header.var));
+        facts.compare(CmpOp::Le, &Int::Const(0), &Int::Var(self.start));
+        facts.compare(CmpOp::Lt, &Int::Var(self.start), self.extent);
+        facts.bounds(header);
+        // anything follows where nothing is
+        facts.prove(CmpOp::Lt, &var, &var)
     }
 
     /// A node without all that is not needed to store entries of locals.
@@ -214,9 +230,10 @@ impl<'b> Border<'b> {
         let steps = left.loops.iter().filter(|header| header.var == var);
         let kept = steps.clone().count() == 1
             && !steps.into_iter().any(carries)
-            && !inside.joined.iter().any(|(var, _)| {
-                !inside.reals_set.contains(var) && left.reals_read.contains(var)
-            })
+            && !inside
+                .joined
+                .iter()
+                .any(|(var, _)| !inside.reals_set.contains(var) && left.reals_read.contains(var))
             && !left.loads.iter().any(|buffer| self.written.contains(buffer));
         line.into_iter().next().filter(|_| kept)
     }
@@ -337,10 +354,10 @@ pub(super) fn sums(node: &Node) -> Vec<(RealId, Fold)> {
     parts.node(node);
     let Parts { mut joined, reals_read, reals_set, .. } = parts;
     let all = joined.clone();
-    let one_way = |(var, fold): &(RealId, Fold)| {
-        all.iter().all(|(other, also)| other != var || also == fold)
-    };
-    joined.retain(|sum| one_way(sum) && !reals_read.contains(&sum.0) && !reals_set.contains(&sum.0));
+    let one_way =
+        |(var, fold): &(RealId, Fold)| all.iter().all(|(other, also)| other != var || also == fold);
+    joined
+        .retain(|sum| one_way(sum) && !reals_read.contains(&sum.0) && !reals_set.contains(&sum.0));
     joined
 }
 

@@ -25,8 +25,8 @@ use crate::block::shared;
 use crate::loops::walk::Visit;
 use crate::loops::window::strays;
 use crate::loops::{
-    BufferId, Check, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, RealId, RelationTable,
-    Role,
+    BufferId, Check, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, RealId,
+    RelationTable, Role,
 };
 
 /// The rows of a window: some tiles of a product of matrices.
@@ -99,8 +99,7 @@ pub(super) fn windowed(
     let mut wanted = targets;
     while !wanted.is_empty() {
         let neighbours = rows == STREAMED;
-        let reach =
-            if neighbours { Reach::of(&program.body, &wanted)? } else { Reach::default() };
+        let reach = if neighbours { Reach::of(&program.body, &wanted)? } else { Reach::default() };
         let mut changed = program.clone();
         let body = std::mem::take(&mut changed.body);
         let extent = extent.clone().offset(-reach.low);
@@ -297,9 +296,7 @@ impl Layout<'_> {
         let shared: Vec<RealId> = a.shared_reals(b).collect();
         let ordered = || {
             let (sums, also) = (sums(&other.node), sums(&item.node));
-            let both = |real: &RealId| {
-                sums.iter().any(|sum| sum.0 == *real && also.contains(sum))
-            };
+            let both = |real: &RealId| sums.iter().any(|sum| sum.0 == *real && also.contains(sum));
             shared.iter().all(both) && is_before(&other.node, at, &item.node, var)
         };
         other.is_free_of(item)
@@ -435,13 +432,14 @@ fn by_windows(
     start: IntId,
     window: Vec<Item>,
 ) -> Option<Vec<Node>> {
-    let Cut { locals, reach, rows, .. } = *cut;
+    let Cut { extent, locals, reach, rows } = *cut;
     let flat = |item: &Item| loops(&item.node) <= 1;
     if rows == STREAMED && !(window.iter().all(flat) && in_order(&window, locals)) {
         return None;
     }
     let nodes: Vec<Node> = window.iter().map(|item| item.node.clone()).collect();
-    let border = (rows == STREAMED).then(|| Border::new(locals, reach, start, rows, &nodes));
+    let border =
+        (rows == STREAMED).then(|| Border::new(extent, locals, reach, (start, rows), &nodes));
     let mut body = Vec::new();
     for item in window {
         let Some(var) = item.row else {

@@ -1,0 +1,179 @@
+//! Temporaries whose neighbours are read, some entries at a time.
+
+use crate::compare::{difference, unlike};
+use crate::examples::real_params;
+use crate::local::{engines, inputs, locals, run};
+use crate::memory::{gradient, loops, program};
+use crate::threads::bits;
+use iverson::executor::loops::Role;
+use iverson::executor::loops::verify::verify;
+use iverson::executor::{Engine, Fusion, LoopProgram};
+use iverson::spec::call::Value;
+use iverson::spec::ssa::TensorSsa;
+
+/// The entries of a window.
+const ROWS: usize = 192;
+
+const CATENARY: &str = include_str!("../../examples/catenary.iv");
+
+/// Loops with ends of their own, whose sums go on in the next ones.
+const STRING: &str = "fn f(n: size, u: real[n], k: real) -> (energy: real) {
+    flow[i: n] = [i > 0] * (u[i - 1] - u[i]) + [i + 1 < n] * (u[i + 1] - u[i])
+    energy = sum(i: n) k * sqrt(1 + flow[i]^2)
+}";
+
+/// Neighbours on both sides, one of them further away.
+const LAGGED: &str = "fn f(n: size, x: real[n]) -> (y: real[n], s: real) {
+    t[i: n] = exp(x[i]) / (1 + x[i]^2)
+    y[i: n] = [i >= 2] * t[i - 2] + t[i] - [i + 1 < n] * t[i + 1]
+    s = sum(i: n) t[i]
+}";
+
+/// Neighbours of two temporaries that one loop computes, one under a condition.
+const WAVES: &str = "fn f(n: size, x: real[n + 2], c: real) -> (y: real[n], most: real) {
+    s[i: n + 1] = sqrt(1 + (x[i + 1] - x[i])^2)
+    t[i: n + 1] = if x[i] > 0 then log(1 + s[i]) else exp(x[i])
+    y[i: n] = c * (s[i + 1] - t[i]) / (1 + s[i]^2) + t[i + 1]
+    most = max(i: n + 1) s[i]
+}";
+
+/// The programs that go by windows.
+fn all() -> Vec<(&'static str, TensorSsa)> {
+    let slope = |text: &str| {
+        let program = program(text);
+        gradient(&program, &real_params(&program))
+    };
+    vec![
+        ("the gradient of catenary", slope(CATENARY)),
+        ("the gradient of string", slope(STRING)),
+        ("lagged", program(LAGGED)),
+        ("waves", program(WAVES)),
+    ]
+}
+
+/// How many temporaries with entries a program has.
+fn kept(loops: &LoopProgram) -> usize {
+    let kept = loops.buffers.iter().filter(|buffer| {
+        buffer.role == Role::Temporary && buffer.extents.iter().any(|e| e.as_const().is_none())
+    });
+    kept.count()
+}
+
+#[test]
+fn neighbours_do_not_go_through_memory() {
+    for (name, program) in all() {
+        let loops = loops(&program, Fusion::On);
+        assert_eq!(kept(&loops), 0, "{name}\n{loops}");
+        assert!(locals(&loops) >= 1, "{name}\n{loops}");
+        assert_eq!(LoopProgram::parse(&loops.to_string()).unwrap(), loops);
+    }
+}
+
+/// The loops of one window: the border, the links, the joints.
+#[test]
+fn the_gradient_of_catenary_goes_by_windows() {
+    let derivative = gradient(&program(CATENARY), &["x", "y"]);
+    insta::assert_snapshot!("catenary", loops(&derivative, Fusion::On).to_string());
+}
+
+/// Sizes around those of a window, and the smallest: the values are the interpreter's, and the bits of the plain runner are those
+/// that it has without fusion.
+#[test]
+fn borders_change_no_value() {
+    let around = [ROWS - 2, ROWS - 1, ROWS, ROWS + 1, ROWS + 2, 2 * ROWS + 1];
+    for (name, program) in all() {
+        for n in (0..5).chain(around) {
+            let given = inputs::<f64>(&program, &[("n", n)]);
+            assert_eq!(difference(&program, &given, 4096.0), None, "{name}, {n} rows");
+        }
+    }
+}
+
+/// Threads share windows: each computes the borders of its own.
+#[test]
+fn threads_have_borders_of_their_own() {
+    for (name, program) in all() {
+        let sizes = [("n", 150 * ROWS + 7)];
+        let (given, narrow) = (inputs::<f64>(&program, &sizes), inputs::<f32>(&program, &sizes));
+        let plain = run(&program, &given, Engine::Runner, 1);
+        for engine in engines() {
+            let one = run(&program, &given, engine, 1);
+            assert_eq!(unlike(&plain, &one, 1e7), None, "{name}, {engine:?}");
+            let single = run(&program, &narrow, engine, 1);
+            for threads in [2, 7] {
+                let found = run(&program, &given, engine, threads);
+                assert_eq!(bits(Some(found)), bits(Some(one.clone())), "{name}, {engine:?}");
+                let found = run(&program, &narrow, engine, threads);
+                assert_eq!(found, single, "{name}, {engine:?}, f32");
+            }
+            for (result, wanted) in &one {
+                let (Value::Real(a), Value::Real(b)) = (wanted, &single[result]) else {
+                    panic!("{result} is real")
+                };
+                let most = a.data.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+                for (a, b) in a.data.iter().zip(&b.data) {
+                    assert!((a - f64::from(*b)).abs() <= 1e-3 * most, "{name}: {result}, f32");
+                }
+            }
+        }
+    }
+}
+
+/// What a border would need from other steps or windows, or from further away, is kept: a sum that goes on from step to step, what reads
+/// neighbours itself, many neighbours, loops with loops inside.
+#[test]
+fn what_a_border_cannot_compute_is_kept() {
+    let texts = [
+        "fn f(n: size, x: real[n]) -> (y: real[n]) {
+            rec i: n { r[i] = x[i] + (if i > 0 then r[i - 1] / 2 else 0) }
+            t[i: n] = exp(r[i])
+            y[i: n] = sqrt(t[i]) * ([i > 0] * t[i - 1])
+        }",
+        "fn f(n: size, x: real[n]) -> (y: real[n]) {
+            s[i: n] = exp(x[i])
+            t[i: n] = exp(s[i] + [i > 0] * s[i - 1])
+            y[i: n] = t[i] - [i > 0] * t[i - 1]
+        }",
+        "fn f(n: size, x: real[n]) -> (y: real[n]) {
+            t[i: n] = exp(x[i]) / (1 + x[i]^2)
+            y[i: n] = t[i] * ([i >= 100] * t[i - 100])
+        }",
+        "fn f(n: size, m: size, x: real[n, m]) -> (y: real[n]) {
+            t[i: n] = sum(j: m) exp(x[i, j])
+            y[i: n] = t[i] * ([i > 0] * t[i - 1])
+        }",
+    ];
+    for (at, text) in texts.into_iter().enumerate() {
+        let program = program(text);
+        let loops = loops(&program, Fusion::On);
+        assert!(kept(&loops) >= 1, "{at}\n{loops}");
+        for n in [0, 1, 2, ROWS + 1, 2 * ROWS + 3] {
+            let given = inputs::<f64>(&program, &[("n", n), ("m", 4)]);
+            assert_eq!(difference(&program, &given, 4096.0), None, "{at}, {n} rows");
+        }
+    }
+}
+
+/// A local has all rows in and around a window that are touched.
+#[test]
+fn rows_around_a_window_are_within_the_local() {
+    let text = |extent: &str, first: &str, row: &str| {
+        format!(
+            "loops f\nsize n\ninput x: real[n]\nlocal t: real[{extent}]\noutput y: real[n]\nints w, i, j\n\
+             for any w in 0 .. n where 0 of 4 {{\n    for i in max({first}, 0) .. min(w + 4, n) {{\n        \
+             t[{row}] = x[i]\n    }}\n    for any j in max(w, 1) .. min(w + 4, n) {{\n        \
+             y[j] = t[j - w]\n    }}\n}}\n"
+        )
+    };
+    let parse = |extent, first, row| LoopProgram::parse(&text(extent, first, row));
+    assert!(verify(&parse("5", "w - 1", "i - w + 1").unwrap()).is_ok());
+    for (extent, first, row) in [
+        ("4", "w - 1", "i - w + 1"),
+        ("5", "w - 2", "i - w + 1"),
+        ("5", "w - 1", "i - w"),
+        ("5", "w - 1", "i"),
+    ] {
+        let error = parse(extent, first, row).unwrap_err().to_string();
+        assert!(error.contains("invariant 9"), "{error}");
+    }
+}
