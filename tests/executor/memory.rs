@@ -97,14 +97,14 @@ fn sums_like_attention_need_no_matrix() {
 }
 
 /// The gradient of a chain's energy: what depends on cotangents alone stands in front of the loop of the result, so the
-/// adjoints are computed in that loop, and what other steps read of them alone is kept.
+/// adjoints are computed in that loop, and what other steps read of them is kept some entries at a time.
 #[test]
-fn the_gradient_of_a_chain_keeps_what_neighbours_read() {
+fn the_gradient_of_a_chain_keeps_little_of_what_neighbours_read() {
     let program = cases().into_iter().find(|(name, ..)| name.starts_with("catenary")).unwrap().1;
     let derivative = gradient(&program, &real_params(&program));
     let loops = loops(&derivative, Fusion::On);
     let kept = bytes(&loops, &[1000], &[Role::Temporary]);
-    assert!(kept / (8 * 1000) == 2, "{kept}\n{loops}");
+    assert!(kept < 64, "{kept}\n{loops}");
 }
 
 /// A recurrence is cut at its first step; in the others the sum of neighbours and its half are one loop. The state of the last
@@ -386,7 +386,8 @@ fn the_memory_of_a_chain_does_not_grow() {
 }
 
 /// A gradient needs at most three times the reals that it is given and gives and that its program keeps without
-/// fusion (and some entries where all are empty). Inverse images have an entry for each point.
+/// fusion (and some entries where all are empty; windows of a length that no size changes apart). Inverse images have an entry for
+/// each point.
 #[test]
 fn gradients_need_little_more_than_their_programs_keep() {
     for (name, program, inputs) in cases() {
@@ -397,7 +398,9 @@ fn gradients_need_little_more_than_their_programs_keep() {
         let sizes = sizes(&program, &inputs);
         let outside = [Role::Input, Role::Output];
         let all = [Role::Input, Role::Output, Role::Temporary, Role::Local];
-        let (fused, kept) = (loops(&derivative, Fusion::On), loops(&program, Fusion::Off));
+        let (mut fused, kept) = (loops(&derivative, Fusion::On), loops(&program, Fusion::Off));
+        let grows = |buffer: &Buffer| buffer.extents.iter().any(|e| e.as_const().is_none());
+        fused.buffers.retain(|buffer| buffer.role != Role::Local || grows(buffer));
         let needed = bytes(&fused, &sizes, &all);
         let allowed = bytes(&fused, &sizes, &outside) + bytes(&kept, &sizes, &[Role::Temporary]);
         let few = needed <= 3 * allowed + 64;

@@ -13,13 +13,14 @@
 
 use super::facts::Facts;
 use super::local::{ROWS, Target, windowed};
+use super::recompute::degree_of;
 use super::renamed::Renamed;
 use super::sites::{Kind, Site, all_sites, sites};
 use super::windowed::Windowed;
 use crate::block::carries;
 use crate::loops::walk::{Rewrite, Visit};
 use crate::loops::{
-    Buffer, BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
+    BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
 };
 
 /// The rows of a window of loops that stream entries: the entries of several such loops fit in the nearest cache.
@@ -58,33 +59,40 @@ impl Reach {
     }
 }
 
-/// Has temporaries with one axis keep some entries, where neighbours are read.
+/// Has temporaries with one axis keep some entries, where neighbours are read: all whose extents differ by constants together.
 pub(super) fn keep_neighbours(program: &mut LoopProgram) {
-    let streams = |buffer: &Buffer| {
-        buffer.role == Role::Temporary
-            && buffer.element == Element::Real
-            && buffer.extents.iter().all(|extent| extent.as_const().is_none())
-    };
-    let all = program.buffers.iter().enumerate();
-    let large: Vec<(BufferId, Int)> = all
-        .filter(|(_, buffer)| streams(buffer))
-        .filter_map(|(at, buffer)| match buffer.extents.as_slice() {
-            [extent] => Some((BufferId(at as u32), extent.clone())),
-            _ => None,
-        })
-        .collect();
-    let mut done: Vec<&Int> = Vec::new();
-    for (_, extent) in &large {
-        if done.contains(&extent) {
-            continue;
+    let mut extents: Vec<Int> = Vec::new();
+    for (_, extent) in streamed(program) {
+        if !extents.iter().any(|other| distance(other, &extent).is_some()) {
+            extents.push(extent);
         }
-        done.push(extent);
-        let same = large.iter().filter(|(_, other)| other == extent);
-        let targets = same.map(|(buffer, _)| (*buffer, 0)).collect();
-        if let Some(changed) = windowed(program, extent, targets, STREAMED) {
+    }
+    for first in extents {
+        let all = streamed(program);
+        let near =
+            all.iter().filter_map(|(buffer, extent)| Some((*buffer, distance(&first, extent)?)));
+        let near: Vec<(BufferId, i64)> = near.collect();
+        let most = near.iter().map(|(_, more)| *more).max().unwrap_or(0);
+        let targets = near.iter().map(|(buffer, _)| (*buffer, 0)).collect();
+        if let Some(changed) = windowed(program, &first.offset(most), targets, STREAMED) {
             *program = changed;
         }
     }
+}
+
+/// The temporaries of reals with one axis that grows, and its extent.
+fn streamed(program: &LoopProgram) -> Vec<(BufferId, Int)> {
+    let all = program.buffers.iter().enumerate().filter_map(|(at, buffer)| {
+        let [extent] = buffer.extents.as_slice() else { return None };
+        let real = buffer.role == Role::Temporary && buffer.element == Element::Real;
+        (real && degree_of(extent) > 0).then(|| (BufferId(at as u32), extent.clone()))
+    });
+    all.collect()
+}
+
+/// How much more one extent is than another, if that is a constant.
+fn distance(from: &Int, to: &Int) -> Option<i64> {
+    to.clone().minus(from.clone()).as_const()
 }
 
 /// The variable and the constant that an index is the sum of.
