@@ -20,12 +20,13 @@
 //! 10. [`registers`]: an entry that is written several times in a step is stored once.
 //! 11. [`local`]: of a large buffer some rows are kept at a time; or, before 8, [`columns`] of those that are kept whole otherwise.
 //! 12. [`carry`], [`rolling`]: recurrences keep their last states, where no others are read; one number in a variable.
-//! 13. [`memory`]: buffers that are never needed at once share memory.
+//! 13. [`border`]: entries of temporaries whose neighbours are read are kept some at a time.
+//! 14. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]).
 //!
-//! No step but `recompute` does anything more often than before, and that one by a stated constant.
+//! No steps but `recompute` and `border` do anything more often than before, and these by a stated constant.
 
 mod ahead;
 mod begin;
