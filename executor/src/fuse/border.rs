@@ -80,12 +80,14 @@ pub(super) fn keep_neighbours(program: &mut LoopProgram) {
     }
 }
 
-/// The temporaries of reals with one axis that grows, and its extent.
+/// The temporaries of reals with one axis that grows, and its extent, where no neighbours far away are read.
 fn streamed(program: &LoopProgram) -> Vec<(BufferId, Int)> {
     let all = program.buffers.iter().enumerate().filter_map(|(at, buffer)| {
         let [extent] = buffer.extents.as_slice() else { return None };
         let real = buffer.role == Role::Temporary && buffer.element == Element::Real;
-        (real && degree_of(extent) > 0).then(|| (BufferId(at as u32), extent.clone()))
+        let id = BufferId(at as u32);
+        let near = || Reach::of(&program.body, &[(id, 0)]).is_some();
+        (real && degree_of(extent) > 0 && near()).then(|| (id, extent.clone()))
     });
     all.collect()
 }
