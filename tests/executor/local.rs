@@ -216,6 +216,24 @@ fn what_is_needed_at_other_rows_is_kept() {
     }
 }
 
+/// A matrix that is needed at other rows keeps no other one from windows.
+#[test]
+fn other_matrices_go_by_windows_all_the_same() {
+    let program = program(
+        "fn f(n: size, m: size, d: size, Q: real[n, d], K: real[m, d]) -> (y: real[n], z: real[n]) {
+            s[i: n, j: m] = sum(a: d) Q[i, a] * K[j, a]
+            y[i: n] = sum(j: m where i > 0) s[i, j] * s[i - 1, j]
+            t[i: n, j: m] = sum(a: d) (Q[i, a] - K[j, a])^2
+            low[i: n] = min(j: m) t[i, j]
+            z[i: n] = sum(j: m) exp(low[i] - t[i, j])
+        }",
+    );
+    let loops = loops(&program, Fusion::On);
+    assert_eq!(locals(&loops), 1, "{loops}");
+    let given = inputs::<f64>(&program, &[("n", 70), ("m", 4)]);
+    assert_eq!(difference(&program, &given, 4096.0), None);
+}
+
 /// The limit of memory counts rows for each thread.
 #[test]
 fn each_thread_needs_its_rows() {

@@ -229,7 +229,13 @@ impl Layout<'_> {
     }
 
     fn item(&mut self, node: Node) -> Item {
-        let footprint = Footprint::of(&aligned(&node, &self.targets));
+        // neighbours do not count where windows have them
+        let own = self.neighbours && self.row(&node).is_some();
+        let footprint = if own {
+            Footprint::of(&aligned(&node, &self.targets))
+        } else {
+            Footprint::of(std::slice::from_ref(&node))
+        };
         let ends = ends(&self.checks, std::slice::from_ref(&node));
         self.next += 1;
         Item { node, at: self.next - 1, footprint, ends, row: None }
