@@ -38,12 +38,8 @@ struct Kept {
 pub(crate) fn drop_axis(cx: &mut Context, program: &mut TensorSsa) -> Vec<(Stmt, Stmt)> {
     let mut changed = Vec::new();
     let mut at = 0;
-    while let Some(block) = program.body.get(at) {
-        let kept = match block {
-            Block::Stmt(stmt) => Kept::of(cx, stmt).filter(|kept| kept.is_free(program)),
-            Block::Rec(_) | Block::Requires(_) => None,
-        };
-        match kept {
+    while let Some((stmt, steps)) = statements(&program.body, &[]).get(at) {
+        match Kept::of(cx, stmt, steps).filter(|kept| kept.is_free(program)) {
             // another axis may be determined as well
             Some(kept) => changed.push(kept.put(cx, program)),
             None => at += 1,
@@ -52,18 +48,32 @@ pub(crate) fn drop_axis(cx: &mut Context, program: &mut TensorSsa) -> Vec<(Stmt,
     changed
 }
 
+/// The statements in order, each with the variables of the recurrences around it.
+fn statements<'a>(blocks: &'a [Block<Stmt>], steps: &[VarId]) -> Vec<(&'a Stmt, Vec<VarId>)> {
+    let of_block = |block: &'a Block<Stmt>| match block {
+        Block::Stmt(stmt) => vec![(stmt, steps.to_vec())],
+        Block::Rec(rec) => {
+            let own = rec.vars.iter().map(|(v, _)| *v);
+            statements(&rec.body, &steps.iter().copied().chain(own).collect::<Vec<_>>())
+        }
+        Block::Requires(_) => Vec::new(),
+    };
+    blocks.iter().flat_map(of_block).collect()
+}
+
 impl Kept {
     /// What there is to keep of a statement, if data determine an axis.
-    fn of(cx: &Context, stmt: &Stmt) -> Option<Self> {
+    fn of(cx: &Context, stmt: &Stmt, steps: &[VarId]) -> Option<Self> {
         let Rhs::Sum(terms) = &stmt.rhs else { return None };
         let all = terms.first()?.guard.clone().conjuncts();
+        let free = &stmt.axes[steps.len()..];
         let of_axes = |index: &Index| {
             is_readable(index) && FreeVars::of_index(index).iter().all(|v| stmt.axes.contains(v))
         };
         let (equation, (place, value)) = all.iter().find_map(|conjunct| match conjunct {
             Guard::Compare(Cmp::Eq, a, b) => {
                 let difference = a.sub(b).filter(of_axes)?;
-                Some((conjunct, determined(&difference, &stmt.axes)?))
+                Some((conjunct, determined(&difference, free)?))
             }
             Guard::Compare(..)
             | Guard::Real(..)
@@ -75,27 +85,55 @@ impl Kept {
         let sides = |a: &Index, b: &Index| [a, b].into_iter().all(|i| is_affine(i) && of_axes(i));
         let is_of_axes = |g: &&Guard| matches!(g, Guard::Compare(_, a, b) if sides(a, b));
         let mut support: Vec<Guard> = all.iter().filter(is_of_axes).cloned().collect();
+        let place = place + steps.len();
         let axis = stmt.axes[place];
         let range = &cx.symbols.var(axis).range;
-        let mut valid = vec![at_least(&value, 0), below(&value, range)];
-        valid.extend(Within::of(cx, &value));
-        if !valid.iter().all(|goal| cx.implies(&support, goal)) {
+        let ends = [at_least(&value, 0), below(&value, range)];
+        let is_read = Within::of(cx, &value).iter().all(|goal| cx.implies(&support, goal));
+        let is_place = ends.iter().all(|goal| cx.implies(&support, goal));
+        // else by a search; where there are no places to search t has no points, so u has none either
+        let others: Vec<VarId> = stmt.axes.iter().copied().filter(|v| *v != axis).collect();
+        let is_found =
+            |vars: &[VarId]| ends.iter().all(|goal| cx.implies_of_found(vars, &support, goal));
+        let some = match is_place || is_found(&others) {
+            true => None,
+            false => Some(at_least(range, 1)),
+        };
+        if !is_read || some.is_some() && !is_found(&stmt.axes) {
             return None;
         }
         support.push(equation.clone());
-        let at_value = |term: &Term| term_at(term, &support, axis, &value);
-        let terms = terms.iter().map(at_value).collect::<Option<Vec<Term>>>()?;
+        let at_value = |term: &Term| {
+            // an access at what a search finds would need a proof in the text
+            let is_free = is_place || !mentions(term, axis, equation);
+            is_free.then(|| term_at(term, &support, axis, &value))?
+        };
+        let mut terms = terms.iter().map(at_value).collect::<Option<Vec<Term>>>()?;
+        for term in &mut terms {
+            let first = some.iter().cloned();
+            term.guard = Guard::all(first.chain([term.guard.clone()]).collect());
+        }
         Some(Self { old: stmt.clone(), place, support, terms })
     }
 
-    /// Whether all that reads t multiplies by it, in a sum outside of recurrences, and needs no test.
+    /// Whether all that reads t multiplies by it, in a sum, and needs no test.
     fn is_free(&self, program: &TensorSsa) -> bool {
-        let is_read = |block: &Block<Stmt>| match block {
+        let Self { old, .. } = self;
+        reads_of_stmt(old, old.tensor) == 0
+            && !program.results.contains(&old.tensor)
+            && self.is_free_in_all(&program.body)
+    }
+
+    fn is_free_in_all(&self, blocks: &[Block<Stmt>]) -> bool {
+        blocks.iter().all(|block| match block {
             Block::Stmt(stmt) => self.is_free_in(stmt),
-            Block::Rec(rec) => rec.body.iter().all(|block| reads_of(block, self.old.tensor) == 0),
-            Block::Requires(_) => reads_of(block, self.old.tensor) == 0,
-        };
-        !program.results.contains(&self.old.tensor) && program.body.iter().all(is_read)
+            Block::Rec(rec) => self.is_free_in_all(&rec.body),
+            Block::Requires(requires) => {
+                let mut reads = Reads::default();
+                reads.guard(&requires.condition);
+                !reads.tensors.contains(&self.old.tensor)
+            }
+        })
     }
 
     fn is_free_in(&self, stmt: &Stmt) -> bool {
@@ -129,16 +167,21 @@ impl Kept {
         let mut axes = self.old.axes.clone();
         axes.remove(self.place);
         let new = Stmt { tensor, axes, rhs: Rhs::Sum(self.terms.clone()) };
-        for block in &mut program.body {
+        self.put_in(&new, &mut program.body);
+        (self.old, new)
+    }
+
+    fn put_in(&self, new: &Stmt, blocks: &mut [Block<Stmt>]) {
+        for block in blocks {
             match block {
                 Block::Stmt(stmt) if stmt.tensor == self.old.tensor => *stmt = new.clone(),
                 Block::Stmt(Stmt { rhs: Rhs::Sum(terms), .. }) => {
-                    terms.iter_mut().for_each(|term| self.read(tensor, term));
+                    terms.iter_mut().for_each(|term| self.read(new.tensor, term));
                 }
-                Block::Stmt(_) | Block::Rec(_) | Block::Requires(_) => {}
+                Block::Rec(rec) => self.put_in(new, &mut rec.body),
+                Block::Stmt(_) | Block::Requires(_) => {}
             }
         }
-        (self.old, new)
     }
 
     /// Reads u in the place of t.
@@ -158,6 +201,14 @@ impl Kept {
             term.body = product.body();
         }
     }
+}
+
+/// Whether a variable occurs in a term otherwise than in an equation.
+fn mentions(term: &Term, var: VarId, equation: &Guard) -> bool {
+    let conjuncts = term.guard.clone().conjuncts();
+    let mut others = conjuncts.iter().filter(|guard| *guard != equation);
+    others.any(|guard| FreeVars::of_guard(guard).contains(&var))
+        || FreeVars::of_expr(&term.body).contains(&var)
 }
 
 /// The axis that `difference = 0` determines by data, by its number, and what it is.
@@ -214,19 +265,6 @@ impl Visit for Within<'_> {
             }
         }
         walk_atom(self, atom);
-    }
-}
-
-/// How often a block reads a tensor.
-fn reads_of(block: &Block<Stmt>, tensor: TensorId) -> usize {
-    match block {
-        Block::Stmt(stmt) => reads_of_stmt(stmt, tensor),
-        Block::Rec(rec) => rec.body.iter().map(|block| reads_of(block, tensor)).sum(),
-        Block::Requires(requires) => {
-            let mut reads = Reads::default();
-            reads.guard(&requires.condition);
-            reads.tensors.iter().filter(|read| **read == tensor).count()
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use iverson_spec::bounds::{self, Facts, Verdict};
 use iverson_spec::ir::{
     Atom, Block, Expr, Extent, Guard, Index, Param, Requires, Symbols, TensorId, VarId,
 };
+use iverson_spec::searches;
 use iverson_spec::ssa::TensorSsa;
 use iverson_spec::traverse::{Rewrite, Substitute};
 pub(crate) use iverson_spec::work::affine as is_affine;
@@ -14,6 +15,9 @@ pub(crate) use iverson_spec::work::affine as is_affine;
 pub(crate) struct Context {
     pub(crate) symbols: Symbols,
     requires: Vec<Requires>,
+    /// Those, and what searches are known to find. A program's text does not say the latter: bounds of accesses are
+    /// not to depend on it.
+    found: Vec<Requires>,
     /// The extents of parameters: not negative, checked at the call. Those of definitions
     /// are left out, since a definition may be dropped.
     extents: Vec<Extent>,
@@ -41,7 +45,10 @@ impl Context {
                 extents.push(extent.clone());
             }
         }
-        Self { symbols, requires: requires(program), extents, trace }
+        let requires = requires(program);
+        let mut found = searches::found(&symbols, &program.body);
+        found.extend(requires.iter().cloned());
+        Self { symbols, requires, found, extents, trace }
     }
 
     fn facts<'a>(&'a self, guards: &'a [Guard]) -> Facts<'a> {
@@ -52,6 +59,12 @@ impl Context {
     /// Whether `goal` holds wherever all of `guards` do, for all sizes and data.
     pub(crate) fn implies(&self, guards: &[Guard], goal: &Guard) -> bool {
         bounds::prove(self.facts(guards), goal) == Verdict::Proved
+    }
+
+    /// As [`Self::implies`] where these variables have values, by what searches are known to find as well.
+    pub(crate) fn implies_of_found(&self, vars: &[VarId], guards: &[Guard], goal: &Guard) -> bool {
+        let facts = Facts { vars, requires: &self.found, ..self.facts(guards) };
+        bounds::prove(facts, goal) == Verdict::Proved
     }
 
     /// Whether two guards hold together nowhere.

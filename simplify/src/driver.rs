@@ -25,9 +25,9 @@ use crate::rules::{Apply, RULES, named};
 use crate::share::Shared;
 use crate::support::Supports;
 use crate::trace::Trace;
-use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, TensorId, VarId};
+use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, Requires, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::rebuild_index;
+use iverson_spec::traverse::{Rewrite, rebuild_index};
 use iverson_spec::verify::{assert_valid, stmts};
 use std::collections::VecDeque;
 
@@ -165,7 +165,7 @@ impl Round {
                     self.open.pop();
                     Block::Rec(Rec { vars: rec.vars.clone(), body })
                 }
-                Block::Requires(_) => block.clone(),
+                Block::Requires(requires) => Block::Requires(self.clause(requires)),
             };
             out.push(block);
         }
@@ -275,6 +275,14 @@ impl Round {
         let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
         self.cx.trace.words(&self.cx.symbols, named("share"), place, words);
         Stmt { tensor: stmt.tensor, axes: stmt.axes, rhs }
+    }
+
+    /// A clause with the tensors in it that stand first.
+    fn clause(&mut self, requires: &Requires) -> Requires {
+        let mut replace = Replace { known: &self.known, fired: None };
+        let condition = replace.guard(&requires.condition);
+        let condition = condition.unwrap_or_else(|| requires.condition.clone());
+        Requires { binders: requires.binders.clone(), condition }
     }
 
     fn index(&mut self, place: Place<'_>, index: &Index) -> Index {

@@ -35,6 +35,7 @@ pub mod parser;
 pub mod print;
 mod relation;
 pub mod render;
+pub mod searches;
 pub mod ssa;
 pub mod traverse;
 pub mod unelaborate;

@@ -12,6 +12,7 @@ mod borders;
 mod columns;
 mod compare;
 mod examples;
+mod found;
 mod generated;
 mod lanes;
 mod limits;

@@ -86,8 +86,10 @@ fn inputs(program: &TensorSsa, sizes: &[i64]) -> Values<Rational> {
     let at = |extent: &Extent| match extent.as_constant() {
         Some(n) => n,
         None => {
-            let [(Atom::Size(size), 1)] = extent.terms() else { panic!("an extent is a size") };
-            sizes[size.index()]
+            let [(Atom::Size(size), 1)] = extent.terms() else {
+                panic!("an extent is a size and a constant")
+            };
+            sizes[size.index()] + extent.constant_part()
         }
     };
     for param in &program.params {

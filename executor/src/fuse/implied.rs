@@ -1,12 +1,13 @@
-//! Conditions that hold wherever they matter are dropped.
+//! Conditions that hold wherever they matter are dropped, and what stands under conditions that never hold.
 //!
-//! In `for i in 0 .. b { if b >= 1 { .. } }` the condition holds at each step. In `if b >= 1 { for i in 0 .. b { .. } }` the loop
+//! In `for i in 0 .. b { if b >= 1 { .. } }` the condition holds at each step, in `for i in 0 .. b { if i >= b { .. } }` at none. In `if b >= 1 { for i in 0 .. b { .. } }` the loop
 //! has no steps where it does not hold, so nothing is done then either. Without it the loop may run as one with others over `i`.
 
 use super::facts::Facts;
 use crate::loops::{Cond, For, Int, Node};
 
-/// The nodes without the conditions that the loops around them imply, or each of the loops that alone stand under them.
+/// The nodes without the conditions that the loops around them imply, or each of the loops that alone stand under them, and
+/// without what stands under conditions that contradict those loops.
 pub(super) fn drop_implied(nodes: &[Node]) -> Vec<Node> {
     list(nodes, &Facts::default())
 }
@@ -16,12 +17,14 @@ fn list(nodes: &[Node], facts: &Facts) -> Vec<Node> {
         let mut inside = facts.clone();
         inside.inside(node);
         let node = node.clone().map_inside(|body| list(&body, &inside));
-        if let Node::If(cond, body) = &node
-            && is_implied(cond, body, facts)
-        {
-            return body.clone();
+        let Node::If(cond, body) = &node else { return vec![node] };
+        if is_affine(cond) && facts.clone().decide(cond) == Some(false) {
+            Vec::new()
+        } else if is_implied(cond, body, facts) {
+            body.clone()
+        } else {
+            vec![node]
         }
-        vec![node]
     };
     nodes.iter().flat_map(one).collect()
 }
@@ -93,6 +96,18 @@ mod tests {
         for text in [directly, around] {
             assert_eq!(dropped(&text), alone);
         }
+    }
+
+    #[test]
+    fn what_stands_under_conditions_that_never_hold_is_dropped() {
+        for never in ["i >= b", "0 >= i + 1", "i < b and i >= b"] {
+            let text =
+                format!("for i in 0 .. b {{\n    t = i\n    if {never} {{\n{STORES}    }}\n}}\n");
+            assert_eq!(dropped(&text), "for i in 0 .. b {\n    t = i\n}\n");
+        }
+        // what is read may be another number then
+        let read = "for i in 0 .. b {\n    if p[i] < 0 and p[i] >= 0 {\n        t = i\n    }\n}\n";
+        assert_eq!(dropped(read), read);
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn settled(header: For) -> For {
     facts.bounds(&header);
     let settle = |node: &Node| {
         let Node::If(cond, body) = node else { return vec![node.clone()] };
-        match holds(&mut facts, cond) {
+        match facts.decide(cond) {
             Some(true) => body.clone(),
             Some(false) => Vec::new(),
             None => vec![node.clone()],
@@ -117,32 +117,4 @@ fn settled(header: For) -> For {
     };
     let body = header.body.iter().flat_map(settle).collect();
     For { body, ..header }
-}
-
-/// Whether a condition holds, if that is known.
-fn holds(facts: &mut Facts, cond: &Cond) -> Option<bool> {
-    match cond {
-        Cond::Int(cmp, a, b) => {
-            if facts.prove(*cmp, a, b) {
-                return Some(true);
-            }
-            let fails = match cmp {
-                CmpOp::Eq => facts.prove(CmpOp::Lt, a, b) || facts.prove(CmpOp::Gt, a, b),
-                CmpOp::Ne => facts.prove(CmpOp::Eq, a, b),
-                CmpOp::Lt => facts.prove(CmpOp::Ge, a, b),
-                CmpOp::Le => facts.prove(CmpOp::Gt, a, b),
-                CmpOp::Gt => facts.prove(CmpOp::Le, a, b),
-                CmpOp::Ge => facts.prove(CmpOp::Lt, a, b),
-            };
-            fails.then_some(false)
-        }
-        Cond::All(parts) => {
-            let parts: Vec<Option<bool>> = parts.iter().map(|part| holds(facts, part)).collect();
-            if parts.contains(&Some(false)) {
-                return Some(false);
-            }
-            parts.iter().all(|part| *part == Some(true)).then_some(true)
-        }
-        Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => None,
-    }
 }

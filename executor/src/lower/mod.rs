@@ -3,7 +3,7 @@
 //! * [`cases`]: a guard as disjoint cases
 //! * [`moved`]: places of data as variables
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
-//! * [`search`], [`joined`]: searches, one or two at once
+//! * [`search`], [`joined`], [`valued`]: searches, one or two at once, with the value found
 //! * [`later`]: sums over earlier steps of a recurrence, added by those
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
@@ -23,6 +23,7 @@ mod ranges;
 mod search;
 mod space;
 mod statement;
+mod valued;
 
 use crate::loops::{
     Buffer, BufferId, Check, Cond, Element, For, Int, LoopProgram, Node, Order, Place, Real,
@@ -37,11 +38,13 @@ use iverson_spec::ir::{
     Tensor, TensorId, VarId,
 };
 use iverson_spec::print;
+use iverson_spec::searches;
 use iverson_spec::ssa::{Stmt, TensorSsa};
 use iverson_spec::unelaborate::Names;
 use joined::Joined;
 pub(crate) use preference::UNROLLED;
 use rustc_hash::{FxHashMap, FxHashSet};
+use valued::Value;
 
 /// The loops that compute a program, one statement after the other, unfused.
 ///
@@ -93,14 +96,19 @@ struct Lower<'p> {
     computed: FxHashSet<TensorId>,
     /// By the outer one of two searches that are joined: the inner one.
     joined: FxHashMap<TensorId, Stmt>,
+    /// By search: the value that it keeps.
+    values: FxHashMap<TensorId, Value>,
+    /// The program's conditions, and what searches find.
     requires: Vec<Requires>,
+    /// What searches find.
+    found: Vec<Requires>,
     clauses: usize,
 }
 
 impl<'p> Lower<'p> {
     fn new(
         program: &'p TensorSsa,
-        requires: Vec<Requires>,
+        mut requires: Vec<Requires>,
         joined: FxHashMap<TensorId, Stmt>,
     ) -> Self {
         let out = LoopProgram {
@@ -114,6 +122,8 @@ impl<'p> Lower<'p> {
             statements: program.symbols.tensors.iter().map(|t| t.name.clone()).collect(),
             body: Vec::new(),
         };
+        let found = searches::found(&program.symbols, &program.body);
+        requires.extend(found.iter().cloned());
         let mut lower = Self {
             program,
             symbols: program.symbols.clone(),
@@ -129,7 +139,9 @@ impl<'p> Lower<'p> {
             recurrent: FxHashMap::default(),
             computed: FxHashSet::default(),
             joined,
+            values: valued::values(program),
             requires,
+            found,
             clauses: 0,
         };
         for param in &program.params {
@@ -232,12 +244,24 @@ impl<'p> Lower<'p> {
     fn block(&mut self, block: &'p Block<Stmt>, env: &Env) -> Vec<Node> {
         match block {
             Block::Stmt(stmt) => {
-                let nodes = self.statement(stmt, env);
+                let Some(stmt) = self.done_at(stmt) else { return Vec::new() };
+                let nodes = self.statement(&stmt, env);
                 self.computed.insert(stmt.tensor);
                 nodes
             }
             Block::Rec(rec) => self.recurrence(rec, env),
             Block::Requires(requires) => self.requires(requires, env),
+        }
+    }
+
+    /// What is done where a statement stands: that, or the search behind it that keeps its value; nothing if it is done elsewhere.
+    fn done_at(&self, stmt: &Stmt) -> Option<Stmt> {
+        if self.values.get(&stmt.tensor).is_some_and(|value| value.behind.is_some()) {
+            return None;
+        }
+        match self.values.values().find(|value| value.stmt.tensor == stmt.tensor) {
+            Some(value) => value.behind.clone(),
+            None => Some(stmt.clone()),
         }
     }
 
@@ -275,8 +299,12 @@ impl<'p> Lower<'p> {
         nodes
     }
 
+    /// The check of a clause, unless what searches find implies it.
     fn requires(&mut self, requires: &Requires, env: &Env) -> Vec<Node> {
         self.clauses += 1;
+        if self.is_found(&requires.binders, &[], &requires.condition) {
+            return Vec::new();
+        }
         let mut inner = env.clone();
         let mut loops = Vec::new();
         let mut point = Vec::new();

@@ -18,7 +18,9 @@ use super::cases::{Kind, Literal};
 use super::expr::Env;
 use super::space::{Sort, Space};
 use crate::loops::{CmpOp, Cond, For, Int, IntId, Node, StatementId};
-use iverson_affine::{Budget, Constraint, Linear, System, Var, Verdict, prove};
+use iverson_affine::{
+    Budget, Constraint, Feasibility, Linear, System, Var, Verdict, feasible, prove,
+};
 use iverson_spec::ast::Cmp;
 use iverson_spec::ir::{Atom, Guard, Index, RelId, VarId};
 use iverson_spec::traverse::{FreeVars, Reads, Visit, walk_atom};
@@ -106,9 +108,10 @@ pub(super) fn plan(lower: &mut Lower<'_>, request: &Request<'_>) -> Option<Plan>
 
 impl Plan {
     /// Marks where a point is visited: in front of the tests that are the innermost levels.
-    fn mark_visit(&mut self, statement: StatementId) {
+    pub(super) fn mark_visit(&mut self, statement: StatementId) {
         let inner = self.levels.iter().rev();
-        let tests = inner.take_while(|level| matches!(level, Level::Test(_) | Level::Let(..)));
+        let tests = inner
+            .take_while(|level| matches!(level, Level::Test(_) | Level::Let(..) | Level::Visit(_)));
         let at = self.levels.len() - tests.count();
         self.levels.insert(at, Level::Visit(statement));
         if at < self.cut {
@@ -147,7 +150,16 @@ impl<'l, 'p> Planner<'l, 'p> {
         }
         planner.need_points(request);
         planner.close_space();
+        planner.never = planner.is_empty();
         planner
+    }
+
+    /// Whether no values satisfy what must hold: in the case `t < 0` of `t != 0`.
+    fn is_empty(&self) -> bool {
+        let mut all = self.enforced.clone();
+        all.extend(self.constraints.iter().map(|(constraint, _)| constraint.clone()));
+        all.extend(self.space.facts.iter().map(|(_, fact)| fact.clone()));
+        feasible(&all, Budget::default()) == Feasibility::Empty
     }
 
     /// `0 <= var < range`

@@ -8,9 +8,10 @@ use super::cases::{Kind, Literal, cases};
 use super::expr::Env;
 use super::plan::{Level, Request, nest, plan};
 use super::space::plain;
-use crate::loops::{CmpOp, Cond, Int, IntId, Node, Order, Real, RealId, StatementId};
+use super::valued::Value;
+use crate::loops::{CmpOp, Cond, Int, IntId, Node, Order, Place, Real, RealId, StatementId};
 use iverson_spec::ast::{Cmp, Reduction};
-use iverson_spec::ir::{Guard, Index, VarId};
+use iverson_spec::ir::{Atom, Guard, Index, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::traverse::FreeVars;
 
@@ -81,7 +82,43 @@ impl Lower<'_> {
             Some(places)
         };
         nodes.extend(self.store_index(stmt, &inner, Int::Var(best.place), greatest.as_ref()));
+        if let Some(value) = self.values.get(&stmt.tensor).cloned() {
+            nodes.extend(self.value_found(stmt, &value, &best, &inner));
+        }
         nest(loops, nodes)
+    }
+
+    /// Stores the value that a search has found: if it has found nothing, that of no points.
+    fn value_found(&mut self, search: &Stmt, value: &Value, best: &Best, env: &Env) -> Vec<Node> {
+        let mut nodes = if value.whole { Vec::new() } else { self.visit(search, value, best, env) };
+        let buffer = self.buffer(value.stmt.tensor);
+        let place = Place { buffer, indices: self.entry(search, env).indices };
+        nodes.push(Node::Store(place, Real::Var(best.value)));
+        nodes
+    }
+
+    /// The visit of the point at the place that a search has found, if it has found one.
+    fn visit(&mut self, search: &Stmt, value: &Value, best: &Best, env: &Env) -> Vec<Node> {
+        let Value { stmt, guards, .. } = value;
+        let entry = search.axes.iter().map(|axis| Index::var(*axis)).collect();
+        let place = Index::atom(Atom::Read(search.tensor, entry));
+        let Rhs::Arg(_, term) = &search.rhs else { unreachable!("a search has a value") };
+        let places = self.symbols.var(term.binders[0]).range.clone();
+        let statement = StatementId(stmt.tensor.0);
+        if !self.is_found(&search.axes, guards, &Guard::Compare(Cmp::Lt, place, places)) {
+            let found = Cond::Int(CmpOp::Lt, Int::Var(best.place), best.none.clone());
+            return vec![Node::If(found, vec![Node::Visit(statement)])];
+        }
+        let mut nodes = Vec::new();
+        for case in cases(&Guard::all(guards.clone()), &[]) {
+            let (fixed, axes, open) = (search.axes.as_slice(), &[], Vec::new());
+            let case = &case;
+            let request = Request { env, fixed, axes, open, axes_first: true, case, statement };
+            nodes.extend(
+                plan(self, &request).into_iter().flat_map(|plan| nest(plan.levels, Vec::new())),
+            );
+        }
+        nodes
     }
 
     fn best(&mut self, stmt: &Stmt, op: Reduction, binder: VarId) -> Best {
@@ -109,9 +146,8 @@ impl Lower<'_> {
     ) -> Vec<Node> {
         let binder = term.binders[0];
         let mut nodes = Vec::new();
-        let cases = cases(guard, &term.binders);
-        let single = cases.len() == 1;
-        for case in cases {
+        let mut plans = Vec::new();
+        for case in cases(guard, &term.binders) {
             let request = Request {
                 env,
                 fixed: &stmt.axes,
@@ -121,7 +157,16 @@ impl Lower<'_> {
                 case: &case,
                 statement: StatementId(stmt.tensor.0),
             };
-            let Some(plan) = plan(self, &request) else { continue };
+            let whole = self.values.get(&stmt.tensor).filter(|value| value.whole);
+            let beside = whole.map(|value| StatementId(value.stmt.tensor.0));
+            let plan = plan(self, &request);
+            plans.extend(plan.map(|mut plan| {
+                beside.into_iter().for_each(|statement| plan.mark_visit(statement));
+                plan
+            }));
+        }
+        let single = plans.len() == 1;
+        for plan in plans {
             let value = self.out.add_real("value");
             let at = plan.env.ints[&binder].clone();
             let mut point = self.earlier(stmt, term, &plan.env);

@@ -13,7 +13,7 @@ use super::plan::{Level, Plan, Request, nest, plan};
 use crate::loops::{Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
 use iverson_spec::bounds::{Facts, Verdict, prove};
-use iverson_spec::ir::{Element, Guard, Index, VarId};
+use iverson_spec::ir::{Element, Guard, Index, Requires, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::traverse::Visit;
 
@@ -247,14 +247,24 @@ impl Lower<'_> {
         self.proved(&[], &goal)
     }
 
+    /// Whether a proposition holds where guards do, by what the program requires and what searches find.
     pub(super) fn proved(&self, guards: &[Guard], goal: &Guard) -> bool {
-        let facts = Facts {
-            symbols: &self.symbols,
-            vars: &[],
-            guards,
-            requires: &self.requires,
-            extents: &[],
-        };
+        self.follows(&[], guards, &self.requires, goal)
+    }
+
+    /// As [`Self::proved`], by what searches find alone, where these variables have values.
+    pub(super) fn is_found(&self, vars: &[VarId], guards: &[Guard], goal: &Guard) -> bool {
+        self.follows(vars, guards, &self.found, goal)
+    }
+
+    fn follows(
+        &self,
+        vars: &[VarId],
+        guards: &[Guard],
+        requires: &[Requires],
+        goal: &Guard,
+    ) -> bool {
+        let facts = Facts { symbols: &self.symbols, vars, guards, requires, extents: &[] };
         prove(facts, goal) == Verdict::Proved
     }
 
