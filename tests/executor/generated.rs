@@ -88,11 +88,11 @@ fn mapped<S, T>(values: &Values<S>, number: impl Fn(&S) -> T) -> Values<T> {
     values.iter().map(|(name, v)| (name.clone(), value(v))).collect()
 }
 
-fn narrowed(values: &Values<f64>) -> Values<f32> {
+pub(crate) fn narrowed(values: &Values<f64>) -> Values<f32> {
     mapped(values, |x| *x as f32)
 }
 
-fn widened(values: &Values<f32>) -> Values<f64> {
+pub(crate) fn widened(values: &Values<f32>) -> Values<f64> {
     mapped(values, |x| f64::from(*x))
 }
 

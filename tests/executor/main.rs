@@ -8,7 +8,7 @@
 mod generate;
 
 mod adjoints;
-mod borders;
+mod arrays;
 mod columns;
 mod compare;
 mod examples;

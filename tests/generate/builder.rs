@@ -12,6 +12,9 @@ pub(crate) enum Flavour {
     /// Every function. Comparisons of reals, `floor`, `argmax` and `argmin` still
     /// see values that `f64` computes exactly, so that rounding decides nothing.
     Full,
+    /// Every function, in programs of arrays: longer axes, more definitions one after the other, most of them
+    /// idioms, most indices variables. Maxima, minima and `abs` see exact values too, so that derivatives are certain.
+    Arrays,
 }
 
 /// No rational is larger than about this many binary digits.
@@ -101,6 +104,8 @@ pub(crate) struct Builder<'c> {
     pub(crate) constructs: BTreeSet<&'static str>,
     pub(crate) helpers: BTreeSet<usize>,
     pub(crate) lines: Vec<String>,
+    /// The ranges of the variables that were in scope together.
+    pub(crate) boxes: BTreeSet<Vec<Extent>>,
     names: usize,
 }
 
@@ -119,8 +124,13 @@ impl<'c> Builder<'c> {
             constructs: BTreeSet::new(),
             helpers: BTreeSet::new(),
             lines: Vec::new(),
+            boxes: BTreeSet::new(),
             names: 0,
         }
+    }
+
+    pub(crate) fn is_arrays(&self) -> bool {
+        self.flavour == Flavour::Arrays
     }
 
     /// A name that nothing else has.
@@ -146,7 +156,8 @@ impl<'c> Builder<'c> {
     /// An extent of an axis, never negative.
     pub(crate) fn shape_extent(&mut self) -> Extent {
         let size = self.any_size();
-        match self.choices.weighted(&[(10, 0), (3, 1), (2, 2), (2, 3), (1, 4)]) {
+        let plain = if self.is_arrays() { 60 } else { 10 };
+        match self.choices.weighted(&[(plain, 0), (3, 1), (2, 2), (2, 3), (1, 4)]) {
             0 => size,
             1 => size.shifted(1),
             2 => Extent::constant(self.choices.below(3) as i64 + 1),
@@ -173,6 +184,7 @@ impl<'c> Builder<'c> {
     pub(crate) fn bind(&mut self, base: &str, range: Extent) -> String {
         let name = self.fresh(base);
         self.variables.push(Variable { name: name.clone(), range });
+        self.boxes.insert(self.variables.iter().map(|v| v.range).collect());
         name
     }
 
@@ -182,6 +194,11 @@ impl<'c> Builder<'c> {
         let out = inner(self);
         self.exact = before;
         out
+    }
+
+    /// The same in programs of arrays, where derivatives are computed in `f64`.
+    pub(crate) fn surely<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        if self.is_arrays() { self.exactly(inner) } else { inner(self) }
     }
 
     /// Whether a real of this size may stand where at most `limit` binary digits are wanted.

@@ -83,6 +83,7 @@ pub(crate) const CONSTRUCTS: &[&str] = &[
     "shifted index under a guard",
     "size 0",
     "size 1",
+    "state two steps before",
     "strided index",
     "sum",
     "sum of indices",
@@ -90,6 +91,32 @@ pub(crate) const CONSTRUCTS: &[&str] = &[
     "unused definition",
     "where",
     "where that protects",
+];
+
+/// What programs of arrays have besides.
+pub(crate) const IDIOMS: &[&str] = &[
+    "best path",
+    "cell",
+    "cell of two states",
+    "contraction",
+    "entry by entry",
+    "entry that was searched",
+    "normalized rows",
+    "pairs of different points",
+    "product of all but one",
+    "rows at places",
+    "scan",
+    "segments",
+    "size above 32",
+    "steps of a stencil",
+    "substitution",
+    "sum at places",
+    "sum of squares",
+    "sum over a relation",
+    "table",
+    "tree",
+    "window",
+    "window of two axes",
 ];
 
 /// The functions that rationals do not have.

@@ -4,7 +4,7 @@
 pub(crate) const SIZES: [&str; 3] = ["n", "m", "k"];
 
 /// `c1 * n + c2 * m + c3 * k + constant`
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Extent {
     coefficients: [i64; 3],
     constant: i64,

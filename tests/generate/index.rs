@@ -25,6 +25,13 @@ pub(crate) struct Access {
 impl Builder<'_> {
     /// An index in `0..extent`.
     pub(crate) fn index(&mut self, extent: Extent, depth: u32) -> Place {
+        if self.is_arrays()
+            && self.choices.chance(4, 5)
+            && let Some(variable) = self.along(extent)
+        {
+            self.note("index variable");
+            return Place::plain(variable);
+        }
         let way = self.choices.weighted(&[(6, 0), (3, 1), (3, 2)]);
         if way == 1
             && depth < 2
@@ -38,6 +45,13 @@ impl Builder<'_> {
             return Place::plain(text);
         }
         self.guarded_index(extent, depth)
+    }
+
+    /// A variable that goes along an axis, an inner one rather than an outer one.
+    fn along(&mut self, extent: Extent) -> Option<String> {
+        let own = self.variables.iter().rev().filter(|v| v.range == extent);
+        let names: Vec<String> = own.map(|v| v.name.clone()).collect();
+        if names.is_empty() { None } else { Some(self.choices.pick(&names)) }
     }
 
     /// An index in `0..extent` that needs no guard, if there is one.
@@ -219,6 +233,14 @@ impl Builder<'_> {
         }
         match (step.descending, way) {
             (false, 4) => (format!("{t} / 2"), format!("{t} > 0")),
+            (false, 2) => {
+                self.note("state two steps before");
+                (format!("{t} - 2"), format!("{t} > 1"))
+            }
+            (true, 2) => {
+                self.note("state two steps before");
+                (format!("{t} + 2"), format!("{t} + 2 < {}", range.text()))
+            }
             (false, _) => (format!("{t} - 1"), format!("{t} > 0")),
             (true, _) => (format!("{t} + 1"), format!("{t} + 1 < {}", range.text())),
         }

@@ -4,6 +4,7 @@ use super::builder::{Element, Promise, Relation, Tensor};
 use super::extent::{Extent, SIZES};
 use iverson::interpreter::Rational;
 use iverson::spec::call::{self, Dense, Value, Values};
+use std::collections::BTreeSet;
 
 /// An endless stream of small numbers: the given ones, repeated.
 pub(crate) struct Data<'d> {
@@ -32,8 +33,44 @@ pub(crate) fn sizes(
     shapes: &[Extent],
 ) -> Vec<i64> {
     const LIKELY: [i64; 9] = [0, 1, 2, 3, 1, 2, 0, 3, 4];
-    let mut sizes: Vec<i64> =
-        (0..count).map(|_| LIKELY[data.below(LIKELY.len() as i64) as usize]).collect();
+    let sizes = (0..count).map(|_| LIKELY[data.below(LIKELY.len() as i64) as usize]).collect();
+    made_to_fit(sizes, params, shapes)
+}
+
+/// The same, with more and longer axes: about strips, windows of rows and of columns, and what is unrolled. No box of
+/// variables has more points than [`POINTS`].
+pub(crate) fn longer_sizes(
+    count: usize,
+    data: &mut Data<'_>,
+    params: &[Tensor],
+    shapes: &[Extent],
+    boxes: &BTreeSet<Vec<Extent>>,
+) -> Vec<i64> {
+    const SHORT: [i64; 12] = [3, 4, 5, 2, 6, 1, 8, 9, 4, 7, 0, 12];
+    const LONG: [i64; 16] = [5, 16, 33, 9, 32, 65, 17, 70, 31, 64, 8, 40, 66, 24, 100, 130];
+    let mut pick = |from: &[i64]| from[data.below(from.len() as i64) as usize];
+    let mut sizes: Vec<i64> = (0..count).map(|_| pick(&SHORT)).collect();
+    let long = pick(&LONG);
+    let place = pick(&[0, 1, 2]) as usize;
+    sizes[place % count] = long;
+    let mut sizes = made_to_fit(sizes, params, shapes);
+    let points = |sizes: &[i64]| {
+        let of =
+            |ranges: &Vec<Extent>| ranges.iter().map(|e| e.value(sizes).max(1)).product::<i64>();
+        boxes.iter().map(of).max().unwrap_or(1)
+    };
+    while points(&sizes) > POINTS {
+        sizes = made_to_fit(sizes.iter().map(|n| n - n / 4).collect(), params, shapes);
+    }
+    sizes
+}
+
+/// How many points the variables of an expression may have.
+const POINTS: i64 = 20_000;
+
+/// The sizes, raised until they fit.
+fn made_to_fit(mut sizes: Vec<i64>, params: &[Tensor], shapes: &[Extent]) -> Vec<i64> {
+    let count = sizes.len();
     let fits = |sizes: &[i64]| {
         shapes.iter().all(|e| e.value(sizes) >= 0) && params.iter().all(|p| has_place(p, sizes))
     };

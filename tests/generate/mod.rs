@@ -6,7 +6,7 @@
 //!
 //! * [`builder`]: what is known while a program is built
 //! * [`index`], [`guards`], [`reals`], [`reductions`], [`calls`]: expressions
-//! * [`statements`], [`recurrences`], [`program`]: definitions and whole functions
+//! * [`statements`], [`recurrences`], [`idioms`], [`program`]: definitions and whole functions
 //! * [`inputs`]: sizes and data
 //! * [`mutate`]: programs with a guard left out
 //! * [`run`]: a law over many programs
@@ -20,6 +20,7 @@ mod choices;
 pub(crate) mod coverage;
 mod extent;
 mod guards;
+mod idioms;
 mod index;
 mod inputs;
 pub(crate) mod mutate;

@@ -55,7 +55,7 @@ pub(crate) fn build(flavour: Flavour, choices: &[u32], data: &[u32]) -> Case {
     b.constant = b.choices.chance(1, 4);
     parameters(b);
     let params = b.tensors.clone();
-    let count = 1 + b.choices.below(7);
+    let count = 1 + b.choices.below(7) + if b.is_arrays() { 2 } else { 0 };
     for _ in 0..count {
         b.statement();
     }
@@ -66,12 +66,17 @@ pub(crate) fn build(flavour: Flavour, choices: &[u32], data: &[u32]) -> Case {
     let results = results(b, params.len());
     let shapes: Vec<Extent> = b.tensors.iter().flat_map(|t| t.shape.clone()).collect();
     let mut data = Data::new(data);
-    let sizes = inputs::sizes(b.sizes, &mut data, &params, &shapes);
+    let sizes = if b.is_arrays() {
+        inputs::longer_sizes(b.sizes, &mut data, &params, &shapes, &b.boxes)
+    } else {
+        inputs::sizes(b.sizes, &mut data, &params, &shapes)
+    };
     for size in &sizes {
         match size {
             0 => b.note("size 0"),
             1 => b.note("size 1"),
-            _ => {}
+            2..=32 => {}
+            _ => b.note("size above 32"),
         }
     }
     let values = inputs::values(&sizes, &params, &b.relations, &mut data);
@@ -80,16 +85,19 @@ pub(crate) fn build(flavour: Flavour, choices: &[u32], data: &[u32]) -> Case {
 
 /// Parameters with what is required of them.
 fn parameters(b: &mut Builder<'_>) {
-    let reals = 1 + b.choices.below(3);
+    let reals = 1 + b.choices.below(3) + usize::from(b.is_arrays());
     for at in 0..reals {
         let rank = b.choices.weighted(&[(1, 1), (3, 1), (3, 2), (1, 0)]);
-        let shape: Vec<Extent> = (0..rank).map(|_| b.shape_extent()).collect();
+        let mut shape: Vec<Extent> = (0..rank).map(|_| b.shape_extent()).collect();
+        if b.is_arrays() && rank == 2 && b.choices.chance(1, 3) {
+            shape[1] = shape[0];
+        }
         let element = Element::Real(Size { bits: 4, rounded: false });
         let nonzero = rank == 1 && b.choices.chance(1, 5);
         let promise = if nonzero { Promise::Nonzero } else { Promise::Nothing };
-        parameter(b, ["x", "a", "w"][at], shape, element, promise);
+        parameter(b, ["x", "a", "w", "b"][at], shape, element, promise);
     }
-    let indices = b.choices.below(3);
+    let indices = b.choices.below(3).max(usize::from(b.is_arrays()));
     for at in 0..indices {
         let promise = b.choices.weighted(&[
             (5, Promise::Nothing),

@@ -153,7 +153,7 @@ impl Builder<'_> {
             self.note("constant of the file");
             return Real::new(Row::Operand, "half".to_owned(), exact(2));
         }
-        if self.flavour == Flavour::Full && !self.exact && self.choices.chance(1, 6) {
+        if self.flavour != Flavour::Rational && !self.exact && self.choices.chance(1, 6) {
             self.note("pi");
             return Real::new(Row::Operand, "pi".to_owned(), Size { bits: 53, rounded: true });
         }
@@ -307,7 +307,7 @@ impl Builder<'_> {
 
     fn extreme_of_two(&mut self, fuel: u32, limit: u32) -> Option<Real> {
         self.note("max or min of two");
-        let (a, b) = (self.real(fuel, limit / 2 - 1), self.real(fuel, limit / 2 - 1));
+        let (a, b) = self.surely(|b| (b.real(fuel, limit / 2 - 1), b.real(fuel, limit / 2 - 1)));
         let name = self.choices.pick(&["max", "min"]);
         let text = format!("{name}({}, {})", a.text, b.text);
         Some(Real::new(Row::Operand, text, both(a.size, b.size)))
@@ -321,7 +321,7 @@ impl Builder<'_> {
 
     fn absolute(&mut self, fuel: u32, limit: u32) -> Option<Real> {
         self.note("abs");
-        let inner = self.real(fuel, limit);
+        let inner = self.surely(|b| b.real(fuel, limit));
         Some(Real::new(Row::Operand, format!("abs({})", inner.text), inner.size))
     }
 
@@ -353,6 +353,9 @@ impl Builder<'_> {
         }
         let inner = self.real(fuel, limit.min(200));
         let (construct, before, after) = self.choices.pick(&FUNCTIONS);
+        if before.contains("abs") && self.is_arrays() && inner.size.rounded {
+            return None;
+        }
         self.note(construct);
         // a square binds its base alone; anything else is in brackets of its own
         let inner = if after.contains('^') { inner.operand() } else { inner.text };

@@ -9,6 +9,8 @@ use super::statements::bracketed;
 /// [`STEP`] for a step, at most two of them are multiplied.
 const OPEN: u32 = 20;
 const STEP: u32 = 44;
+/// In programs of arrays, which have many steps, no two entries of an open recurrence are multiplied.
+const LONG_STEP: u32 = 30;
 /// Digits after all steps.
 const CLOSED: u32 = 200;
 
@@ -114,7 +116,7 @@ impl Builder<'_> {
             let axis = self.bind("i", *range);
             axes.push(format!("{axis}: {}", range.text()));
         }
-        let value = self.real(2, STEP);
+        let value = self.real(2, if self.is_arrays() { LONG_STEP } else { STEP });
         self.variables.truncate(variables);
         self.line(depth, &format!("{name}{} = {}", bracketed(&axes), value.text));
         self.tensors[at].done = true;

@@ -4,6 +4,9 @@ use super::builder::{Builder, Element, Promise, Size, Tensor};
 use super::extent::Extent;
 use super::reals::{Real, Row, exact};
 
+/// How many factors a product may have, at most, in programs of arrays.
+const MANY: u32 = 130;
+
 impl Builder<'_> {
     /// `sum(j: n where p) e` and its kin.
     pub(crate) fn reduction(&mut self, fuel: u32, limit: u32) -> Option<Real> {
@@ -12,6 +15,7 @@ impl Builder<'_> {
         }
         match self.choices.weighted(&[(8, 0), (2, 1), (3, 2), (2, 3)]) {
             0 => Some(self.plain_reduction("sum", fuel, limit / 5)),
+            1 if self.exact && self.is_arrays() => None,
             1 => Some(self.plain_reduction("prod", fuel, limit / 5)),
             2 => self.extreme(fuel, limit),
             _ => self.guarded_by_where(limit / 5),
@@ -29,9 +33,15 @@ impl Builder<'_> {
         if guard.is_some() {
             self.note("where");
         }
-        let body = self.real(fuel, limit);
+        let long = op == "prod" && self.is_arrays();
+        let body = self.real(fuel, if long { limit / MANY } else { limit });
         self.variables.truncate(depth);
-        reduced(op, &binders, guard, &body)
+        let made = reduced(op, &binders, guard, &body);
+        if !long {
+            return made;
+        }
+        let size = Size { bits: body.size.bits * MANY, rounded: true };
+        Real { size, ..made }
     }
 
     pub(crate) fn binder(&mut self) -> String {
@@ -68,7 +78,7 @@ impl Builder<'_> {
             7 => Some(self.guard(1).text),
             _ => None,
         };
-        let body = self.real(fuel, limit);
+        let body = self.surely(|b| b.real(fuel, limit));
         self.variables.truncate(depth);
         let made = reduced(op, &[format!("{name}: {}", range.text())], guard, &body);
         let made = Real { size: body.size, ..made };

@@ -7,12 +7,15 @@ use super::reals::Real;
 impl Builder<'_> {
     /// One statement of the body, or a few.
     pub(crate) fn statement(&mut self) {
-        match self.choices.weighted(&[(12, 0), (4, 1), (4, 2), (5, 3), (2, 4), (2, 5)]) {
+        let idioms = if self.is_arrays() { 40 } else { 4 };
+        match self.choices.weighted(&[(12, 0), (4, 1), (4, 2), (5, 3), (2, 4), (2, 5), (idioms, 6)])
+        {
             0 => self.real_definition(),
             1 => self.index_definition(),
             2 => self.whole_call(),
             3 => self.recurrence(0),
             4 => self.row_definition(),
+            6 => self.idiom(),
             _ => self.generator_definition(),
         }
     }
@@ -43,11 +46,12 @@ impl Builder<'_> {
         self.shape_extent()
     }
 
-    fn real_definition(&mut self) {
+    pub(crate) fn real_definition(&mut self) {
         let rank = self.choices.weighted(&[(4, 0), (5, 1), (3, 2)]);
         let depth = self.variables.len();
         let (axes, shape) = self.axes(rank);
-        let value = self.real(3, LIMIT);
+        let fuel = if self.is_arrays() { 2 } else { 3 };
+        let value = self.real(fuel, LIMIT);
         self.variables.truncate(depth);
         self.define_real("y", &axes, shape, &value);
     }

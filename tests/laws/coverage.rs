@@ -1,6 +1,6 @@
 //! The generator makes every construct, and the checker takes what it makes.
 
-use crate::generate::coverage::{CONSTRUCTS, FUNCTIONS};
+use crate::generate::coverage::{CONSTRUCTS, FUNCTIONS, IDIOMS};
 use crate::generate::{Flavour, check_all};
 use crate::subject::Subject;
 
@@ -8,6 +8,18 @@ use crate::subject::Subject;
 fn every_construct_is_made() {
     let coverage = check_all(Flavour::Rational, 1000, |case| Subject::new(case).map(|_| ()));
     let rare = coverage.rare(CONSTRUCTS, 200);
+    assert!(
+        rare.is_empty(),
+        "in less than half a percent of {} programs: {rare:?}",
+        coverage.programs()
+    );
+}
+
+#[test]
+fn programs_of_arrays_have_idioms_too() {
+    let coverage = check_all(Flavour::Arrays, 1000, |case| Subject::new(case).map(|_| ()));
+    let wanted: Vec<&str> = CONSTRUCTS.iter().chain(IDIOMS).chain(FUNCTIONS).copied().collect();
+    let rare = coverage.rare(&wanted, 200);
     assert!(
         rare.is_empty(),
         "in less than half a percent of {} programs: {rare:?}",
