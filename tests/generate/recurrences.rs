@@ -54,6 +54,8 @@ impl Builder<'_> {
         let axes: Vec<Extent> =
             maps.filter(|t| t.shape.len() == 1 && t.steps == 0).map(|t| t.shape[0]).collect();
         let range = match self.choices.below(5) {
+            // what many steps do to rounding, no tolerance allows for
+            0 | 1 | 4 if self.is_arrays() => Extent::constant(self.choices.below(5) as i64 + 3),
             0 | 1 => self.any_size(),
             2 => Extent::constant(3),
             3 if !axes.is_empty() => self.choices.pick(&axes),

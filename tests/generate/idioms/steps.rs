@@ -109,8 +109,10 @@ impl Builder<'_> {
         let input = self.aligned(&[&step.variable, &i]).0;
         let (gate, state, memory) = (self.fresh("g"), self.fresh("h"), self.fresh("c"));
         let (t, (before, guard)) = (step.variable.name.clone(), step.before(1));
-        let product = format!("sum({}) {matrix} * {state}[{before}, {}]", head(&j), j.name);
-        let inner = format!("{input} + [{guard}] * 0.5 * {product}");
+        // a mean, so that states forget what rounding does to them
+        let end = h.text();
+        let product = format!("(sum({}) {matrix} * {state}[{before}, {}])", head(&j), j.name);
+        let inner = format!("{input} + [{guard}] * 0.25 * {product} / real({end})");
         let own = format!("[{t}, {}]", head(&i));
         let here = format!("[{t}, {}]", i.name);
         let back = format!("[{before}, {}]", i.name);
