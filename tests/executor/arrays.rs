@@ -72,6 +72,34 @@ fn gradients_of_arrays_give_what_the_interpreter_gives() {
     });
 }
 
+/// What the notes of loops say that fusion has done.
+const DONE: [&str; 7] = [
+    " rows at a time",
+    " columns at a time",
+    ", the last ",
+    ", a step at a time",
+    ", computed again",
+    " in the memory of ",
+    "points in the order of a key",
+];
+
+#[test]
+fn loops_of_arrays_have_what_fusion_can_do() {
+    let found = DONE.map(|_| Cell::new(0_u32));
+    for gradient in [false, true] {
+        check(300, gradient, |program, _| {
+            let executable = compile::<f64>(program, Options::default()).unwrap();
+            let text = executable.loops().to_string();
+            for (done, count) in DONE.iter().zip(&found) {
+                count.set(count.get() + u32::from(text.contains(done)));
+            }
+            None
+        });
+    }
+    let counts: Vec<_> = DONE.iter().zip(found.map(Cell::into_inner)).collect();
+    assert!(counts.iter().all(|(_, count)| *count >= 3), "{counts:?}");
+}
+
 /// The programs of a sample: the C compiler takes a tenth of a second for each.
 const SAMPLE: u32 = 20;
 

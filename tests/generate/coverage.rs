@@ -115,6 +115,7 @@ pub(crate) const IDIOMS: &[&str] = &[
     "sum over a relation",
     "table",
     "tree",
+    "triangular factor",
     "window",
     "window of two axes",
 ];

@@ -66,7 +66,7 @@ pub(crate) fn longer_sizes(
 }
 
 /// How many points the variables of an expression may have.
-const POINTS: i64 = 20_000;
+const POINTS: i64 = 8_000;
 
 /// The sizes, raised until they fit.
 fn made_to_fit(mut sizes: Vec<i64>, params: &[Tensor], shapes: &[Extent]) -> Vec<i64> {

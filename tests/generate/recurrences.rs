@@ -55,10 +55,10 @@ impl Builder<'_> {
             maps.filter(|t| t.shape.len() == 1 && t.steps == 0).map(|t| t.shape[0]).collect();
         let range = match self.choices.below(5) {
             // what many steps do to rounding, no tolerance allows for
-            0 | 1 | 4 if self.is_arrays() => Extent::constant(self.choices.below(5) as i64 + 3),
+            0 | 1 if self.is_arrays() => Extent::constant(self.choices.below(5) as i64 + 3),
             0 | 1 => self.any_size(),
             2 => Extent::constant(3),
-            3 if !axes.is_empty() => self.choices.pick(&axes),
+            3 | 4 if !axes.is_empty() => self.choices.pick(&axes),
             _ => self.any_size().shifted(1),
         };
         let descending = self.choices.chance(1, 3);

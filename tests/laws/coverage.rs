@@ -18,8 +18,8 @@ fn every_construct_is_made() {
 #[test]
 fn programs_of_arrays_have_idioms_too() {
     let coverage = check_all(Flavour::Arrays, 1000, |case| Subject::new(case).map(|_| ()));
-    let wanted: Vec<&str> = CONSTRUCTS.iter().chain(IDIOMS).chain(FUNCTIONS).copied().collect();
-    let rare = coverage.rare(&wanted, 200);
+    let wanted: Vec<&str> = CONSTRUCTS.iter().chain(IDIOMS).copied().collect();
+    let rare = coverage.rare(&wanted, 500);
     assert!(
         rare.is_empty(),
         "in less than half a percent of {} programs: {rare:?}",

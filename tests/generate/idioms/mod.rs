@@ -17,7 +17,7 @@ use super::statements::bracketed;
 type Idiom = fn(&mut Builder<'_>) -> Option<()>;
 
 /// The constructs with their weights.
-const IDIOMS: [(usize, (&str, Idiom)); 20] = [
+const IDIOMS: [(usize, (&str, Idiom)); 21] = [
     (6, ("entry by entry", |b| b.entry_by_entry())),
     (6, ("contraction", |b| b.contraction())),
     (3, ("normalized rows", |b| b.normalized())),
@@ -30,6 +30,7 @@ const IDIOMS: [(usize, (&str, Idiom)); 20] = [
     (5, ("cell", |b| b.cell())),
     (3, ("table", |b| b.table())),
     (4, ("substitution", |b| b.substitution())),
+    (2, ("triangular factor", |b| b.triangular_factor())),
     (4, ("steps of a stencil", |b| b.stencil_steps())),
     (2, ("tree", |b| b.tree())),
     (2, ("best path", |b| b.best_path())),

@@ -232,6 +232,28 @@ impl Builder<'_> {
         Some(())
     }
 
+    /// `rec i: n, j: n { L[i, j] = if j <= i then a[i, j] - sum(k: n where k < j) L[i, k] * L[j, k] else 0 }`
+    pub(super) fn triangular_factor(&mut self) -> Option<()> {
+        let a = self.closed(|t| t.shape.len() == 2 && t.shape[0] == t.shape[1] && bits(t) <= 60)?;
+        let n = a.shape[0];
+        let (i, j, k) = (self.over(n), self.over(n), self.over(n));
+        let l = self.fresh("l");
+        let text = format!(
+            "{l}[{i}, {j}] = if {j} <= {i} then 0.25 * {a} - (sum({head} where {k} < {j}) {l}[{i}, {k}] * {l}[{j}, {k}]) / (4 * real({n})) else 0",
+            i = i.name,
+            j = j.name,
+            k = k.name,
+            a = at(&a, &[&i.name, &j.name]),
+            head = head(&k),
+            n = n.text(),
+        );
+        self.line(0, &format!("rec {}, {} {{", head(&i), head(&j)));
+        self.line(1, &text);
+        let axes = [i, j];
+        self.closed_states(&[(&l, &axes)], CLOSED);
+        Some(())
+    }
+
     /// A stencil in time: `v[t, i] = 0.5 * v[t - 1, i] + [i > 0] * 0.25 * v[t - 1, i - 1] + ..`, and its last state.
     pub(super) fn stencil_steps(&mut self) -> Option<()> {
         let x = self.closed(|t| matches!(t.shape.len(), 1 | 2) && bits(t) <= 100)?;
