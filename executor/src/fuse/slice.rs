@@ -48,6 +48,10 @@ pub(super) fn slice(program: &LoopProgram, home: &Home, wanted: &[usize]) -> Opt
         let own = level + 1 == path.len();
         let before = if own { *list } else { &list[..*place] };
         let mut kept = slicer.list(before, own, true);
+        // points that a step of an outer loop visits once would be visited at each step of the inner ones
+        if !own && kept.iter().any(has_visit) {
+            return None;
+        }
         kept.append(&mut nodes);
         nodes = kept;
     }
@@ -92,6 +96,11 @@ impl Slice {
         let nodes = renamed.nodes(&self.nodes);
         (nodes, self.results.iter().map(|var| renamed.real_id(*var)).collect())
     }
+}
+
+/// Whether a point of a statement is visited in a node.
+fn has_visit(node: &Node) -> bool {
+    matches!(node, Node::Visit(_)) || node.inside().iter().any(has_visit)
 }
 
 /// Whether one node at top level sets each of these variables, and nothing else does.
