@@ -110,21 +110,19 @@ impl Lower<'_> {
         }
     }
 
-    /// Whether the outer levels are loops over all entries.
+    /// Whether the outer levels are loops over all entries: one for each axis, since two axes at one loop are a diagonal.
     fn covers(&self, stmt: &Stmt, plan: &Plan) -> bool {
         let axes = self.open_axes(stmt);
         let outer = &plan.levels[..plan.cut];
-        let full = |axis: &VarId| {
-            let end = self.extent(&self.symbols.var(*axis).range);
-            outer.iter().any(|level| {
-                matches!(level, Level::Loop(header)
-                    if plan.env.ints[axis] == Int::Var(header.var)
-                        && header.lower == [Int::Const(0)]
-                        && header.upper == [end.clone()]
-                        && header.stride.is_none())
-            })
+        let is_own = |level: &Level| {
+            let Level::Loop(header) = level else { return false };
+            let mut own = axes.iter().filter(|axis| plan.env.ints[*axis] == Int::Var(header.var));
+            let (Some(axis), None) = (own.next(), own.next()) else { return false };
+            header.lower == [Int::Const(0)]
+                && header.upper == [self.extent(&self.symbols.var(*axis).range)]
+                && header.stride.is_none()
         };
-        outer.len() == axes.len() && axes.iter().all(full)
+        outer.len() == axes.len() && outer.iter().all(is_own)
     }
 
     /// Loops that set every entry to the value of no points.
