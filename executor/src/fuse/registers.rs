@@ -142,7 +142,7 @@ impl Run {
         let mut keep = Keep { place: &place, var };
         let mut out = Vec::with_capacity(nodes.len() + 2);
         for (at, node) in nodes.into_iter().enumerate() {
-            if at == first && matches!(node, Node::Accumulate(..) | Node::If(..)) {
+            if at == first && needs_value(&place, &node) {
                 out.push(Node::Set(var, Real::Load(place.buffer, place.indices.clone())));
             }
             if (first..=last).contains(&at) {
@@ -156,6 +156,15 @@ impl Run {
         }
         out
     }
+}
+
+/// Whether the first node that writes an entry needs the value that it has before: a store whose value reads the entry
+/// does too, as where two temporaries have one memory.
+fn needs_value(place: &Place, node: &Node) -> bool {
+    let Node::Store(_, e) = node else { return true };
+    let mut uses = Uses { place, reads: false, writes: false, hinders: false };
+    uses.real(e);
+    uses.reads
 }
 
 struct Keep<'p> {
