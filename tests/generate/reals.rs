@@ -328,11 +328,12 @@ impl Builder<'_> {
     fn index_as_real(&mut self, _: u32, _: u32) -> Option<Real> {
         self.note("index as a real");
         let place = self.free_index(0);
+        let size = exact(if self.is_arrays() { 10 } else { 6 });
         if place.guards.is_empty() {
-            return Some(Real::new(Row::Operand, format!("real({})", place.text), exact(6)));
+            return Some(Real::new(Row::Operand, format!("real({})", place.text), size));
         }
         let text = format!("[{}] * real({})", place.guards.join(" and "), place.text);
-        Some(Real::new(Row::Chain, text, exact(6)))
+        Some(Real::new(Row::Chain, text, size))
     }
 
     /// A function that rationals do not have; nothing where only exact values may stand.

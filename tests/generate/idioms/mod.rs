@@ -91,9 +91,15 @@ impl Builder<'_> {
 
     /// An entry at these variables, the axes in any order: of a tensor whose axes they are, or a number.
     fn aligned(&mut self, variables: &[&Variable]) -> (String, Size) {
+        self.aligned_within(variables, 300)
+    }
+
+    /// The same, of at most so many binary digits.
+    fn aligned_within(&mut self, variables: &[&Variable], limit: u32) -> (String, Size) {
         let ranges: Vec<Extent> = variables.iter().map(|v| v.range).collect();
         let fits = |t: &Tensor| {
             !t.shape.is_empty()
+                && bits(t) <= limit
                 && t.shape.len() <= ranges.len()
                 && t.shape.iter().all(|e| ranges.contains(e))
         };

@@ -6,6 +6,8 @@ use crate::generate::extent::Extent;
 
 /// Binary digits that states have after all steps.
 const CLOSED: u32 = 200;
+/// Binary digits of what a cell takes: its functions bend, and large arguments would blow up what rounding does.
+const SMALL: u32 = 8;
 
 /// A recurrence variable and its direction.
 struct Step {
@@ -105,8 +107,8 @@ impl Builder<'_> {
         let range = self.step_range(&[h]);
         let step = self.steps_over(range);
         let (i, j) = (self.over(h), self.over(h));
-        let matrix = self.square(&i, &j);
-        let input = self.aligned(&[&step.variable, &i]).0;
+        let matrix = self.square(&i, &j, SMALL);
+        let input = self.aligned_within(&[&step.variable, &i], 2 * SMALL).0;
         let (gate, state, memory) = (self.fresh("g"), self.fresh("h"), self.fresh("c"));
         let (t, (before, guard)) = (step.variable.name.clone(), step.before(1));
         // a mean, so that states forget what rounding does to them
@@ -151,10 +153,12 @@ impl Builder<'_> {
     }
 
     /// An entry of a matrix over `i` and `j`, which have one range.
-    fn square(&mut self, i: &Variable, j: &Variable) -> String {
+    fn square(&mut self, i: &Variable, j: &Variable, limit: u32) -> String {
         let n = i.range;
-        let Some(a) = self.closed(|t| t.shape == [n, n] && bits(t) <= 60) else {
-            return format!("{} * {}", self.aligned(&[i]).0, self.aligned(&[j]).0);
+        let Some(a) = self.closed(|t| t.shape == [n, n] && bits(t) <= limit) else {
+            let (first, second) =
+                (self.aligned_within(&[i], limit), self.aligned_within(&[j], limit));
+            return format!("{} * {}", first.0, second.0);
         };
         let (i, j) = (i.name.as_str(), j.name.as_str());
         if self.choices.chance(1, 3) { at(&a, &[j, i]) } else { at(&a, &[i, j]) }
@@ -200,7 +204,7 @@ impl Builder<'_> {
         let rest: Option<Variable> = x.shape.get(1).map(|e| self.over(*e));
         let j = self.over(x.shape[0]);
         let i = &step.variable;
-        let matrix = self.square(i, &j);
+        let matrix = self.square(i, &j, 60);
         let y = self.fresh("y");
         let place = |first: &str| -> String {
             let rest = rest.iter().map(|r| r.name.clone());
