@@ -11,6 +11,7 @@ mod adjoints;
 mod arrays;
 mod columns;
 mod compare;
+mod entries;
 mod examples;
 mod found;
 mod generated;

@@ -283,3 +283,27 @@ fn mentions_in(e: &Real, var: RealId) -> bool {
     mentions.real(e);
     mentions.found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::keep_entries;
+    use crate::loops::LoopProgram;
+
+    /// The body of a loop over `i` with entries kept.
+    fn kept(body: &str) -> String {
+        let head = "loops f\nsize n\ninput x: real[n]\ntemporary t: real[n]\noutput y: real[n]\n";
+        let text = format!("{head}ints i\nfor any i in 0 .. n {{\n{body}\n}}\n");
+        let mut program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+        keep_entries(&mut program);
+        let text = program.to_string();
+        text.split_once("0 .. n {\n").map_or_else(String::new, |(_, body)| body.to_owned())
+    }
+
+    #[test]
+    fn an_entry_that_a_store_reads_is_loaded_first() {
+        let found = kept("t[i] = x[i] * t[i]\ny[i] = t[i] + 1.0");
+        assert!(found.starts_with("    t_2 = t[i]\n    t_2 = x[i] * t_2\n"), "{found}");
+        let found = kept("t[i] = x[i] * x[i]\ny[i] = t[i] + 1.0");
+        assert!(found.starts_with("    t_2 = x[i] * x[i]\n"), "{found}");
+    }
+}
