@@ -60,6 +60,12 @@ const FEEDBACK: &str =
     s[b: n] = sum(t: m where t = m - 1) h[t, b]
 }";
 
+/// Columns that a multiple of a variable names: the loop over them is in order in a window.
+const THIRDS: &str = "fn f(n: size, m: size, x: real[n, n]) -> (y: real[n, n]) {
+    t[i: n, j: n] = (sum(k: n where k + i = n) x[j, k]) * (x[j, j] * [(j + 1) % 3 <= 0])
+    y[j: n, i: n] = sin(t[i, j] * 0.5 + x[j, i])
+}";
+
 fn products() -> TensorSsa {
     let text = include_str!("../../examples/products.iv");
     normalize(load(text).unwrap().function(Some("products")).unwrap())
@@ -117,7 +123,9 @@ fn what_is_needed_in_other_columns_is_kept() {
 /// that it has without fusion.
 #[test]
 fn windows_of_columns_change_no_value() {
-    for (name, program) in all() {
+    let thirds = ("the gradient of thirds", gradient(&program(THIRDS), &["x"]));
+    assert!(locals(&loops(&thirds.1, Fusion::On)) >= 1);
+    for (name, program) in all().into_iter().chain([thirds]) {
         for n in [0, 1, 2, COLUMNS - 1, COLUMNS, COLUMNS + 1] {
             let given = inputs::<f64>(&program, &[("n", n), ("m", 7)]);
             assert_eq!(difference(&program, &given, 4096.0), None, "{name}, {n} columns");

@@ -59,3 +59,24 @@ fn rows_are_computed_once_for_a_matrix_that_is_computed_again() {
         }
     }
 }
+
+/// The gradients of maxima over windows side by side that reach beyond the axis: only what a condition lets exist is stored.
+#[test]
+fn windows_beyond_the_end_store_nothing_there() {
+    let along = "fn f(n: size, x: real[n]) -> (y: real[n]) {
+        y[i: n] = max(0, max(a: 3 where 3 * i + a < n) x[3 * i + a])
+    }";
+    let before = "fn f(n: size, x: real[n]) -> (y: real[n]) {
+        y[i: n] = max(0, max(a: 2 where 0 <= 2 * i + a - 1 < n) x[2 * i + a - 1])
+    }";
+    let both = "fn f(n: size, x: real[n, n]) -> (y: real[n, n]) {
+        y[i: n, j: n] = max(0, max(a: 2, b: 2 where 2 * i + a < n and 2 * j + b < n) x[2 * i + a, 2 * j + b])
+    }";
+    for text in [along, before, both] {
+        let derivative = gradient(&program(text), &["x"]);
+        for n in [0, 1, 2, 3, 4, 5, 9, 33] {
+            let given = inputs(&derivative, &[("n", n)]);
+            assert_eq!(difference(&derivative, &given, 64.0), None, "{text}, n = {n}");
+        }
+    }
+}

@@ -84,6 +84,9 @@ const FORMS: [(usize, Make); 17] = [
     (2, |b, fuel, limit| b.absolute(fuel, limit)),
 ];
 
+/// Binary digits of the arguments of functions in programs of arrays: rounding changes the sine of a large number.
+pub(crate) const MODEST: u32 = 24;
+
 /// Functions of one argument: the construct, what stands before the argument and after.
 /// Each form is inside the domain, away from poles, and grows by little.
 #[rustfmt::skip]
@@ -352,7 +355,7 @@ impl Builder<'_> {
         if other.is_some() {
             return other;
         }
-        let inner = self.real(fuel, limit.min(200));
+        let inner = self.real(fuel, limit.min(if self.is_arrays() { MODEST } else { 200 }));
         let (construct, before, after) = self.choices.pick(&FUNCTIONS);
         if before.contains("abs") && self.is_arrays() && inner.size.rounded {
             return None;

@@ -26,14 +26,14 @@ impl Builder<'_> {
         self.note(op);
         let depth = self.variables.len();
         let mut binders = vec![self.binder()];
-        if self.may_bind(1) && self.choices.chance(1, 4) {
+        let long = op == "prod" && self.is_arrays();
+        if !long && self.may_bind(1) && self.choices.chance(1, 4) {
             binders.push(self.binder());
         }
         let guard = self.choices.chance(1, 3).then(|| self.guard(2).text);
         if guard.is_some() {
             self.note("where");
         }
-        let long = op == "prod" && self.is_arrays();
         let body = self.real(fuel, if long { limit / MANY } else { limit });
         self.variables.truncate(depth);
         let made = reduced(op, &binders, guard, &body);

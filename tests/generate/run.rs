@@ -30,7 +30,7 @@ fn seed() -> u32 {
 /// A source of random programs.
 pub(crate) fn runner(cases: u32) -> TestRunner {
     let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
+        Config { cases, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed().to_le_bytes());
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))

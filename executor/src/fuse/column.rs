@@ -7,6 +7,7 @@ use super::local::{Target, apart, grouped};
 use super::renamed::At;
 use super::sites::sites;
 use crate::block::carries;
+use crate::loops::verify::moves;
 use crate::loops::walk::{Rewrite, Visit};
 use crate::loops::{BufferId, CmpOp, Cond, Fold, For, Int, IntId, Node, Order, Place, RealId};
 
@@ -95,7 +96,7 @@ impl Walk<'_, '_> {
                 let bare = header.bare();
                 is_pure(&Node::For(Box::new(bare.clone()))).then_some(())?;
                 let body = self.within(Around::Loop(bare), &header.body)?;
-                Some(Node::For(Box::new(For { body, ..header.bare() })))
+                Some(Node::For(Box::new(in_order(For { body, ..header.bare() }))))
             }
             [Node::If(cond, body)] => {
                 is_pure(&Node::If(cond.clone(), Vec::new())).then_some(())?;
@@ -154,6 +155,29 @@ impl Walk<'_, '_> {
         self.units.push(unit);
         Some(node)
     }
+}
+
+/// A loop that says that its steps are independent, if that can still be seen: a column that a multiple of its variable named is
+/// named by the variable of a loop of one step now.
+fn in_order(header: For) -> For {
+    struct Writes(IntId, bool);
+    impl Visit for Writes {
+        fn enter(&mut self, node: &Node) {
+            if let Node::Store(place, _)
+            | Node::Accumulate(place, ..)
+            | Node::StoreInt(place, _)
+            | Node::AddInt(place, _) = node
+            {
+                let own = |e: &Int| *e == Int::Var(self.0) || moves(e, self.0);
+                self.1 &= place.indices.iter().any(own);
+            }
+        }
+    }
+    let mut writes = Writes(header.var, true);
+    header.body.iter().for_each(|node| writes.node(node));
+    let order =
+        if writes.1 || header.order != Order::Parallel { header.order } else { Order::Ascending };
+    For { order, ..header }
 }
 
 /// Whether the ends of a loop, or a condition, read no memory and no reals.

@@ -125,7 +125,7 @@ impl Reached {
 
 impl Part {
     /// The part of an axis that a nest reaches, with the factor of its step; `None` if it is not all but a few entries at the
-    /// ends.
+    /// ends, or more than there are.
     fn of(
         headers: &[&For],
         entries: &[Vec<Int>],
@@ -143,6 +143,9 @@ impl Part {
         let few = header.stride.is_none()
             && is_size(lower)
             && is_size(upper)
+            // a condition around what is added may be what keeps it in its buffer
+            && facts.prove(CmpOp::Ge, &start, &Int::Const(0))
+            && facts.prove(CmpOp::Le, &end, &extent)
             && facts.prove(CmpOp::Le, &start, &Int::Const(FEW))
             && facts.prove(CmpOp::Ge, &end, &extent.clone().offset(-FEW));
         few.then_some((Self { axis, start, end, extent }, factor))

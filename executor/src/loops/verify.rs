@@ -4,8 +4,8 @@
 //! 2. Extents mention sizes alone.
 //! 3. Outputs, temporaries and locals are written, inputs are not; reals hold reals, integers integers.
 //! 4. An access has one index for each axis, a lookup one for each place; coordinates have one axis.
-//! 5. What an iteration of a parallel loop writes has its variable, or a multiple of it, as an index, or that of a loop over
-//!    its window, or is a local; and what it joins it has set.
+//! 5. What an iteration of a parallel loop writes has its variable, or that of a loop over its window, or a multiple of one, as an
+//!    index, or is a local; and what it joins it has set.
 //! 6. A function has as many arguments as it takes, and none is a user's.
 //! 7. A loop has lower and upper bounds, a stride of at least 2, and a variable that its body does not set.
 //! 8. Divisors are at least 1.
@@ -193,14 +193,15 @@ impl Verifier<'_> {
         let apart = |Parallel { var, windows, .. }: &Parallel| {
             place.indices.iter().any(|index| {
                 moves(index, *var)
+                    || windows.iter().any(|own| moves(index, *own))
                     || match index {
-                        Int::Var(own) => own == var || windows.contains(own),
                         // row `v - w` is the window's own, and that of no other `v`
                         Int::Sum(terms, _) if local => {
                             terms.iter().any(|(_, e)| *e == Int::Var(*var))
                         }
                         Int::Const(_)
                         | Int::Size(_)
+                        | Int::Var(_)
                         | Int::Load(..)
                         | Int::Sum(..)
                         | Int::Product(_)
@@ -311,7 +312,7 @@ fn arity(fun: Fun, count: usize) -> bool {
 }
 
 /// Whether an index is a variable, or a multiple of it and what is fixed.
-fn moves(index: &Int, var: IntId) -> bool {
+pub(crate) fn moves(index: &Int, var: IntId) -> bool {
     let own = Int::Var(var);
     let Int::Sum(terms, _) = index else { return *index == own };
     let fixed = |(_, e): &(i64, Int)| *e == own || matches!(e, Int::Size(_));

@@ -28,7 +28,7 @@ impl Builder<'_> {
             text = format!("[{guard}] * ({text})");
         }
         if self.choices.chance(1, 2) {
-            (text, all) = (self.squashed(&text), rounded(all.bits.min(60) + 10));
+            (text, all) = (self.squashed(&text, all), rounded(all.bits.min(60) + 10));
         }
         let order = self.turned(axes);
         self.defined(&order, &text, all);
@@ -108,7 +108,7 @@ impl Builder<'_> {
         } else {
             let (_, _, all) = over(self);
             let text = if exponential {
-                format!("exp(sin({}))", entry(&x, &all))
+                format!("exp(-1 - {}^2)", entry(&x, &all))
             } else {
                 format!("{}^2 + 0.5", entry(&x, &all))
             };

@@ -11,6 +11,7 @@ mod windows;
 
 use super::builder::{Builder, Element, Flavour, Size, Tensor, Variable};
 use super::extent::Extent;
+use super::reals::MODEST;
 use super::statements::bracketed;
 
 /// What an idiom adds; `None` if it has no place.
@@ -77,15 +78,19 @@ impl Builder<'_> {
     }
 
     /// A function that keeps what it takes small.
-    fn squashed(&mut self, e: &str) -> String {
-        let smooth = self.flavour != Flavour::Rational;
-        match self.choices.below(if smooth { 6 } else { 2 }) {
+    fn squashed(&mut self, e: &str, size: Size) -> String {
+        let ways = match self.flavour {
+            Flavour::Rational => 2,
+            Flavour::Full | Flavour::Arrays if size.bits > MODEST => 5,
+            Flavour::Full | Flavour::Arrays => 6,
+        };
+        match self.choices.below(ways) {
             0 => format!("0.5 * ({e})"),
             1 => format!("({e}) / (1 + ({e})^2)"),
             2 => format!("tanh({e})"),
             3 => format!("sigmoid({e})"),
-            4 => format!("sin({e})"),
-            _ => format!("exp(-1 - ({e})^2)"),
+            4 => format!("exp(-1 - ({e})^2)"),
+            _ => format!("sin({e})"),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{at, bits, head, heads, is_exact, rounded};
 use crate::generate::builder::{Builder, Promise, Tensor, Variable};
 use crate::generate::extent::Extent;
+use crate::generate::reals::MODEST;
 
 /// Binary digits that states have after all steps.
 const CLOSED: u32 = 200;
@@ -119,7 +120,7 @@ impl Builder<'_> {
         let here = format!("[{t}, {}]", i.name);
         let back = format!("[{before}, {}]", i.name);
         self.line(0, &step.opening());
-        let gated = self.squashed(&inner);
+        let gated = self.squashed(&inner, rounded(MODEST));
         self.line(1, &format!("{gate}{own} = {gated}"));
         let kind = self.choices.below(3);
         if kind > 0 {
@@ -132,7 +133,7 @@ impl Builder<'_> {
             }
             self.line(1, &format!("{memory}{own} = {text}"));
             let factor = if self.choices.chance(1, 2) { gate.as_str() } else { memory.as_str() };
-            let kept = self.squashed(&format!("{factor}{here} + {memory}{here}"));
+            let kept = self.squashed(&format!("{factor}{here} + {memory}{here}"), rounded(MODEST));
             self.line(1, &format!("{state}{own} = {kept}"));
         } else {
             self.line(1, &format!("{state}{own} = {gate}{here}"));
