@@ -112,10 +112,10 @@ impl Builder<'_> {
         let input = self.aligned_within(&[&step.variable, &i], 2 * SMALL).0;
         let (gate, state, memory) = (self.fresh("g"), self.fresh("h"), self.fresh("c"));
         let (t, (before, guard)) = (step.variable.name.clone(), step.before(1));
-        // a mean, so that states forget what rounding does to them
+        // about a mean, so that states forget what rounding does to them
         let end = h.text();
         let product = format!("(sum({}) {matrix} * {state}[{before}, {}])", head(&j), j.name);
-        let inner = format!("{input} + [{guard}] * 0.25 * {product} / real({end})");
+        let inner = format!("{input} + [{guard}] * 0.25 * {product} / (1 + real({end}))");
         let own = format!("[{t}, {}]", head(&i));
         let here = format!("[{t}, {}]", i.name);
         let back = format!("[{before}, {}]", i.name);
@@ -244,7 +244,7 @@ impl Builder<'_> {
         let (i, j, k) = (self.over(n), self.over(n), self.over(n));
         let l = self.fresh("l");
         let text = format!(
-            "{l}[{i}, {j}] = if {j} <= {i} then 0.25 * {a} - (sum({head} where {k} < {j}) {l}[{i}, {k}] * {l}[{j}, {k}]) / (4 * real({n})) else 0",
+            "{l}[{i}, {j}] = if {j} <= {i} then 0.25 * {a} - (sum({head} where {k} < {j}) {l}[{i}, {k}] * {l}[{j}, {k}]) / (4 + 4 * real({n})) else 0",
             i = i.name,
             j = j.name,
             k = k.name,
