@@ -118,6 +118,8 @@ impl Round {
             let place = Place { tensor, axes: &[] };
             self.cx.trace.words(&self.cx.symbols, named("drop-dead"), place, dropped);
         }
+        // with the names that results have given to what they repeated
+        self.cx.symbols.clone_from(&next.symbols);
         self.dropped_axes(&mut next);
         if self.reuses {
             self.applied_once(&mut next);
