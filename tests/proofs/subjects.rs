@@ -100,6 +100,7 @@ fn side(
     inputs: &Values<Rational>,
     seeds: Option<&[(TensorId, Vec<Rational>)]>,
 ) -> Result<Side, &'static str> {
+    let program = told_apart(program);
     let question = export(&program, inputs, seeds)?;
     let mut whole = program.clone();
     whole.results.clear();
@@ -114,6 +115,17 @@ fn renamed(mut program: TensorSsa) -> TensorSsa {
     definitions(&program.body, &mut defined);
     for tensor in defined {
         program.symbols.tensors[tensor.index()].name = format!("t{}", tensor.0);
+    }
+    program
+}
+
+/// The program with a name for each tensor: values are compared by name.
+fn told_apart(mut program: TensorSsa) -> TensorSsa {
+    let mut known = BTreeSet::new();
+    for (at, tensor) in program.symbols.tensors.iter_mut().enumerate() {
+        if !known.insert(tensor.name.clone()) {
+            tensor.name = format!("{}_{at}", tensor.name);
+        }
     }
     program
 }
