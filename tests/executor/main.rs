@@ -9,6 +9,7 @@ mod generate;
 
 mod adjoints;
 mod arrays;
+mod borders;
 mod columns;
 mod compare;
 mod entries;
