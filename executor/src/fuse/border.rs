@@ -22,6 +22,7 @@ use crate::loops::walk::{Rewrite, Visit};
 use crate::loops::{
     BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
 };
+use rustc_hash::FxHashMap;
 
 /// The rows of a window of loops that stream entries: the entries of several such loops fit in the nearest cache.
 pub(super) const STREAMED: i64 = 192;
@@ -39,9 +40,8 @@ pub(super) struct Reach {
 
 impl Reach {
     /// Of all that touches targets at a row that is a variable and a constant; `None` if that is far.
-    pub(super) fn of(body: &[Node], targets: &[Target]) -> Option<Self> {
+    pub(super) fn of(touched: &FxHashMap<BufferId, Vec<Site>>, targets: &[Target]) -> Option<Self> {
         let mut reach = Self::default();
-        let touched = sites(body);
         for (buffer, axis) in targets {
             for site in touched.get(buffer).into_iter().flatten() {
                 if let Some((_, shift)) = row(&site.indices[*axis]) {
@@ -73,7 +73,15 @@ pub(super) fn keep_neighbours(program: &mut LoopProgram) {
             all.iter().filter_map(|(buffer, extent)| Some((*buffer, distance(&first, extent)?)));
         let near: Vec<(BufferId, i64)> = near.collect();
         let most = near.iter().map(|(_, more)| *more).max().unwrap_or(0);
-        let targets = near.iter().map(|(buffer, _)| (*buffer, 0)).collect();
+        let targets: Vec<Target> = near.iter().map(|(buffer, _)| (*buffer, 0)).collect();
+        // rows are complete before neighbours are read
+        let chained = |node: &Node| {
+            let touches = Touches::of(node, &targets);
+            touches.writes && touches.neighbours
+        };
+        if program.body.iter().any(chained) {
+            continue;
+        }
         if let Some(changed) = windowed(program, &first.offset(most), targets, STREAMED) {
             *program = changed;
         }
@@ -82,11 +90,12 @@ pub(super) fn keep_neighbours(program: &mut LoopProgram) {
 
 /// The temporaries of reals with one axis that grows, and its extent, where no neighbours far away are read.
 fn streamed(program: &LoopProgram) -> Vec<(BufferId, Int)> {
+    let touched = sites(&program.body);
     let all = program.buffers.iter().enumerate().filter_map(|(at, buffer)| {
         let [extent] = buffer.extents.as_slice() else { return None };
         let real = buffer.role == Role::Temporary && buffer.element == Element::Real;
         let id = BufferId(at as u32);
-        let near = || Reach::of(&program.body, &[(id, 0)]).is_some();
+        let near = || Reach::of(&touched, &[(id, 0)]).is_some();
         (real && degree_of(extent) > 0 && near()).then(|| (id, extent.clone()))
     });
     all.collect()

@@ -99,7 +99,8 @@ pub(super) fn windowed(
     let mut wanted = targets;
     while !wanted.is_empty() {
         let neighbours = rows == STREAMED;
-        let reach = if neighbours { Reach::of(&program.body, &wanted)? } else { Reach::default() };
+        let reach =
+            if neighbours { Reach::of(&sites(&program.body), &wanted)? } else { Reach::default() };
         let mut changed = program.clone();
         let body = std::mem::take(&mut changed.body);
         let extent = extent.clone().offset(-reach.low);
@@ -171,8 +172,7 @@ impl Item {
     }
 
     fn touches(&self, targets: &[Target]) -> bool {
-        let touched = sites(std::slice::from_ref(&self.node));
-        targets.iter().any(|(buffer, _)| touched.contains_key(buffer))
+        targets.iter().any(|(buffer, _)| self.footprint.touches_buffer(*buffer))
     }
 }
 
