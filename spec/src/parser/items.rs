@@ -52,7 +52,14 @@ impl Parser<'_> {
         let params = self.params("`(` and the parameters")?;
         self.expect(Kind::Arrow, "`->` and the results, as in `-> (y: real)`")?;
         let results = self.params("`(` and the results, as in `(y: real)`")?;
-        let body = self.block("`{` and the body of the function")?;
+        let wanted = "`{` and the body of the function";
+        if self.kind() == Kind::Keyword(Keyword::Requires) {
+            return Err(self.unexpected(
+                wanted,
+                "write `{` here: conditions on the inputs are statements of the body",
+            ));
+        }
+        let body = self.block(wanted)?;
         let derivative = self.at_derivative().then(|| self.derivative()).transpose()?;
         Ok(Function { name, params, results, body, derivative, span: self.since(start) })
     }

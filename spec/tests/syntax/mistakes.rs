@@ -70,6 +70,7 @@ const WRONG_TEXTS: &[&str] = &[
     "fn f(x) -> (y: real) { y = x }\n",
     "fn f(x: real) { y = x }\n",
     "fn f(x: real) -> y: real { y = x }\n",
+    "fn f(n: size) -> (y: real) requires n > 0 { y = 1 }\n",
     "fn sum(x: real) -> (y: real) { y = x }\n",
     "fn f(x: matrix) -> (y: real) { y = x }\n",
     "fn f(x: real[n) -> (y: real) { y = x }\n",
