@@ -1,14 +1,12 @@
 //! Temporaries whose neighbours are read, some entries at a time.
 
-use crate::compare::{difference, unlike};
+use crate::compare::difference;
 use crate::examples::real_params;
-use crate::local::{engines, inputs, locals, run};
+use crate::local::{inputs, locals, threads_agree};
 use crate::memory::{gradient, loops, program};
-use crate::threads::bits;
 use iverson::executor::loops::Role;
 use iverson::executor::loops::verify::verify;
-use iverson::executor::{Engine, Fusion, LoopProgram};
-use iverson::spec::call::Value;
+use iverson::executor::{Fusion, LoopProgram};
 use iverson::spec::ssa::TensorSsa;
 
 /// The entries of a window.
@@ -93,29 +91,7 @@ fn borders_change_no_value() {
 #[test]
 fn threads_have_borders_of_their_own() {
     for (name, program) in all() {
-        let sizes = [("n", 150 * ROWS + 7)];
-        let (given, narrow) = (inputs::<f64>(&program, &sizes), inputs::<f32>(&program, &sizes));
-        let plain = run(&program, &given, Engine::Runner, 1);
-        for engine in engines() {
-            let one = run(&program, &given, engine, 1);
-            assert_eq!(unlike(&plain, &one, 1e7), None, "{name}, {engine:?}");
-            let single = run(&program, &narrow, engine, 1);
-            for threads in [2, 7] {
-                let found = run(&program, &given, engine, threads);
-                assert_eq!(bits(Some(found)), bits(Some(one.clone())), "{name}, {engine:?}");
-                let found = run(&program, &narrow, engine, threads);
-                assert_eq!(found, single, "{name}, {engine:?}, f32");
-            }
-            for (result, wanted) in &one {
-                let (Value::Real(a), Value::Real(b)) = (wanted, &single[result]) else {
-                    panic!("{result} is real")
-                };
-                let most = a.data.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
-                for (a, b) in a.data.iter().zip(&b.data) {
-                    assert!((a - f64::from(*b)).abs() <= 1e-3 * most, "{name}: {result}, f32");
-                }
-            }
-        }
+        threads_agree(name, &program, &[("n", 150 * ROWS + 7)], 1e7, 1e-3);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::adjoints::{gradient, loops, program};
 use crate::compare::{difference, difference_in, ways, with_cotangents};
+use crate::searches::arguments;
 use iverson::executor::native::Compiler;
 use iverson::executor::{Engine, Executable, Fusion, Options, Vectors, compile};
 use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
 use iverson::random::fill;
-use iverson::spec::call::{Dense, Limits, Value, Values};
+use iverson::spec::call::{Limits, Value};
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 
@@ -40,19 +41,6 @@ fn value(
     );
     let loaded = load(&text).unwrap_or_else(|_| panic!("{text}"));
     normalize(loaded.function(None).unwrap())
-}
-
-/// Few values, each often, from a start that gives every one of them the first place; one of them is given.
-fn arguments(n: usize, k: usize, start: usize, given: f64) -> Values<f64> {
-    let some = [1.0, 2.0, 0.0, given, 2.0, f64::NEG_INFINITY, -0.0, f64::INFINITY];
-    let data: Vec<f64> = (0..n).map(|i| some[(i * i + start) % some.len()]).collect();
-    let values = [
-        ("n", Value::Size(n as u64)),
-        ("k", Value::Size(k as u64)),
-        ("x", Value::Real(Dense { shape: vec![n], data })),
-        ("p", Value::indices((0..n).map(|i| (i * 3 % n / 2) as i64).collect())),
-    ];
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[test]

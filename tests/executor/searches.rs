@@ -31,7 +31,7 @@ fn program(body: &str) -> TensorSsa {
 }
 
 /// Few values, each often, from a start that gives every one of them the first place; one of them is given.
-fn arguments(n: usize, k: usize, start: usize, given: f64) -> Values<f64> {
+pub(crate) fn arguments(n: usize, k: usize, start: usize, given: f64) -> Values<f64> {
     let some = [1.0, 2.0, 0.0, given, 2.0, f64::NEG_INFINITY, -0.0, f64::INFINITY];
     let data: Vec<f64> = (0..n).map(|i| some[(i * i + start) % some.len()]).collect();
     let values = [

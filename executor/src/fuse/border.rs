@@ -12,9 +12,9 @@
 //! * **Bits**: the same.
 
 use super::facts::Facts;
+use super::fresh::Fresh;
 use super::local::{ROWS, Target, windowed};
 use super::recompute::degree_of;
-use super::renamed::Renamed;
 use super::sites::{Kind, Site, all_sites, sites};
 use super::windowed::Windowed;
 use crate::block::carries;
@@ -212,8 +212,9 @@ impl<'b> Border<'b> {
         let mut border = Vec::new();
         for rows in [[low, 0], [self.rows, self.rows + high]] {
             if rows[0] < rows[1] {
-                let (node, var) = renamed(program, &node, var)?;
-                let (vars, start, locals) = (vec![var], self.start, self.locals);
+                // all that is set is new: no other node counts
+                let (node, names) = Fresh::new(program, &[]).copied(&node);
+                let (vars, start, locals) = (vec![names.int_id(var)], self.start, self.locals);
                 let nodes = Windowed { vars, start, rows, locals, first: low }.window(&node);
                 if !nodes.iter().all(|node| self.is_empty(node)) {
                     border.push(Node::Note(text.clone()));
@@ -307,24 +308,6 @@ impl Line<'_> {
     }
 }
 
-/// A node with new variables for all that it sets, and what becomes of one of them.
-fn renamed(program: &mut LoopProgram, node: &Node, var: IntId) -> Option<(Node, IntId)> {
-    let mut parts = Parts::default();
-    parts.node(node);
-    let mut renamed = Renamed::default();
-    for set in parts.ints_set {
-        let name = program.ints[set.index()].clone();
-        renamed.ints.entry(set).or_insert_with(|| Int::Var(program.add_int(name)));
-    }
-    for set in parts.reals_set {
-        let name = program.reals[set.index()].clone();
-        renamed.reals.entry(set).or_insert_with(|| program.add_real(name));
-    }
-    let Some(Int::Var(own)) = renamed.ints.get(&var) else { return None };
-    let own = *own;
-    Some((renamed.node(node).pop()?, own))
-}
-
 /// What nodes are made of.
 #[derive(Default)]
 struct Parts {
@@ -332,7 +315,6 @@ struct Parts {
     loads: Vec<BufferId>,
     reals_read: Vec<RealId>,
     reals_set: Vec<RealId>,
-    ints_set: Vec<IntId>,
     /// The variables that values are joined to, and how.
     joined: Vec<(RealId, Fold)>,
 }
@@ -348,15 +330,12 @@ impl Visit for Parts {
 
     fn enter(&mut self, node: &Node) {
         match node {
-            Node::For(header) => {
-                self.loops.push((**header).clone());
-                self.ints_set.push(header.var);
-            }
-            Node::SetInt(var, _) => self.ints_set.push(*var),
+            Node::For(header) => self.loops.push((**header).clone()),
             Node::Set(var, _) => self.reals_set.push(*var),
             Node::Join(var, fold, _) => self.joined.push((*var, *fold)),
             Node::Note(_)
             | Node::If(..)
+            | Node::SetInt(..)
             | Node::Store(..)
             | Node::Accumulate(..)
             | Node::StoreInt(..)

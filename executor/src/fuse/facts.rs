@@ -103,31 +103,15 @@ impl Facts {
         }
     }
 
-    /// Whether a condition on integers holds, if that is known.
-    pub(super) fn decide(&mut self, cond: &Cond) -> Option<bool> {
-        match cond {
-            Cond::Int(cmp, a, b) => {
-                if self.prove(*cmp, a, b) {
-                    return Some(true);
-                }
-                let fails = match cmp {
-                    CmpOp::Eq => self.prove(CmpOp::Lt, a, b) || self.prove(CmpOp::Gt, a, b),
-                    CmpOp::Ne => self.prove(CmpOp::Eq, a, b),
-                    CmpOp::Lt => self.prove(CmpOp::Ge, a, b),
-                    CmpOp::Le => self.prove(CmpOp::Gt, a, b),
-                    CmpOp::Gt => self.prove(CmpOp::Le, a, b),
-                    CmpOp::Ge => self.prove(CmpOp::Lt, a, b),
-                };
-                fails.then_some(false)
-            }
-            Cond::All(parts) => {
-                let parts: Vec<Option<bool>> = parts.iter().map(|part| self.decide(part)).collect();
-                if parts.contains(&Some(false)) {
-                    return Some(false);
-                }
-                parts.iter().all(|part| *part == Some(true)).then_some(true)
-            }
-            Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => None,
+    /// Whether a comparison fails.
+    pub(super) fn refute(&mut self, cmp: CmpOp, a: &Int, b: &Int) -> bool {
+        match cmp {
+            CmpOp::Eq => self.prove(CmpOp::Lt, a, b) || self.prove(CmpOp::Gt, a, b),
+            CmpOp::Ne => self.prove(CmpOp::Eq, a, b),
+            CmpOp::Lt => self.prove(CmpOp::Ge, a, b),
+            CmpOp::Le => self.prove(CmpOp::Gt, a, b),
+            CmpOp::Gt => self.prove(CmpOp::Le, a, b),
+            CmpOp::Ge => self.prove(CmpOp::Lt, a, b),
         }
     }
 

@@ -39,9 +39,16 @@ impl<'p> Fresh<'p> {
     /// A copy of a loop. Loop variables, and variables that are set in it and not mentioned elsewhere,
     /// are new ones.
     pub(super) fn copy(&mut self, header: &For) -> For {
-        let node = Node::For(Box::new(header.clone()));
+        let Node::For(header) = self.copied(&Node::For(Box::new(header.clone()))).0 else {
+            unreachable!("a loop is rebuilt as one loop")
+        };
+        *header
+    }
+
+    /// The same of a node, with what its variables are called in the copy.
+    pub(super) fn copied(&mut self, node: &Node) -> (Node, Renamed) {
         let mut own = Mentions::default();
-        own.node(&node);
+        own.node(node);
         let mut copy = Renamed::default();
         for var in &own.ints_set {
             if own.is_loop(*var) || own.ints.get(var) >= self.all.ints.get(var) {
@@ -55,9 +62,9 @@ impl<'p> Fresh<'p> {
                 copy.reals.entry(*var).or_insert_with(|| self.program.add_real(name));
             }
         }
-        match copy.node(&node).pop() {
-            Some(Node::For(header)) => *header,
-            _ => unreachable!("a loop is rebuilt as one loop"),
+        match copy.node(node).pop() {
+            Some(node) => (node, copy),
+            None => unreachable!("a node is rebuilt as one node"),
         }
     }
 }

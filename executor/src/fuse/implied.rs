@@ -18,7 +18,7 @@ fn list(nodes: &[Node], facts: &Facts) -> Vec<Node> {
         inside.inside(node);
         let node = node.clone().map_inside(|body| list(&body, &inside));
         let Node::If(cond, body) = &node else { return vec![node] };
-        if is_affine(cond) && facts.clone().decide(cond) == Some(false) {
+        if fails(cond, &mut facts.clone()) {
             Vec::new()
         } else if is_implied(cond, body, facts) {
             body.clone()
@@ -62,6 +62,15 @@ fn has_plain_ends(header: &For) -> bool {
 /// Whether a condition follows, and is on sizes and variables: the facts of what is read may be of another time.
 fn holds(cond: &Cond, facts: &mut Facts) -> bool {
     is_affine(cond) && facts.imply(cond)
+}
+
+/// Whether a condition never holds, since a part of it, on sizes and variables, fails.
+fn fails(cond: &Cond, facts: &mut Facts) -> bool {
+    match cond {
+        Cond::Int(cmp, a, b) => is_affine(cond) && facts.refute(*cmp, a, b),
+        Cond::All(parts) => parts.iter().any(|part| fails(part, facts)),
+        Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => false,
+    }
 }
 
 fn is_affine(cond: &Cond) -> bool {

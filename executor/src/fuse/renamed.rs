@@ -16,7 +16,7 @@ impl Renamed {
         self.reals.get(&var).copied().unwrap_or(var)
     }
 
-    fn int_id(&self, var: IntId) -> IntId {
+    pub(super) fn int_id(&self, var: IntId) -> IntId {
         match self.ints.get(&var) {
             Some(Int::Var(fresh)) => *fresh,
             _ => var,

@@ -1,10 +1,10 @@
 //! Recurrences cut where conditions on their step change.
 //!
 //! In `for t in 0..T { if t = 0 { A }; if t >= 1 { B } }` the loops of `A` and `B` do not meet those beside them. Cut at 1, it
-//! is `for t in 0..1 { A }; for t in 1..T { B }`, where they are merged as in any loop.
+//! is `for t in 0..1 { A }; for t in 1..T { B }`, where they are merged as in any loop, once the conditions that are decided in each
+//! part are dropped ([`implied`](super::implied)).
 
 use super::ends::{Naturals, is_plain, strongest};
-use super::facts::Facts;
 use super::fresh::Fresh;
 use super::sites::has_checks;
 use super::unroll::count;
@@ -56,7 +56,7 @@ fn segments(naturals: &Naturals, fresh: &mut Fresh<'_>, header: For) -> Vec<Node
     if found[0].order == Order::Descending {
         found.reverse();
     }
-    found.into_iter().map(|segment| one(settled(segment))).collect()
+    found.into_iter().map(one).collect()
 }
 
 /// Where conditions around loops change along the variable, few places; none if there are more.
@@ -101,20 +101,4 @@ fn changes(var: IntId, cond: &Cond, cuts: &mut Vec<Int>) {
         }
         Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => {}
     }
-}
-
-/// A loop without those conditions that hold at all of its steps, or at none.
-fn settled(header: For) -> For {
-    let mut facts = Facts::default();
-    facts.bounds(&header);
-    let settle = |node: &Node| {
-        let Node::If(cond, body) = node else { return vec![node.clone()] };
-        match facts.decide(cond) {
-            Some(true) => body.clone(),
-            Some(false) => Vec::new(),
-            None => vec![node.clone()],
-        }
-    };
-    let body = header.body.iter().flat_map(settle).collect();
-    For { body, ..header }
 }
