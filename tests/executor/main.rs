@@ -8,6 +8,7 @@
 mod generate;
 
 mod adjoints;
+mod along;
 mod arrays;
 mod borders;
 mod columns;

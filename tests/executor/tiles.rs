@@ -15,7 +15,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, strips alone, or loops in vectors.
-const PROGRAMS: [(&str, &str, &str); 19] = [
+const PROGRAMS: [(&str, &str, &str); 20] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -73,6 +73,13 @@ const PROGRAMS: [(&str, &str, &str); 19] = [
             w[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]
             t[i: n] = sum(j: m) w[i, j] * c[i, j]
             z[i: n, j: m] = c[i, j] * t[i]
+        }",
+    ),
+    (
+        "a product and sums of rows, which keep the tiles of the product",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], D: real[n, m, k]) -> (C: real[n, m]) {
+            C[i: n, j: m] = sum(l: k) A[i, l] * B[l, j] + sum(l: k) D[i, j, l]
         }",
     ),
     (

@@ -110,6 +110,27 @@ impl Footprint {
         })
     }
 
+    /// Whether a loop over `b` reads what a loop over `a` writes, at the same step of both, in one of some buffers.
+    pub(super) fn hands_on(
+        &self,
+        a: IntId,
+        other: &Self,
+        b: IntId,
+        buffers: impl Fn(BufferId) -> bool,
+    ) -> bool {
+        let same = |(x, wrote): &(Vec<Int>, bool), (y, writes): &(Vec<Int>, bool)| {
+            let mut places = x.iter().zip(y);
+            *wrote && !*writes && places.any(|(x, y)| *x == Int::Var(a) && *y == Int::Var(b))
+        };
+        self.buffers.iter().any(|(buffer, mine)| {
+            buffers(*buffer)
+                && other
+                    .buffers
+                    .get(buffer)
+                    .is_some_and(|theirs| mine.iter().any(|x| theirs.iter().any(|y| same(x, y))))
+        })
+    }
+
     /// Whether one sets a variable that the other touches.
     fn shares_variables(&self, other: &Self) -> bool {
         self.shares_ints(other) || self.shared_reals(other).next().is_some()

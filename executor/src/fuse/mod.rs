@@ -1,8 +1,8 @@
 //! Fusion: fewer and larger loops, and intermediates in registers (spec chapter 7).
 //!
 //! 1. [`unroll`]: short loops of constant length become straight lines; [`strides`]: loops over one residue become
-//!    loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`steps`]: recurrences
-//!    are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
+//!    loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`follow`]: recurrences take in
+//!    sums over their steps; [`steps`]: they are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
@@ -39,6 +39,7 @@ mod contract;
 mod dead;
 mod ends;
 pub(crate) mod facts;
+mod follow;
 pub(crate) mod footprint;
 mod fresh;
 mod gather;
@@ -139,6 +140,7 @@ fn joined(program: LoopProgram) -> LoopProgram {
 fn merged(mut program: LoopProgram) -> (LoopProgram, (usize, usize)) {
     program.body = strides::dense(&unroll::unroll(&program.body));
     places::by_cases(&mut program);
+    follow::follow(&mut program);
     steps::cut(&mut program);
     program.body = implied::drop_implied(&program.body);
     merge::merge(&mut program);
@@ -175,7 +177,12 @@ pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
             push::push(&mut program);
         }
         if turn::turn(&mut program, turned) {
-            merge::merge(&mut program);
+            let mut joined = program.clone();
+            merge::merge(&mut joined);
+            // a loop that is no tile makes none of what it joins
+            if kept(&joined, &joined.body) >= kept(&program, &program.body) {
+                program = joined;
+            }
             registers::keep_entries(&mut program);
         }
         peel::peel_for_tiles(&mut program);

@@ -2,17 +2,15 @@
 //!
 //! In `for t in 0..T { if t = 0 { A }; if t >= 1 { B } }` the loops of `A` and `B` do not meet those beside them. Cut at 1, it
 //! is `for t in 0..1 { A }; for t in 1..T { B }`, where they are merged as in any loop, once the conditions that are decided in each
-//! part are dropped ([`implied`](super::implied)).
+//! part are dropped ([`implied`](super::implied)). Where conditions change at several of the first steps, and of the last ones, those keep their conditions:
+//! the steps between them have none.
 
-use super::ends::{Naturals, is_plain, strongest};
+use super::ends::{Naturals, is_plain};
 use super::fresh::Fresh;
 use super::sites::has_checks;
 use super::unroll::count;
 use crate::loops::{CmpOp, Cond, For, Int, IntId, LoopProgram, Node, Order};
 use crate::tile::mentions_any;
-
-/// A loop is cut at most so often.
-const CUTS: usize = 2;
 
 /// A loop of more nodes is not cut.
 const MOST: usize = 300;
@@ -35,7 +33,7 @@ pub(super) fn cut(program: &mut LoopProgram) {
 
 /// The loops that a loop is cut into, in the order in which they run.
 fn segments(naturals: &Naturals, fresh: &mut Fresh<'_>, header: For) -> Vec<Node> {
-    let cuts = cuts(&header);
+    let cuts = cuts(naturals, &header);
     // a message names the variables of one place
     let fixed = has_checks(&header.body) || count(&header.body) > MOST;
     let one = |header: For| Node::For(Box::new(header));
@@ -59,8 +57,8 @@ fn segments(naturals: &Naturals, fresh: &mut Fresh<'_>, header: For) -> Vec<Node
     found.into_iter().map(one).collect()
 }
 
-/// Where conditions around loops change along the variable, few places; none if there are more.
-fn cuts(header: &For) -> Vec<Int> {
+/// Where conditions around loops change along the variable: the greatest of constant places, and the least of the others.
+fn cuts(naturals: &Naturals, header: &For) -> Vec<Int> {
     let mut cuts: Vec<Int> = Vec::new();
     for node in &header.body {
         let Node::If(cond, body) = node else { continue };
@@ -69,10 +67,12 @@ fn cuts(header: &For) -> Vec<Int> {
         }
     }
     let ends = |cut: &Int| header.lower.contains(cut) || header.upper.contains(cut);
-    let mut cuts = strongest(cuts.iter().filter(|cut| !ends(cut)), |a, b| a == b);
-    // the first steps, then the others
-    cuts.sort_by_key(|cut| cut.as_const().is_none());
-    if cuts.len() > CUTS { Vec::new() } else { cuts }
+    cuts.retain(|cut| !ends(cut));
+    let (first, last): (Vec<Int>, Vec<Int>) =
+        cuts.into_iter().partition(|cut| cut.as_const().is_some());
+    let (first, last) = (naturals.greatest(first.iter()), naturals.least(last.iter()));
+    // where it is not known which is the least
+    if last.len() > 1 { Vec::new() } else { first.into_iter().chain(last).collect() }
 }
 
 /// Adds where a condition changes along a variable.

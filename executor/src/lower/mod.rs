@@ -4,12 +4,13 @@
 //! * [`moved`]: places of data as variables
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
 //! * [`search`], [`joined`], [`valued`]: searches, one or two at once, with the value found
-//! * [`later`]: sums over earlier steps of a recurrence, added by those
+//! * [`later`]: sums over earlier steps of a recurrence, added by those; [`along`]: sums over the steps of one that has run
 //! * [`preference`]: which variable should be the innermost
 //! * [`statement`]: what is done at a point, and where it goes
 //! * [`mod@expr`], expressions
 //! * [`powers`]: powers as products
 
+mod along;
 mod cases;
 mod expr;
 mod image;
@@ -94,6 +95,10 @@ struct Lower<'p> {
     recurrent: FxHashMap<TensorId, usize>,
     /// Those of them that have been computed at the current step.
     computed: FxHashSet<TensorId>,
+    /// By tensor that a recurrence over one variable defines: how many nodes are before it, and its direction.
+    recurrences: FxHashMap<TensorId, (usize, Direction)>,
+    /// Binders that take the steps of a recurrence that descends.
+    descending: FxHashSet<VarId>,
     /// By the outer one of two searches that are joined: the inner one.
     joined: FxHashMap<TensorId, Stmt>,
     /// By search: the value that it keeps.
@@ -138,6 +143,8 @@ impl<'p> Lower<'p> {
             steps: Vec::new(),
             recurrent: FxHashMap::default(),
             computed: FxHashSet::default(),
+            recurrences: FxHashMap::default(),
+            descending: FxHashSet::default(),
             joined,
             values: valued::values(program),
             requires,
@@ -281,6 +288,10 @@ impl<'p> Lower<'p> {
         for tensor in &defined {
             self.recurrent.insert(*tensor, self.steps.len());
             self.computed.remove(tensor);
+        }
+        if let ([(_, direction)], 0) = (rec.vars.as_slice(), depth) {
+            let number = self.out.body.len();
+            self.recurrences.extend(defined.iter().map(|tensor| (*tensor, (number, *direction))));
         }
         let mut nodes: Vec<Node> = rec.body.iter().flat_map(|b| self.block(b, &inner)).collect();
         if depth == 0 {

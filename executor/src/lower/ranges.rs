@@ -39,7 +39,7 @@ impl Planner<'_, '_> {
             lower: lower.iter().map(round_up).collect(),
             upper: upper.iter().map(past).collect(),
             stride,
-            order: if self.is_axis(var) { Order::Parallel } else { Order::Ascending },
+            order: self.order(var),
             body: Vec::new(),
         };
         self.plan.levels.push(Level::Loop(header));
@@ -52,6 +52,16 @@ impl Planner<'_, '_> {
             } else {
                 self.enforced.push(constraint);
             }
+        }
+    }
+
+    fn order(&self, var: VarId) -> Order {
+        if self.is_axis(var) {
+            Order::Parallel
+        } else if self.lower.descending.contains(&var) {
+            Order::Descending
+        } else {
+            Order::Ascending
         }
     }
 

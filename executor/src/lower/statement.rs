@@ -60,7 +60,14 @@ impl Lower<'_> {
                 continue;
             }
             let axes = self.open_axes(stmt);
-            let order = self.preference(axes, term, terms, &stmt.axes);
+            let mut order = self.preference(axes, term, terms, &stmt.axes);
+            if let Some((step, direction)) = self.along(axes, term) {
+                order.retain(|var| *var != step);
+                order.insert(0, step);
+                if direction == Direction::Descending {
+                    self.descending.insert(step);
+                }
+            }
             for case in cases(&term.guard, &term.binders) {
                 let moved = self.moved(&case, &order);
                 let (case, mut open) = moved.unwrap_or((case, Vec::new()));

@@ -1,0 +1,92 @@
+//! Sums over the steps of a recurrence, taken in its steps.
+//!
+//! In `for down t in 0..n { y[t, ..] = .. }; for down t in 1..n { for any j { c[j] += x[t, j] * y[t, j] } }` the sum reads at each step what the
+//! recurrence has written there. In `for down t in 0..n { y[t, ..] = ..; if t >= 1 { for any j { c[j] += .. } } }` it does so at once: `y` is read
+//! while it is near, and the recurrence may keep its last steps alone ([`rolling`](super::rolling)).
+//!
+//! * **Work**, **bits**: the same.
+
+use super::ends::Naturals;
+use super::footprint::Footprint;
+use super::unroll::Fix;
+use crate::loops::walk::Rewrite;
+use crate::loops::{BufferId, CmpOp, Cond, For, Int, LoopProgram, Node, Order, Role};
+
+/// Moves loops at top level that run in order into recurrences before them, where they read at each step what the recurrence writes there.
+pub(super) fn follow(program: &mut LoopProgram) {
+    let naturals = Naturals::of(&program.body);
+    let mut at = 0;
+    while at < program.body.len() {
+        if let Some(body) = followed(program, &naturals, at) {
+            program.body = body;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// The list with the loop at a place in a recurrence before it.
+fn followed(program: &LoopProgram, naturals: &Naturals, at: usize) -> Option<Vec<Node>> {
+    let body = &program.body;
+    let Node::For(sum) = &body[at] else { return None };
+    if sum.order == Order::Parallel || sum.stride.is_some() {
+        return None;
+    }
+    let own = Footprint::of(&body[at..=at]);
+    let temporary = |buffer: BufferId| program.buffer(buffer).role == Role::Temporary;
+    let from = (0..at).rev().find(|from| {
+        matches!(&body[*from], Node::For(steps) if steps.order == sum.order
+            && steps.stride.is_none()
+            && steps.body.iter().any(Node::has_loop)
+            && naturals.begins(&steps.lower, &sum.lower)
+            && naturals.ends(&steps.upper, &sum.upper)
+            && Footprint::of(&body[*from..=*from]).hands_on(steps.var, &own, sum.var, temporary))
+    })?;
+    let Node::For(steps) = &body[from] else { return None };
+    let recurrence = Footprint::of(&body[from..=from]);
+    if !recurrence.is_aligned(&program.relations, steps.var, &own, sum.var) {
+        return None;
+    }
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let (mut passed, mut notes) = (recurrence, Vec::new());
+    for node in &body[from + 1..at] {
+        let footprint = Footprint::of(std::slice::from_ref(node));
+        if own.commutes(&footprint) {
+            passed.absorb(footprint);
+            after.push(node.clone());
+        } else if passed.commutes(&footprint) {
+            before.push(node.clone());
+        } else {
+            return None;
+        }
+    }
+    while let Some(note) = after.pop_if(|node| matches!(node, Node::Note(_))) {
+        notes.insert(0, note);
+    }
+    let joined = For { body: taken(steps, sum, notes), ..(**steps).clone() };
+    let mut list = body[..from].to_vec();
+    list.extend(before);
+    list.push(Node::For(Box::new(joined)));
+    list.extend(after);
+    list.extend(body[at + 1..].iter().cloned());
+    Some(list)
+}
+
+/// What the steps of a recurrence do that takes those of a sum.
+fn taken(steps: &For, sum: &For, notes: Vec<Node>) -> Vec<Node> {
+    let within = |cmp, own: &[Int], all: &[Int]| -> Vec<Cond> {
+        let ends = own.iter().filter(|end| !all.contains(end));
+        ends.map(|end| Cond::Int(cmp, Int::Var(steps.var), end.clone())).collect()
+    };
+    let mut tests = within(CmpOp::Ge, &sum.lower, &steps.lower);
+    tests.extend(within(CmpOp::Lt, &sum.upper, &steps.upper));
+    let own = Fix { var: sum.var, value: Int::Var(steps.var) }.nodes(&sum.body);
+    let mut body = steps.body.clone();
+    body.extend(notes);
+    match tests.len() {
+        0 => body.extend(own),
+        1 => body.push(Node::If(tests.remove(0), own)),
+        _ => body.push(Node::If(Cond::All(tests), own)),
+    }
+    body
+}
