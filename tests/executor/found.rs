@@ -75,6 +75,24 @@ fn a_search_keeps_the_value_that_it_finds() {
     }
 }
 
+/// Whether something is found depends on data of the axis: no point is at a place that is not found.
+#[test]
+fn a_value_is_visited_where_it_is_found() {
+    let text =
+        "fn f(n: size, k: size, x: real[n], p: index(k)[k]) -> (m: index(n + 1)[k], y: real[k]) {
+        m[j: k] = argmax(i: n where j + p[j] <= 3 and n > 0) x[i]
+        y[j: k] = max(i: n where i = m[j] and j + p[j] <= 3 and n > 0) x[i]
+    }";
+    let loaded = load(text).unwrap();
+    let function = loaded.function(None).unwrap();
+    let program = normalize(function);
+    for (n, k) in [(0, 0), (0, 3), (2, 0), (2, 9), (9, 9)] {
+        let sizes = [("n", n), ("k", k)].map(|(name, n)| (name.to_owned(), Value::Size(n)));
+        let inputs = fill(function, &sizes.into(), n + k, Limits::default()).unwrap();
+        assert_eq!(difference(&program, &inputs, 0.0), None, "{n}, {k}");
+    }
+}
+
 /// Least and greatest sums along ways through `n + 1` steps and `k` places.
 const WAYS: [&str; 3] = [
     "fn f(n: size, k: size, w: real[k + 1, k + 1], x: real[n + 1, k + 1]) -> (y: real) {

@@ -114,9 +114,11 @@ impl Lower<'_> {
             let (fixed, axes, open) = (search.axes.as_slice(), &[], Vec::new());
             let case = &case;
             let request = Request { env, fixed, axes, open, axes_first: true, case, statement };
-            nodes.extend(
-                plan(self, &request).into_iter().flat_map(|plan| nest(plan.levels, Vec::new())),
-            );
+            nodes.extend(plan(self, &request).into_iter().flat_map(|mut plan| {
+                // where a test fails nothing is found: no point is at that place
+                plan.levels.retain(|level| !matches!(level, Level::Visit(_)));
+                nest(plan.levels, vec![Node::Visit(statement)])
+            }));
         }
         nodes
     }
