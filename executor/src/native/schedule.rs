@@ -265,7 +265,8 @@ impl<S: Scalar> Stage<S> {
             };
         }
         let each = ((count + PARTS - 1) / PARTS).max(parts.least);
-        let pieces = (count + each - 1) / each;
+        // a rest that may be less than a tile goes with the last part: alone it would be rounded as what is in no tile
+        let pieces = (count / each + i64::from(4 * (count % each) >= parts.least)).max(1);
         if pieces < 2 || team.threads == 1 && sharing.sums.is_empty() {
             return self.part(memory, range);
         }
@@ -274,7 +275,8 @@ impl<S: Scalar> Stage<S> {
                 let ends = [range.begin, place, range.end];
                 key.map_or(place, |key| memory.frame.next_change(key, ends))
             };
-            let Range { begin, end, step } = range.between(at * each, (at + 1) * each);
+            let end = if at + 1 == pieces { count } else { (at + 1) * each };
+            let Range { begin, end, step } = range.between(at * each, end);
             self.apart(memory, Range { begin: cut(begin), end: cut(end), step }, parts)
         };
         let start = Instant::now();
