@@ -59,8 +59,37 @@ const BETWEEN: &str =
     t = sum(i: n) w[i]^2
 }";
 
-const PROGRAMS: [&str; 9] =
-    [RESIDUES, THIRDS, MEAN, TRIANGLE, SUBSTITUTE, COLUMNS, CHOLESKY, PAIRS, BETWEEN];
+/// Sums along both axes of a matrix, of one of its rows at each step.
+const LAYER: &str =
+    "fn f(n: size, m: size, A: real[n, m], b: real[n], x: real[m]) -> (y: real[n]) {
+    y[i: n] = tanh(b[i] + sum(j: m) A[i, j] * x[j])
+}";
+const BOTH: &str =
+    "fn f(n: size, m: size, A: real[n, m], x: real[m], u: real[n]) -> (y: real[n], z: real[m]) {
+    y[i: n] = sum(j: m) A[i, j] * x[j]
+    z[j: m] = sum(i: n) A[i, j] * u[i]
+}";
+const BATCH: &str =
+    "fn f(n: size, m: size, k: size, A: real[k, n, m], x: real[m]) -> (y: real[k, n]) {
+    y[t: k, i: n] = sum(j: m) A[t, i, j] * x[j]
+}";
+/// The same after a sum over all rows.
+const AFTER: &str = "fn f(n: size, m: size, A: real[n, m], x: real[m]) -> (z: real[n]) {
+    y[i: n] = sum(j: m) A[i, j] * x[j]
+    s = sum(i: n) y[i]^2
+    z[i: n] = y[i] * s
+}";
+/// The same beside a product of matrices.
+const PRODUCT: &str =
+    "fn f(n: size, m: size, k: size, A: real[n, m], B: real[m, k], x: real[m]) -> (C: real[n, k], y: real[n]) {
+    C[i: n, l: k] = sum(j: m) A[i, j] * B[j, l]
+    y[i: n] = sum(j: m) A[i, j] * x[j]
+}";
+
+const PROGRAMS: [&str; 14] = [
+    RESIDUES, THIRDS, MEAN, TRIANGLE, SUBSTITUTE, COLUMNS, CHOLESKY, PAIRS, BETWEEN, LAYER, BOTH,
+    BATCH, AFTER, PRODUCT,
+];
 
 pub(crate) fn program(text: &str) -> TensorSsa {
     simplify(&normalize(load(text).unwrap().function(None).unwrap()))
@@ -186,4 +215,17 @@ fn pairs_are_computed_at_most_once_in_each_order() {
         let loops = loops(&gradient(&program(text)));
         assert_eq!(nests(&loops), count, "{loops}");
     }
+}
+
+/// What clears the sums down the columns stands between two passes through the matrix, unless it is in front of all.
+#[test]
+fn sums_along_both_axes_of_a_matrix_are_one_pass() {
+    for (text, count) in [(LAYER, 1), (BOTH, 1), (BATCH, 1), (TRIANGLE, 1), (AFTER, 2)] {
+        let loops = loops(&gradient(&program(text)));
+        assert_eq!(nests(&loops), count, "{loops}");
+    }
+    // a product stays a loop of its own, whose steps are independent, so that it goes in tiles
+    let loops = loops(&gradient(&program(PRODUCT)));
+    assert_eq!(nests(&loops), 3, "{loops}");
+    assert!(loops.contains("\n# C\nfor any "), "{loops}");
 }

@@ -45,8 +45,15 @@ pub(super) fn in_front(
 
 /// The nodes at top level that clear a buffer, first of all and alone, by their places.
 pub(crate) fn clears(program: &LoopProgram) -> FxHashMap<usize, BufferId> {
-    let by_buffer = sites(&program.body);
-    let one = |at| Some((at, cleared_there(program, &by_buffer, at)?));
+    clears_of(program, &sites(&program.body))
+}
+
+/// The same, where the accesses are known.
+pub(super) fn clears_of(
+    program: &LoopProgram,
+    by_buffer: &FxHashMap<BufferId, Vec<Site>>,
+) -> FxHashMap<usize, BufferId> {
+    let one = |at| Some((at, cleared_there(program, by_buffer, at)?));
     (0..program.body.len()).filter_map(one).collect()
 }
 

@@ -249,7 +249,8 @@ fn inner_loops(nodes: &[Node]) -> Vec<&For> {
     found
 }
 
-fn same_range(a: &For, b: &For) -> bool {
+/// Whether loops have the same bounds.
+pub(super) fn same_range(a: &For, b: &For) -> bool {
     a.lower == b.lower && a.upper == b.upper
 }
 

@@ -4,7 +4,7 @@
 //!    loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`follow`]: recurrences take in
 //!    sums over their steps; [`steps`]: they are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
-//!    at their ends are cut ([`split`]).
+//!    at their ends are cut ([`split`]). Clears that keep passes through a larger buffer apart go in front ([`passes`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
 //!    ranges that were told apart by such integers are the same now.
 //! 4. [`contract`]: buffers that are written and read at one step alone become variables, also those that are
@@ -48,6 +48,7 @@ mod local;
 mod memory;
 mod merge;
 mod part;
+mod passes;
 mod peel;
 mod pieces;
 mod places;
@@ -143,7 +144,9 @@ fn merged(mut program: LoopProgram) -> (LoopProgram, (usize, usize)) {
     follow::follow(&mut program);
     steps::cut(&mut program);
     program.body = implied::drop_implied(&program.body);
+    let clears = passes::take_clears(&mut program);
     merge::merge(&mut program);
+    program.body.splice(0..0, clears);
     share::share(&mut program);
     merge::merge(&mut program);
     share::share(&mut program);

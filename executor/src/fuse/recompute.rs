@@ -74,7 +74,7 @@ pub(super) fn candidates(
 }
 
 /// The degree of the number of entries of a buffer, as a polynomial in the sizes.
-fn degree(program: &LoopProgram, id: BufferId) -> usize {
+pub(super) fn degree(program: &LoopProgram, id: BufferId) -> usize {
     program.buffer(id).extents.iter().map(degree_of).sum()
 }
 
