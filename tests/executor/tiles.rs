@@ -15,7 +15,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, strips alone, or loops in vectors.
-const PROGRAMS: [(&str, &str, &str); 20] = [
+const PROGRAMS: [(&str, &str, &str); 22] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -138,6 +138,22 @@ const PROGRAMS: [(&str, &str, &str); 20] = [
         "IV_ROWS",
         "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m]) -> (C: real[n, m]) {
             C[i: n, j: m] = sum(l: k) [A[i, l] > B[l, j]] * A[i, l] * B[l, j]
+        }",
+    ),
+    (
+        "pairs of points, whose gradient has a sum along both axes of the pairs",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, x: real[n, k], y: real[n], z: real[m]) -> (s: real) {
+            t[i: n, j: n] = sum(l: k) (x[i, l] - x[j, l])^2
+            s = sum(i: n, j: n where i < j) max(0, 40 + y[i] * y[j] * t[i, j]) + sum(i: m) z[i]
+        }",
+    ),
+    (
+        "absolute differences, whose adjoints stand under conditions",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, x: real[n, k], z: real[m, k]) -> (s: real) {
+            t[i: n, j: m] = sum(l: k) abs(x[i, l] - z[j, l])
+            s = sum(i: n, j: m) t[i, j]^2
         }",
     ),
     (

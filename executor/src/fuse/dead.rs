@@ -20,6 +20,14 @@ pub(super) fn drop_dead(program: &mut LoopProgram) {
     }
 }
 
+/// Leaves out notes at top level that nothing but other notes follows.
+pub(super) fn drop_empty_notes(program: &mut LoopProgram) {
+    let is_note = |node: Option<&Node>| matches!(node, Some(Node::Note(_)));
+    let body = std::mem::take(&mut program.body);
+    let says = |at: &usize| !is_note(body.get(*at)) || !is_note(body.get(at + 1));
+    program.body = (0..body.len()).filter(says).map(|at| body[at].clone()).collect();
+}
+
 /// The temporaries of reals that are not read.
 fn unread(program: &LoopProgram, used: &Used) -> FxHashSet<BufferId> {
     let ids = (0..program.buffers.len()).map(|at| BufferId(at as u32));

@@ -20,8 +20,26 @@ use crate::math;
 
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
+    merge_among(program, Among::All);
+}
+
+/// Merges the loops of each statement that have the same ranges.
+pub(super) fn merge_statements(program: &mut LoopProgram) {
+    merge_among(program, Among::Statement);
+}
+
+/// Which loops are merged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Among {
+    All,
+    /// Those of one statement that have the same range.
+    Statement,
+}
+
+fn merge_among(program: &mut LoopProgram, among: Among) {
     let body = std::mem::take(&mut program.body);
-    let facts = Facts { naturals: Naturals::of(&body), relations: program.relations.clone() };
+    let (naturals, relations) = (Naturals::of(&body), program.relations.clone());
+    let facts = Facts { naturals, relations, among };
     let mut merge = Merge { facts, fresh: Fresh::new(program, &body) };
     program.body = merge.nodes(body, Ends::Apart);
 }
@@ -111,7 +129,7 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             let meets = out[at].footprint.meets(a, &footprint, b);
             if (meets || found.is_none())
                 && aligned()
-                && agree(&facts.naturals, earlier, &loops, meets)
+                && agree(facts, earlier, &loops, meets)
                 && !loses_lanes(earlier, &loops)
             {
                 found = Some(at);
@@ -153,7 +171,7 @@ fn place_node(out: &mut Vec<Item>, node: Node, footprint: Footprint) {
 
 /// Whether loops may run as one: the later ones have ranges that the earlier ones have, or ranges that
 /// can be cut where they meet, so that a pass through memory is saved.
-fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: bool) -> bool {
+fn agree(facts: &Facts, earlier: &[For], later: &[For], meet: bool) -> bool {
     let members = || earlier.iter().chain(later);
     let Some(order) = order(members()) else { return false };
     let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
@@ -165,7 +183,11 @@ fn agree(naturals: &Naturals, earlier: &[For], later: &[For], meet: bool) -> boo
         // they have been cut
         return order != Order::Descending;
     }
+    if facts.among == Among::Statement {
+        return false;
+    }
     // a border is not worth a cut
+    let naturals = &facts.naturals;
     let alike = members().all(|member| is_short(member) == is_short(&earlier[0]));
     alike && meet && Cut::of(naturals, members()).is_some() && share_steps(naturals, earlier, later)
 }
@@ -303,6 +325,7 @@ fn joint(a: Order, b: Order) -> Option<Order> {
 struct Facts {
     naturals: Naturals,
     relations: Vec<RelationTable>,
+    among: Among,
 }
 
 struct Merge<'p> {
@@ -314,14 +337,18 @@ impl Merge<'_> {
     fn nodes(&mut self, nodes: Vec<Node>, ends: Ends) -> Vec<Node> {
         let mut out: Vec<Item> = Vec::new();
         let mut statement: Vec<Item> = Vec::new();
+        let mut close = |facts: &Facts, statement: &mut Vec<Item>| match facts.among {
+            Among::All => statement.drain(..).for_each(|item| place(facts, &mut out, item)),
+            Among::Statement => out.append(statement),
+        };
         for node in nodes {
             // The loops of one statement are merged first, so that they stay together.
             if matches!(node, Node::Note(_)) {
-                statement.drain(..).for_each(|item| place(&self.facts, &mut out, item));
+                close(&self.facts, &mut statement);
             }
             place(&self.facts, &mut statement, Item::of(node));
         }
-        statement.drain(..).for_each(|item| place(&self.facts, &mut out, item));
+        close(&self.facts, &mut statement);
         out.into_iter().flat_map(|item| self.item(item.kind, ends)).collect()
     }
 

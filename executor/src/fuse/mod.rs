@@ -9,8 +9,8 @@
 //!    ranges that were told apart by such integers are the same now.
 //! 4. [`contract`]: buffers that are written and read at one step alone become variables, also those that are
 //!    accumulated under conditions ([`begin`]).
-//! 5. [`recompute`]: large buffers are computed again where they are read. [`clears`] in front of all loops are tried, and kept
-//!    if fewer are; [`gather`]: nests are turned where they join others by that.
+//! 5. [`recompute`]: large buffers are computed again where they are read, the largest ones before 2 if none of them is kept then.
+//!    [`clears`] in front of all loops are tried, and kept if fewer are; [`gather`]: nests are turned where they join others by that.
 //! 6. [`dead`]: what nothing reads is left out.
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
 //!    [`starts`]: ranges of rows begin with what is added to them.
@@ -74,6 +74,7 @@ mod windowed;
 
 use crate::loops::{BufferId, Element, LoopProgram, Role};
 use crate::tile::kept;
+use recompute::Copies;
 
 /// The same program with its loops fused.
 #[must_use]
@@ -126,19 +127,45 @@ fn large(program: &LoopProgram) -> Vec<BufferId> {
     ids.filter(grows).collect()
 }
 
+/// The program with its loops merged and temporaries computed again; the largest ones before loops are merged, where none of
+/// them is kept then.
+fn joined(program: LoopProgram) -> LoopProgram {
+    let plain = in_one_of_two_ways(program.clone(), &Copies::default());
+    let axes = recompute::most_axes(&plain);
+    let early = if axes >= EARLY { largest_first(program, axes) } else { None };
+    early.unwrap_or(plain)
+}
+
+/// Temporaries that grow along so many axes are computed again before loops are merged: sums along one of their axes
+/// are stored then, and the temporaries need not be.
+const EARLY: usize = 3;
+
+/// The program with temporaries that grow along `axes` axes computed again and then its loops merged, if none of them is kept.
+fn largest_first(mut program: LoopProgram, axes: usize) -> Option<LoopProgram> {
+    program.body = strides::dense(&unroll::unroll(&program.body));
+    merge::merge_statements(&mut program);
+    contract::contract(&mut program);
+    let copies = recompute::recompute_early(&mut program, axes)?;
+    dead::drop_dead(&mut program);
+    dead::drop_empty_notes(&mut program);
+    let joined = in_one_of_two_ways(program, &copies);
+    (recompute::most_axes(&joined) < axes).then_some(joined)
+}
+
 /// The program with its loops merged and temporaries computed again, in the one of two ways in which fewer lines are, then fewer
 /// temporaries kept: with clears where they stand, or in front of all.
-fn joined(program: LoopProgram) -> LoopProgram {
+fn in_one_of_two_ways(program: LoopProgram, copies: &Copies) -> LoopProgram {
     let early = clears::clear_first(&program);
-    let plain = merged(program);
-    match early.filter(|_| plain.1 != (0, 0)).map(merged) {
+    let plain = merged(program, copies.clone());
+    match early.filter(|_| plain.1 != (0, 0)).map(|early| merged(early, copies.clone())) {
         Some(early) if early.1 < plain.1 => early.0,
         Some(_) | None => plain.0,
     }
 }
 
-/// The program with its loops merged and temporaries computed again; how many lines are, and how many temporaries are kept.
-fn merged(mut program: LoopProgram) -> (LoopProgram, (usize, usize)) {
+/// The program with its loops merged and temporaries computed again, after some `copies`; how many lines are, and how many
+/// temporaries are kept.
+fn merged(mut program: LoopProgram, copies: Copies) -> (LoopProgram, (usize, usize)) {
     program.body = strides::dense(&unroll::unroll(&program.body));
     places::by_cases(&mut program);
     follow::follow(&mut program);
@@ -152,7 +179,7 @@ fn merged(mut program: LoopProgram) -> (LoopProgram, (usize, usize)) {
     share::share(&mut program);
     begin::clear_at_steps(&mut program);
     contract::contract(&mut program);
-    let again = recompute::recompute(&mut program);
+    let again = recompute::recompute(&mut program, copies);
     dead::drop_dead(&mut program);
     if again > 0 {
         gather::gather(&mut program);

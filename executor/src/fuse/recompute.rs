@@ -5,6 +5,9 @@
 //! variables. So the gradient of an energy of all pairs needs no matrix of forces, though it is
 //! summed along both of its axes.
 //!
+//! Those that grow along most axes may be computed again before loops are merged: what a line needs of a sum over one of their axes
+//! is then an entry of a smaller tensor, not a variable that takes a loop.
+//!
 //! So may one that a line of sums and products computes from a few tensors as large as it is, if no more goes through memory by
 //! that: where it is read, all of them are read along their last axis, if need be in a nest that is turned for that
 //! ([`gather`](super::gather)).
@@ -25,8 +28,10 @@ use super::slice::{Slice, slice};
 use super::tuples::Tuples;
 use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_int, walk_real};
 use crate::loops::{
-    BufferId, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Real, RealId, Role, StatementId,
+    BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Real, RealId, Role,
+    StatementId,
 };
+use iverson_spec::function::Fun;
 use rustc_hash::FxHashMap;
 
 /// The most functions that a line may apply.
@@ -35,15 +40,22 @@ const OPERATIONS: usize = 64;
 /// How many times more than once a point may be computed.
 const AGAIN: usize = 7;
 
-/// Has temporaries computed where they are read, where that is right and worth it; gives how many lines are computed again.
-pub(super) fn recompute(program: &mut LoopProgram) -> usize {
+/// Has temporaries computed where they are read, where that is right and worth it, after some copies; gives how many lines are
+/// computed again.
+pub(super) fn recompute(program: &mut LoopProgram, mut copies: Copies) -> usize {
+    lines_again(program, 1, &mut copies)
+}
+
+fn lines_again(program: &mut LoopProgram, axes: usize, copies: &mut Copies) -> usize {
     let mut lines = 0;
-    let mut copies = Copies::default();
     let mut by_buffer = sites(&program.body);
     let mut known = settings(&program.body);
     for buffer in candidates(program, &by_buffer) {
+        if degree(program, buffer) < axes {
+            continue;
+        }
         let Some(all) = by_buffer.get(&buffer) else { continue };
-        if let Some(plan) = plan(program, buffer, all, &known, &mut copies) {
+        if let Some(plan) = plan(program, buffer, all, &known, copies) {
             let count = plan.groups.len();
             let Some(changed) = plan.apply(program.clone()) else { continue };
             lines += count;
@@ -55,6 +67,20 @@ pub(super) fn recompute(program: &mut LoopProgram) -> usize {
         }
     }
     lines
+}
+
+/// The same for temporaries that grow along so many axes, before loops are merged; `None` if there are none.
+pub(super) fn recompute_early(program: &mut LoopProgram, axes: usize) -> Option<Copies> {
+    let mut copies = Copies { early: true, ..Copies::default() };
+    let lines = lines_again(program, axes, &mut copies);
+    copies.early = false;
+    (lines > 0).then_some(copies)
+}
+
+/// Along how many axes that temporary grows that grows along most.
+pub(super) fn most_axes(program: &LoopProgram) -> usize {
+    let temporaries = candidates(program, &sites(&program.body));
+    temporaries.into_iter().map(|id| degree(program, id)).max().unwrap_or(0)
 }
 
 /// The temporaries of reals with an axis that grows, in the order in which they are first touched.
@@ -96,18 +122,23 @@ pub(super) fn degree_of(e: &Int) -> usize {
 }
 
 /// How often the points of each statement are visited by copies.
-#[derive(Default)]
-struct Copies {
+#[derive(Clone, Default)]
+pub(super) struct Copies {
+    /// Whether loops are not merged yet: what computes a temporary is in loops of its own, which go when nothing reads it.
+    early: bool,
     /// The visits of the first copy, and of all.
     by_statement: FxHashMap<StatementId, (usize, usize)>,
 }
 
 impl Copies {
-    /// Takes account of copies; false, and nothing, if that is too often.
-    fn add(&mut self, copies: &[Slice]) -> bool {
+    /// Takes account of copies, and of a line that goes; false, and nothing, if that is too often.
+    fn add(&mut self, copies: &[Slice], gone: Option<&Slice>) -> bool {
         let mut after = self.by_statement.clone();
         for (statement, count) in copies.iter().flat_map(|copy| &copy.visits) {
             after.entry(*statement).or_insert((*count, 0)).1 += count;
+        }
+        for (statement, count) in gone.iter().flat_map(|line| &line.visits) {
+            after.entry(*statement).and_modify(|(_, all)| *all = all.saturating_sub(*count));
         }
         let few = after.values().all(|(first, all)| *all <= AGAIN * first);
         if few {
@@ -142,6 +173,13 @@ fn home<'s>(
         all.iter().partition(|site| site.kind == Kind::Load);
     let computes = |site: &&&Site| !matches!(site.kind, Kind::Store(Some(_)));
     let anchor = writes.iter().find(computes).or(writes.first())?;
+    // what is computed under a condition is cleared in front of that
+    let begins = |site: &&&Site| {
+        site.loops == anchor.loops
+            && anchor.path.starts_with(site.list())
+            && site.indices == anchor.indices
+    };
+    let anchor = writes.iter().find(begins)?;
     let mut home = Home {
         buffer,
         list: anchor.list().to_vec(),
@@ -270,6 +308,43 @@ struct Plan {
     groups: Vec<(Group, Slice)>,
     /// Whether lines read tensors as large as the temporary, so that the order of the reads counts.
     large: bool,
+    /// Whether loops are not merged yet.
+    early: bool,
+}
+
+impl Group {
+    /// Whether it is one read, in front of which the line stands.
+    fn is_one(&self) -> bool {
+        matches!(self.reads.as_slice(), [read] if parent(&read.at) == parent(&read.path))
+    }
+}
+
+/// The value of the variable that a line is for, if it sets no other ones.
+fn value_of(line: &[Node], result: RealId) -> Option<Real> {
+    let mut terms = Vec::new();
+    for node in line {
+        match node {
+            Node::Set(var, e) if *var == result && terms.is_empty() => terms.push(e.clone()),
+            Node::Join(var, Fold::Sum, e) if *var == result => terms.push(e.clone()),
+            Node::Visit(_) => {}
+            Node::Note(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => return None,
+        }
+    }
+    // a sum that begins at 0 is what is added to it
+    if terms.len() > 1 && terms[0] == Real::Const(0.0) {
+        terms.remove(0);
+    }
+    if terms.len() > 1 { Some(Real::Apply(Fun::Add, terms)) } else { terms.pop() }
 }
 
 /// How a temporary is computed where it is read, if that is right and worth it.
@@ -307,15 +382,18 @@ fn plan(
         let degrees = || slice.loads.iter().map(|load| degree(program, *load));
         let same = degrees().filter(|degree| *degree == own).count();
         // each entry is stored, for which its memory is read too, and read by each group
-        let few = same == 0 || slice.light && count * same <= 2 + count;
+        let few = same == 0 || !copies.early && slice.light && count * same <= 2 + count;
         if degrees().any(|degree| degree > own) || !few || slice.operations > OPERATIONS {
             return None;
         }
         large |= same > 0;
         slices.push(slice);
     }
-    let few = copies.add(&slices);
-    few.then(|| Plan { buffer, groups: groups.into_iter().zip(slices).collect(), large })
+    let all: Vec<usize> = (0..home.entries.len()).collect();
+    let gone = if copies.early { Some(slice(program, &home, &all)?) } else { None };
+    let few = copies.add(&slices, gone.as_ref());
+    let (groups, early) = (groups.into_iter().zip(slices).collect(), copies.early);
+    few.then_some(Plan { buffer, groups, large, early })
 }
 
 fn parent(path: &[usize]) -> &[usize] {
@@ -489,14 +567,22 @@ impl Plan {
             let note = Node::Note(format!("{}, computed again", program.buffer(self.buffer).name));
             let first = group.reads.iter().map(|read| &read.at).min().cloned();
             let Some(first) = first else { continue };
-            change.copies.entry(first).or_default().extend([note].into_iter().chain(nodes));
+            let line = change.copies.entry(first).or_default();
+            line.push(note);
+            let value = results.first().filter(|_| self.early && group.is_one());
+            let value = value.and_then(|result| value_of(&nodes, *result));
+            match &value {
+                Some(_) => line.extend(nodes.into_iter().filter(|n| matches!(n, Node::Visit(_)))),
+                None => line.extend(nodes),
+            }
             for read in group.reads {
                 // in front of a nest would move those behind
                 (read.at.len() > 1 || !self.large).then_some(())?;
                 tops.push(read.path[0]);
                 let var = group.wanted.iter().position(|entry| *entry == read.entry);
                 let var = results[var.unwrap_or_else(|| unreachable!("what is read is wanted"))];
-                change.reads.entry(read.path).or_default().push((read.indices, var));
+                let value = value.clone().unwrap_or(Real::Var(var));
+                change.reads.entry(read.path).or_default().push((read.indices, value));
             }
         }
         program.body = change.nodes(&program.body);
@@ -513,8 +599,8 @@ struct Change {
     buffer: BufferId,
     /// By path of a node: what comes before it.
     copies: FxHashMap<Vec<usize>, Vec<Node>>,
-    /// By path of a node: which entries are variables.
-    reads: FxHashMap<Vec<usize>, Vec<(Vec<Int>, RealId)>>,
+    /// By path of a node: what entries are.
+    reads: FxHashMap<Vec<usize>, Vec<(Vec<Int>, Real)>>,
     /// Where the walk is.
     path: Vec<usize>,
 }
@@ -524,9 +610,9 @@ impl Rewrite for Change {
         if let Real::Load(buffer, indices) = e
             && *buffer == self.buffer
             && let Some(reads) = self.reads.get(&self.path)
-            && let Some((_, var)) = reads.iter().find(|(known, _)| known == indices)
+            && let Some((_, value)) = reads.iter().find(|(known, _)| known == indices)
         {
-            return Real::Var(*var);
+            return value.clone();
         }
         rebuild_real(self, e)
     }

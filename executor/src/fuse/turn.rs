@@ -30,7 +30,8 @@ use rustc_hash::FxHashMap;
 pub(super) fn turn(program: &mut LoopProgram, which: Turned) -> bool {
     let body = std::mem::take(&mut program.body);
     let settings = settings(&body);
-    let mut turn = Turn { program, settings, which, turned: false };
+    let reads = read_variables(&body);
+    let mut turn = Turn { program, settings, reads, which, turned: false };
     let body = turn.list(body, &Facts::default());
     let Turn { program, turned, .. } = turn;
     program.body = body;
@@ -40,6 +41,8 @@ pub(super) fn turn(program: &mut LoopProgram, which: Turned) -> bool {
 struct Turn<'p> {
     program: &'p mut LoopProgram,
     settings: FxHashMap<IntId, usize>,
+    /// How often real variables are read.
+    reads: FxHashMap<RealId, usize>,
     which: Turned,
     turned: bool,
 }
@@ -121,7 +124,7 @@ impl Turn<'_> {
                 && place.indices.contains(&Int::Var(lanes.var))
                 && facts.is_within(self.program.buffer(place.buffer), place)
         });
-        let alone = are_alone(&lanes.body, &places);
+        let alone = are_alone(&lanes.body, &places) && self.are_own(&lanes.body);
         (!outer.is_empty() && still && each && alone).then(|| self.inside_out(lanes, &outer))
     }
 
@@ -149,8 +152,8 @@ impl Turn<'_> {
         steps.upper = strongest(steps.upper.iter(), |a, b| facts.prove(CmpOp::Le, a, b));
         let within =
             |(place, _): &(Place, Fold)| facts.is_within(self.program.buffer(place.buffer), place);
-        if !places.iter().all(within) || !are_alone(&lanes.body, &places) || moves_far(lanes, outer)
-        {
+        let alone = are_alone(&lanes.body, &places) && self.are_own(&lanes.body);
+        if !places.iter().all(within) || !alone || moves_far(lanes, outer) {
             return None;
         }
         (whole.body, steps.body) = (lanes.body.clone(), outer.body.clone());
@@ -158,6 +161,14 @@ impl Turn<'_> {
         strip(self.program, &complete(&slid, outer))?;
         self.turned = true;
         Some(slid)
+    }
+
+    /// Whether variables that are set in nodes are read there alone.
+    fn are_own(&self, nodes: &[Node]) -> bool {
+        let mut set = Set(Vec::new());
+        nodes.iter().for_each(|node| set.node(node));
+        let inside = read_variables(nodes);
+        set.0.iter().all(|var| inside.get(var) == self.reads.get(var))
     }
 
     fn inside_out(&mut self, lanes: &For, outer: &[&For]) -> For {
@@ -176,6 +187,30 @@ impl Turn<'_> {
         });
         let body = first.into_iter().chain(inner).chain(last).collect();
         For { body, order: Order::Parallel, ..lanes.bare() }
+    }
+}
+
+/// How often real variables are read in nodes.
+fn read_variables(nodes: &[Node]) -> FxHashMap<RealId, usize> {
+    struct Count(FxHashMap<RealId, usize>);
+    impl Visit for Count {
+        fn real_var(&mut self, var: RealId) {
+            *self.0.entry(var).or_default() += 1;
+        }
+    }
+    let mut count = Count(FxHashMap::default());
+    nodes.iter().for_each(|node| count.node(node));
+    count.0
+}
+
+/// The real variables that nodes set.
+struct Set(Vec<RealId>);
+
+impl Visit for Set {
+    fn enter(&mut self, node: &Node) {
+        if let Node::Set(var, _) = node {
+            self.0.push(*var);
+        }
     }
 }
 
@@ -324,32 +359,53 @@ fn moves_far(lanes: &For, outer: &For) -> bool {
     far.2
 }
 
-/// The entries that nodes add to, if that is all they do, and how.
+/// The entries that nodes add to, if that is all they do but for setting variables for it, and how.
 pub(super) fn adds(nodes: &[Node]) -> Option<Vec<(Place, Fold)>> {
-    let mut places: Vec<(Place, Fold)> = Vec::new();
-    for node in nodes {
-        match node {
+    let mut adds = Adds::default();
+    (adds.list(nodes) && !adds.places.is_empty()).then_some(adds.places)
+}
+
+#[derive(Default)]
+struct Adds {
+    places: Vec<(Place, Fold)>,
+    /// The variables that have been set, whatever the conditions are.
+    set: Vec<RealId>,
+    conditions: usize,
+}
+
+impl Adds {
+    /// Whether nodes only add, and set variables first.
+    fn list(&mut self, nodes: &[Node]) -> bool {
+        nodes.iter().all(|node| match node {
             Node::Accumulate(place, fold, _) => {
-                if !places.iter().any(|(known, _)| known == place) {
-                    places.push((place.clone(), *fold));
+                if !self.places.iter().any(|(known, _)| known == place) {
+                    self.places.push((place.clone(), *fold));
                 }
+                true
             }
+            Node::Set(var, _) => {
+                let known = self.set.contains(var);
+                if !known && self.conditions == 0 {
+                    self.set.push(*var);
+                }
+                known || self.conditions == 0
+            }
+            Node::Join(var, ..) => self.set.contains(var),
             Node::If(_, body) => {
-                let inside = adds(body)?.into_iter();
-                places.extend(inside.filter(|new| !places.contains(new)).collect::<Vec<_>>());
+                self.conditions += 1;
+                let adds = self.list(body);
+                self.conditions -= 1;
+                adds
             }
-            Node::Note(_) | Node::Visit(_) => {}
+            Node::Note(_) | Node::Visit(_) => true,
             Node::For(_)
             | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
             | Node::Store(..)
             | Node::StoreInt(..)
             | Node::AddInt(..)
-            | Node::Check(..) => return None,
-        }
+            | Node::Check(..) => false,
+        })
     }
-    (!places.is_empty()).then_some(places)
 }
 
 /// Nodes that join to variables what they added to entries.
@@ -379,4 +435,40 @@ fn are_alone(nodes: &[Node], places: &[(Place, Fold)]) -> bool {
         !loads.0.contains(&place.buffer)
             && places[..at].iter().all(|(other, _)| other.buffer != place.buffer)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Turned, turn};
+    use crate::loops::LoopProgram;
+
+    /// Whether a nest is turned whose inner loop has this body.
+    fn turns(body: &str, after: &str) -> bool {
+        let head =
+            "loops f\nsize n\ninput a: real[n, n]\noutput y: real[n]\nints k, j\nreals r, s\n";
+        let nest = format!("for k in 0 .. n {{\nfor any j in 0 .. n {{\n{body}\n}}\n}}\n{after}\n");
+        let text =
+            format!("{head}r = 0.0\ns = 0.0\nfor any j in 0 .. n {{\ny[j] = 0.0\n}}\n{nest}");
+        let mut program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+        turn(&mut program, Turned::Strips)
+    }
+
+    #[test]
+    fn what_is_added_may_need_variables() {
+        let adds = "y[j] += r * r";
+        assert!(turns("y[j] += a[k, j]", ""));
+        assert!(turns(&format!("r = a[k, j]\n{adds}"), ""));
+        let tested = "r = 0.0\nif a[k, j] >. 1.0 {\nr += a[k, j]\n}";
+        assert!(turns(&format!("{tested}\n{adds}"), ""));
+        assert!(turns(&format!("s = 1.0\nr = a[k, j]\nr += s\n{adds}"), ""));
+    }
+
+    #[test]
+    fn variables_that_others_read_stay() {
+        let adds = "r = a[k, j]\ny[j] += r * r";
+        assert!(!turns(adds, "y[0] = r"));
+        assert!(turns(adds, "y[0] = s"));
+        let set = "if a[k, j] >. 1.0 {\nr = a[k, j]\n}\ny[j] += r";
+        assert!(!turns(set, ""));
+    }
 }

@@ -8,7 +8,8 @@
 use super::mentions::Mentions;
 use super::scopes::Variable;
 use super::statements::Statements;
-use crate::loops::{Cond, For, Node, Order, Real, RealId};
+use crate::loops::{Cond, For, Int, Node, Order, Real, RealId};
+use iverson_spec::function::Fun;
 
 /// Steps that are tried at once.
 const BLOCK: usize = 256;
@@ -119,6 +120,41 @@ impl Statements<'_> {
         nodes.iter().enumerate().all(fits)
     }
 
+    /// Whether nodes under a condition join to variables what may be computed where the condition does not hold, at little
+    /// cost: sums and products of entries, of which a comparison of reals does not say whether they are there.
+    pub(super) fn are_light_joins(cond: &Cond, nodes: &[Node]) -> bool {
+        let joins = |node: &Node| match node {
+            Node::Join(_, _, e) => is_light(e),
+            Node::Note(_) | Node::Visit(_) => true,
+            Node::For(_)
+            | Node::If(..)
+            | Node::Set(..)
+            | Node::SetInt(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => false,
+        };
+        compares_reals(cond) && nodes.iter().all(joins)
+    }
+
+    /// Joins values to variables where a condition holds, without branches.
+    pub(super) fn join_where(&mut self, cond: &Cond, joins: &[Node], depth: usize) {
+        let holds = self.expressions.without_branches(cond);
+        self.line(depth, &format!("const int iv_found = {holds};"));
+        for node in joins {
+            if let Node::Join(var, fold, e) = node {
+                let name = self.name(Variable::Real(*var));
+                let joined = self.joined("iv_joined", *fold, e);
+                let text = format!(
+                    "{{ real iv_joined = {name}; {joined} {name} = iv_found ? iv_joined : {name}; }}"
+                );
+                self.line(depth, &text);
+            }
+        }
+    }
+
     /// Sets variables where a condition holds, without branches; parts of it that read memory are still asked one after
     /// the other.
     pub(super) fn select(&mut self, cond: &Cond, sets: &[Node], depth: usize) {
@@ -178,5 +214,28 @@ impl Statements<'_> {
         let own = self.scopes.declares(self.next + before, Variable::Real(*value));
         let search = Search { value: *value, e, cond, sets: body };
         (body.iter().all(sets) && simple && own).then_some(search)
+    }
+}
+
+/// Whether a condition only compares reals, which read nothing.
+fn compares_reals(cond: &Cond) -> bool {
+    match cond {
+        Cond::Real(_, sides) => {
+            [&sides.0, &sides.1].into_iter().all(|e| matches!(e, Real::Var(_) | Real::Const(_)))
+        }
+        Cond::All(parts) | Cond::Any(parts) => parts.iter().all(compares_reals),
+        Cond::Not(part) => compares_reals(part),
+        Cond::Int(..) | Cond::Member(..) => false,
+    }
+}
+
+/// Whether a real is of sums and products of entries and variables, without any other function.
+fn is_light(e: &Real) -> bool {
+    match e {
+        Real::Const(_) | Real::Var(_) => true,
+        Real::Int(e) => e.is_polynomial(),
+        Real::Load(_, indices) => indices.iter().all(Int::is_polynomial),
+        Real::Apply(Fun::Neg | Fun::Add | Fun::Mul, args) => args.iter().all(is_light),
+        Real::Apply(..) | Real::Select(_) => false,
     }
 }

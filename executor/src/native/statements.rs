@@ -11,7 +11,7 @@ use super::scopes::{Scopes, Variable};
 use super::tiles::Ends;
 use crate::block::shared;
 use crate::fuse::tuples::Tuples;
-use crate::loops::{Check, Cond, Fold, For, Int, Node, Order, RealId};
+use crate::loops::{Check, Cond, Fold, For, Int, Node, Order, Real, RealId};
 use crate::tile::tiling;
 use std::fmt::Write;
 
@@ -76,10 +76,7 @@ impl Statements<'_> {
             }
             Node::Join(var, fold, e) => {
                 let total = self.name(Variable::Real(*var));
-                let text = match self.fused.then(|| self.expressions.fused(&total, *fold, e)) {
-                    Some(Some(text)) => text,
-                    Some(None) | None => self.expressions.join(&total, *fold, e),
-                };
+                let text = self.joined(&total, *fold, e);
                 self.line(depth, &text);
             }
             Node::Store(place, e) => {
@@ -118,11 +115,21 @@ impl Statements<'_> {
             self.next += body.len();
             self.line(depth, "{");
             self.select(cond, body, depth + 1);
+        } else if self.selects && Self::are_light_joins(cond, body) {
+            self.next += body.len();
+            self.line(depth, "{");
+            self.join_where(cond, body, depth + 1);
         } else {
             self.line(depth, &format!("if ({}) {{", self.expressions.cond(cond)));
             self.nodes(body, depth + 1);
         }
         self.line(depth, "}");
+    }
+
+    /// The statement that joins a value to `total`.
+    pub(super) fn joined(&self, total: &str, fold: Fold, e: &Real) -> String {
+        let fused = if self.fused { self.expressions.fused(total, fold, e) } else { None };
+        fused.unwrap_or_else(|| self.expressions.join(total, fold, e))
     }
 
     fn set(&mut self, variable: Variable, number: usize, value: &str, depth: usize) {
