@@ -5,6 +5,7 @@ use crate::block::{Blocks, Store, Vectors};
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
+use crate::lines::at_line;
 use crate::loops::verify::verify;
 use crate::loops::{Buffer, BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
 use crate::members::{asked, points};
@@ -461,8 +462,7 @@ impl<S: Scalar> Executable<S> {
                     give_output(frame, id, &buffer.name, element, count, outputs)?;
                 }
                 (Role::Temporary | Role::Local, Element::Real) => {
-                    self.reals[at].resize(count, S::default());
-                    frame.give_reals_mut(id, &mut self.reals[at]);
+                    frame.give_reals_mut(id, at_line(&mut self.reals[at], count));
                 }
                 (Role::Temporary | Role::Local, Element::Int) => {
                     self.ints[at].resize(count, 0);
@@ -481,8 +481,7 @@ impl<S: Scalar> Executable<S> {
         for (at, memory) in self.reals.iter_mut().enumerate().skip(first) {
             let id = BufferId(at as u32);
             let count: i64 = frame.extents(id).iter().product();
-            memory.resize(count as usize, S::default());
-            frame.give_reals_mut(id, memory);
+            frame.give_reals_mut(id, at_line(memory, count as usize));
         }
     }
 

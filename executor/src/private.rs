@@ -5,6 +5,7 @@
 //! by sizes and by the memory that is left, so the bits do not depend on the number of threads.
 
 use crate::frame::Frame;
+use crate::lines::at_line;
 use crate::loops::{BufferId, Fold};
 use crate::runner::join;
 use crate::scalar::Scalar;
@@ -62,8 +63,8 @@ pub(crate) fn locals<'m, S: Scalar>(
     buffers: &[BufferId],
     memory: &'m mut Vec<S>,
 ) -> Vec<(BufferId, &'m mut [S])> {
-    memory.resize(buffers.iter().map(|buffer| frame.len(*buffer)).sum(), S::default());
-    split_up(frame, buffers.iter().copied(), memory)
+    let count = buffers.iter().map(|buffer| frame.len(*buffer)).sum();
+    split_up(frame, buffers.iter().copied(), at_line(memory, count))
 }
 
 /// Runs the parts of a loop, given their numbers and, all but the first, their copies of `buffers`; then the buffers have
@@ -81,7 +82,7 @@ pub(crate) fn run<S: Scalar, T: Send>(
     let entries = entries(frame, buffers);
     let each = entries.max(1);
     let copies = if team.threads == 1 { 1 } else { parts - 1 };
-    memory.resize(each * copies as usize, S::default());
+    let memory = at_line(memory, each * copies as usize);
     let cleared = |at: i64, copy: &mut [S]| {
         for ((_, own), (_, fold)) in split(frame, buffers, copy).iter_mut().zip(buffers) {
             own.fill(S::of(fold.empty()));

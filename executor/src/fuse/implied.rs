@@ -9,14 +9,15 @@ use crate::loops::{Cond, For, Int, Node};
 /// The nodes without the conditions that the loops around them imply, or each of the loops that alone stand under them, and
 /// without what stands under conditions that contradict those loops.
 pub(super) fn drop_implied(nodes: &[Node]) -> Vec<Node> {
-    list(nodes, &Facts::default())
+    drop_where(nodes, &Facts::default())
 }
 
-fn list(nodes: &[Node], facts: &Facts) -> Vec<Node> {
+/// The same, where these facts hold.
+pub(super) fn drop_where(nodes: &[Node], facts: &Facts) -> Vec<Node> {
     let one = |node: &Node| {
         let mut inside = facts.clone();
         inside.inside(node);
-        let node = node.clone().map_inside(|body| list(&body, &inside));
+        let node = node.clone().map_inside(|body| drop_where(&body, &inside));
         let Node::If(cond, body) = &node else { return vec![node] };
         if fails(cond, &mut facts.clone()) {
             Vec::new()

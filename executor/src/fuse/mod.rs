@@ -66,6 +66,7 @@ mod starts;
 mod steps;
 mod strides;
 mod sums;
+mod taken;
 mod transpose;
 pub(crate) mod tuples;
 mod turn;
@@ -88,8 +89,10 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
     for wanted in [large(&whole), large(&program)] {
         let left = large(&whole);
         if !left.is_empty()
-            && let Some(windows) = columns::keep_columns(&program, &wanted).map(finished)
+            && let Some(mut windows) = columns::keep_columns(&program, &wanted)
         {
+            taken::take_in(&mut windows);
+            let windows = finished(windows);
             let now = large(&windows);
             if now.len() < left.len() && now.iter().all(|buffer| left.contains(buffer)) {
                 whole = windows;

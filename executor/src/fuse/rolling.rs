@@ -13,7 +13,9 @@ use super::memory::noted;
 use super::recompute::degree_of;
 use super::sites::{Kind, Site, sites};
 use crate::loops::walk::Rewrite;
-use crate::loops::{BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Order, Place, Role};
+use crate::loops::{
+    Buffer, BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Order, Place, Role,
+};
 use rustc_hash::FxHashMap;
 
 /// More steps are not kept.
@@ -27,14 +29,11 @@ pub(super) fn keep_last_steps(program: &mut LoopProgram) {
     for (at, buffer) in program.buffers.iter().enumerate() {
         let id = BufferId(at as u32);
         let Some(sites) = by_buffer.get(&id) else { continue };
-        if buffer.role != Role::Temporary || buffer.element != Element::Real {
-            continue;
-        }
+        let Some((list, level)) = list_of(program, buffer, sites) else { continue };
         let grows = |axis: &usize| degree_of(&buffer.extents[*axis]) > 0;
         let mut axes = (0..buffer.extents.len()).filter(grows);
-        let Some(found) = axes.find_map(|axis| Some((axis, rows_of(program, sites, axis)?))) else {
-            continue;
-        };
+        let found = axes.find_map(|axis| Some((axis, rows_of(list, level, sites, axis)?)));
+        let Some(found) = found else { continue };
         let text = match found.1 {
             1 => format!("{}, a step at a time", buffer.name),
             rows => format!("{}, the last {rows} steps", buffer.name),
@@ -51,9 +50,27 @@ pub(super) fn keep_last_steps(program: &mut LoopProgram) {
     program.body = noted(&program.body, notes, &mut Rows { kept });
 }
 
+/// The list in which loops over the steps of a buffer stand, inside so many others: at top level, and in the loop over windows of a local.
+fn list_of<'p>(
+    program: &'p LoopProgram,
+    buffer: &Buffer,
+    sites: &[Site],
+) -> Option<(&'p [Node], usize)> {
+    match buffer.role {
+        _ if buffer.element != Element::Real => None,
+        Role::Temporary => Some((&program.body, 0)),
+        Role::Local => {
+            let place = sites[0].path[0];
+            let inside = |site: &Site| site.path[0] == place && site.path.len() > 1;
+            sites.iter().all(inside).then(|| (program.body[place].inside(), 1))
+        }
+        Role::Input | Role::Output => None,
+    }
+}
+
 /// How many steps of a buffer are needed at a time, if those are few.
-fn rows_of(program: &LoopProgram, sites: &[Site], axis: usize) -> Option<i64> {
-    let steps = Steps::of(&program.body, 0, sites, axis)?;
+fn rows_of(list: &[Node], level: usize, sites: &[Site], axis: usize) -> Option<i64> {
+    let steps = Steps::of(list, level, sites, axis)?;
     let (low, high) = (*steps.offsets.iter().min()?, *steps.offsets.iter().max()?);
     let rows = high - low + 1;
     (rows <= MOST && steps.keep(low, high)).then_some(rows)
@@ -129,7 +146,7 @@ pub(super) fn offset(index: &Int, header: &For) -> Option<i64> {
 }
 
 /// Whether one of `a` is at most one of `b` and some more, for all sizes.
-fn at_most(a: &[Int], b: &[Int], more: i64) -> bool {
+pub(super) fn at_most(a: &[Int], b: &[Int], more: i64) -> bool {
     let mut facts = Facts::default();
     a.iter().any(|a| b.iter().any(|b| facts.prove(CmpOp::Le, a, &b.clone().plus(Int::Const(more)))))
 }

@@ -10,6 +10,7 @@ use super::stages::staged;
 use crate::Report;
 use crate::frame::{Frame, extent};
 use crate::fuse::{Turned, for_tiles};
+use crate::lines::at_line;
 use crate::loops::{Buffer, BufferId, LoopProgram, RelId};
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -130,13 +131,15 @@ impl<S: Scalar> Native<S> {
             if reals.is_null() { frame.ints_ptr(id).cast() } else { reals }
         };
         let map = |at: usize| frame.members(RelId(at as u32)).map_ptr().cast_mut().cast::<c_void>();
-        for (buffer, memory) in &mut self.copies {
+        let copies = self.copies.iter_mut().map(|(buffer, memory)| {
             let count: i64 =
                 buffer.extents.iter().map(|e| extent(e, &frame.sizes).max(0)).product();
-            memory.resize(count as usize, S::default());
-        }
-        let copies = self.copies.iter_mut().map(|(_, memory)| memory.as_mut_ptr().cast::<c_void>());
-        let buffers = (0..self.buffers).map(address).chain(copies);
+            let copy = at_line(memory, count as usize);
+            (copy.as_mut_ptr(), copy.len())
+        });
+        let copies: Vec<(*mut S, usize)> = copies.collect();
+        let addresses = copies.iter().map(|(start, _)| start.cast::<c_void>());
+        let buffers = (0..self.buffers).map(address).chain(addresses);
         let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(map)).collect();
         let private = Mutex::new(std::mem::take(&mut self.private));
         let locals = Mutex::new(std::mem::take(&mut self.locals));
@@ -157,10 +160,7 @@ impl<S: Scalar> Native<S> {
                 Step::Stage(stage) => stage.execute(&memory)?,
                 Step::Clear(buffer) if buffer.index() < self.buffers => frame.clear(*buffer, team),
                 Step::Clear(buffer) => {
-                    let (start, len) = (
-                        buffers[buffer.index()].cast::<S>(),
-                        self.copies[buffer.index() - self.buffers].1.len(),
-                    );
+                    let (start, len) = copies[buffer.index() - self.buffers];
                     // SAFETY: this is the memory of the copy, which nothing else touches between two stages.
                     unsafe { std::slice::from_raw_parts_mut(start, len) }.fill(S::default());
                 }

@@ -1,0 +1,150 @@
+//! In windows of columns: loops over rows that are taken into the recurrence whose rows they read.
+//!
+//! In `for down j in 0 .. n { for any i { t[j, i] = t[j + 1, i] * x[j] } }; for any j in 1 .. n { for i { y[j] += s[j, i] * t[j, i] } }` the
+//! second loop reads at each step the row that the first one has written there. So it does as a part of that step: `for down j in 0 .. n { ..;
+//! for i { y[j] += s[j, i] * t[j, i] } }`, under `j >= 1` where that is not implied. A row is read while it is in registers or the nearest cache,
+//! and if no other row is read, few are kept ([`rolling`](super::rolling)).
+//!
+//! The recurrence may be several loops over steps, one after the other, that have all steps of the other loop.
+//!
+//! * **Work**, **bits**: the same. What is at the step of another one touches other entries.
+
+use super::facts::Facts;
+use super::footprint::Footprint;
+use super::fresh::Fresh;
+use super::implied::drop_where;
+use super::rolling::at_most;
+use super::unroll::Fix;
+use crate::loops::walk::Rewrite;
+use crate::loops::{CmpOp, Cond, For, Int, LoopProgram, Node, Order, RelationTable};
+
+/// A recurrence of more loops takes nothing.
+const MOST: usize = 4;
+
+/// Takes loops over rows into recurrences, in windows at top level.
+pub(super) fn take_in(program: &mut LoopProgram) {
+    let relations = program.relations.clone();
+    let body = std::mem::take(&mut program.body);
+    let mut fresh = Fresh::new(program, &body);
+    let one = |node: Node| match node {
+        Node::For(mut header) if header.stride.is_some() => {
+            let mut facts = Facts::default();
+            facts.bounds(&header);
+            let nodes = std::mem::take(&mut header.body);
+            header.body = Window { relations: &relations, facts, fresh: &mut fresh }.nodes(nodes);
+            Node::For(header)
+        }
+        _ => node,
+    };
+    let body = body.into_iter().map(one).collect();
+    program.body = body;
+}
+
+struct Window<'w, 'p> {
+    relations: &'w [RelationTable],
+    /// What holds in it.
+    facts: Facts,
+    fresh: &'w mut Fresh<'p>,
+}
+
+impl Window<'_, '_> {
+    fn nodes(&mut self, nodes: Vec<Node>) -> Vec<Node> {
+        let mut out: Vec<Node> = Vec::new();
+        for node in nodes {
+            let Some(steps) = self.recurrence(&out, &node) else {
+                out.push(node);
+                continue;
+            };
+            let Node::For(rows) = node else { unreachable!("a recurrence takes a loop") };
+            let note = out.pop_if(|last| matches!(last, Node::Note(_)));
+            for (at, place) in steps.into_iter().enumerate() {
+                let rows = if at == 0 { (*rows).clone() } else { self.fresh.copy(&rows) };
+                let Node::For(step) = &mut out[place] else {
+                    unreachable!("a recurrence is loops")
+                };
+                self.take(step, rows, note.clone());
+            }
+        }
+        out
+    }
+
+    /// The places of the loops of the recurrence, last in a list, that may take a loop over rows.
+    fn recurrence(&self, before: &[Node], node: &Node) -> Option<Vec<usize>> {
+        let Node::For(rows) = node else { return None };
+        let own = Footprint::of(std::slice::from_ref(node));
+        let mut steps: Vec<(usize, &For)> = Vec::new();
+        for (place, node) in before.iter().enumerate().rev() {
+            match node {
+                Node::Note(_) => {}
+                Node::For(header)
+                    if header.order != Order::Parallel
+                        && header.stride.is_none()
+                        && steps.iter().all(|(_, later)| later.order == header.order) =>
+                {
+                    steps.push((place, header));
+                }
+                _ => break,
+            }
+        }
+        let (_, last) = steps.first()?;
+        let touched = |place: &usize| Footprint::of(std::slice::from_ref(&before[*place]));
+        let meets =
+            |(place, header): &(usize, &For)| touched(place).meets(header.var, &own, rows.var);
+        let aligned = |(place, header): &(usize, &For)| {
+            touched(place).is_aligned(self.relations, header.var, &own, rows.var)
+        };
+        let apart = |at: usize| {
+            let (a, others) = (steps[at].1, &steps[..at]);
+            others
+                .iter()
+                .all(|(_, b)| at_most(&a.upper, &b.lower, 0) || at_most(&b.upper, &a.lower, 0))
+        };
+        let mut facts = self.facts.clone();
+        facts.bounds(rows);
+        let loops: Vec<&For> = steps.iter().map(|(_, header)| *header).collect();
+        let taken = rows.stride.is_none()
+            && (rows.order == Order::Parallel || rows.order == last.order)
+            && steps.len() <= MOST
+            && steps.iter().any(meets)
+            && steps.iter().all(aligned)
+            && (0..steps.len()).all(apart)
+            && are_steps(&facts, &Int::Var(rows.var), &loops);
+        taken.then(|| steps.iter().map(|(place, _)| *place).collect())
+    }
+
+    /// Adds rows to the steps of a loop that are theirs.
+    fn take(&self, step: &mut For, rows: For, note: Option<Node>) {
+        let own = Int::Var(step.var);
+        let within = |cmp, ends: &[Int], all: &[Int]| -> Vec<Cond> {
+            let ends = ends.iter().filter(|end| !all.contains(end));
+            ends.map(|end| Cond::Int(cmp, own.clone(), end.clone())).collect()
+        };
+        let mut tests = within(CmpOp::Ge, &rows.lower, &step.lower);
+        tests.extend(within(CmpOp::Lt, &rows.upper, &step.upper));
+        let mut nodes = Fix { var: rows.var, value: own.clone() }.nodes(&rows.body);
+        if !tests.is_empty() {
+            let cond = if tests.len() == 1 { tests.remove(0) } else { Cond::All(tests) };
+            nodes = vec![Node::If(cond, nodes)];
+        }
+        let mut facts = self.facts.clone();
+        facts.bounds(step);
+        let nodes = drop_where(&nodes, &facts);
+        if !nodes.is_empty() {
+            step.body.extend(note.into_iter().chain(nodes));
+        }
+    }
+}
+
+/// Whether each step that the facts allow is one of some loops.
+fn are_steps(facts: &Facts, step: &Int, loops: &[&For]) -> bool {
+    let Some((first, rest)) = loops.split_first() else {
+        return facts.clone().prove(CmpOp::Lt, &Int::Const(0), &Int::Const(0));
+    };
+    let others = |cmp, end: &Int| {
+        let mut beyond = facts.clone();
+        beyond.compare(cmp, step, end);
+        are_steps(&beyond, step, rest)
+    };
+    first.lower.iter().all(|end| others(CmpOp::Lt, end))
+        && first.upper.iter().all(|end| others(CmpOp::Ge, end))
+}
