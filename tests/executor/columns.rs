@@ -5,7 +5,7 @@ use crate::examples::real_params;
 use crate::local::{engines, inputs, locals, run};
 use crate::memory::{bytes, gradient, loops, program};
 use crate::threads::bits;
-use iverson::executor::loops::Role;
+use iverson::executor::loops::{Int, Role};
 use iverson::executor::{Engine, Fusion, LoopProgram};
 use iverson::pipeline::load;
 use iverson::spec::normalize;
@@ -40,6 +40,17 @@ const BOTH: &str = "fn f(m: size, n: size, x: real[m, n]) -> (y: real[m, n]) {
         v[t, b: n] = [t < m - 1] * 0.5 * v[t + 1, b] + u[t, b]
     }
     y[t: m, b: n] = v[t, b] * u[t, b]
+}";
+
+/// Sums over pairs of what ascending and descending products leave at each step, but that of its own column.
+const PAIRS: &str = "fn f(m: size, n: size, x: real[m, n], a: real[n]) -> (s: real[m]) {
+    rec t: m {
+        u[t, b: n] = [t = 0] * a[b] + [t > 0] * (if t = b then 1.0 else x[t, b]) * u[t - 1, b]
+    }
+    rec t: m descending {
+        v[t, b: n] = [t = m - 1] + [t < m - 1] * v[t + 1, b] * x[t, b]
+    }
+    s[t: m] = sum(b: n where b != t) u[t, b] * v[t, b]
 }";
 
 /// A neighbour's column is read: no windows.
@@ -79,6 +90,8 @@ fn all() -> Vec<(&'static str, TensorSsa)> {
         ("the gradient of scans", derivative(program(SCANS))),
         ("both", program(BOTH)),
         ("the gradient of both", derivative(program(BOTH))),
+        ("pairs", program(PAIRS)),
+        ("the gradient of pairs", derivative(program(PAIRS))),
     ]
 }
 
@@ -104,6 +117,19 @@ fn the_gradient_of_products_goes_by_windows() {
     assert_eq!(LoopProgram::parse(&loops.to_string()).unwrap(), loops);
 }
 
+/// What sums read at the step at which a recurrence writes it is needed for the last steps alone: of two such matrices one is kept.
+#[test]
+fn rows_that_are_read_at_their_step_are_not_kept() {
+    let few = |loops: &LoopProgram| {
+        let local = loops.buffers.iter().filter(|buffer| buffer.role == Role::Local);
+        local.filter(|buffer| buffer.extents[0] == Int::Const(2)).count()
+    };
+    for program in [gradient(&products(), &["x"]), program(PAIRS)] {
+        let loops = loops(&program, Fusion::On);
+        assert_eq!((locals(&loops), few(&loops)), (2, 1), "{loops}");
+    }
+}
+
 /// Programs without windows, by these reasons, are right too.
 #[test]
 fn what_is_needed_in_other_columns_is_kept() {
@@ -126,8 +152,10 @@ fn windows_of_columns_change_no_value() {
     let thirds = ("the gradient of thirds", gradient(&program(THIRDS), &["x"]));
     assert!(locals(&loops(&thirds.1, Fusion::On)) >= 1);
     for (name, program) in all().into_iter().chain([thirds]) {
-        for n in [0, 1, 2, COLUMNS - 1, COLUMNS, COLUMNS + 1] {
-            let given = inputs::<f64>(&program, &[("n", n), ("m", 7)]);
+        let sizes = [0, 1, 2, COLUMNS - 1, COLUMNS, COLUMNS + 1].map(|n| (n, 7));
+        // steps before a window, in it and behind it, of two that are whole and one that is not
+        for (n, m) in sizes.into_iter().chain([(2 * COLUMNS + 3, 3 * COLUMNS)]) {
+            let given = inputs::<f64>(&program, &[("n", n), ("m", m)]);
             assert_eq!(difference(&program, &given, 4096.0), None, "{name}, {n} columns");
             for engine in engines() {
                 let plain = run(&program, &given, Engine::Runner, 1);

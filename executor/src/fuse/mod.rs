@@ -37,11 +37,13 @@ mod column;
 mod columns;
 mod contract;
 mod dead;
+mod edges;
 mod ends;
 pub(crate) mod facts;
 mod follow;
 pub(crate) mod footprint;
 mod fresh;
+mod full;
 mod gather;
 mod implied;
 mod local;
@@ -92,7 +94,8 @@ pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
             && let Some(mut windows) = columns::keep_columns(&program, &wanted)
         {
             taken::take_in(&mut windows);
-            let windows = finished(windows);
+            let mut windows = finished(windows);
+            edges::cut_at_windows(&mut windows);
             let now = large(&windows);
             if now.len() < left.len() && now.iter().all(|buffer| left.contains(buffer)) {
                 whole = windows;
@@ -226,9 +229,11 @@ pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
     let mut apart = program.clone();
     part::part(&mut apart);
     let whole = shaped(program.clone());
-    if apart.body == program.body {
-        return whole.0;
+    let taken_apart = (apart.body != program.body).then(|| shaped(apart));
+    let best = taken_apart.filter(|apart| apart.1 > whole.1).unwrap_or(whole);
+    let mut program = best.0;
+    if turned == Turned::Rows {
+        full::whole_apart(&mut program);
     }
-    let apart = shaped(apart);
-    if apart.1 > whole.1 { apart.0 } else { whole.0 }
+    program
 }

@@ -148,3 +148,84 @@ fn are_steps(facts: &Facts, step: &Int, loops: &[&For]) -> bool {
     first.lower.iter().all(|end| others(CmpOp::Lt, end))
         && first.upper.iter().all(|end| others(CmpOp::Ge, end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::take_in;
+    use crate::loops::LoopProgram;
+
+    const HEAD: &str = "loops f\nsize n\nsize m\ninput x: real[m]\nlocal t: real[m, 64]\noutput y: real[m]\n\
+                        ints w, j, i, k, a\nstatements y\n";
+
+    /// Windows in which these loops stand, as text.
+    fn taken(nodes: &str) -> String {
+        let lines = nodes.lines().map(|line| format!("    {line}\n")).collect::<String>();
+        let text = format!("{HEAD}for w in 0 .. n where 0 of 64 {{\n{lines}}}\n");
+        let mut program = LoopProgram::parse(&text).unwrap();
+        take_in(&mut program);
+        let text = program.to_string();
+        let (_, body) = text.split_once("where 0 of 64 {\n").unwrap();
+        body.lines().filter_map(|line| Some(format!("{}\n", line.strip_prefix("    ")?))).collect()
+    }
+
+    const ROW: &str = "    for any i in w .. min(w + 64, n) {
+        t[j, i - w] = t[j + 1, i - w] * x[j]
+    }
+";
+
+    fn steps(ends: &str, more: &str) -> String {
+        format!("for down j in {ends} {{\n{ROW}{more}}}\n")
+    }
+
+    fn sum(order: &str, ends: &str, row: &str) -> String {
+        format!(
+            "for {order}k in {ends} {{\n    for a in w .. min(w + 64, n) {{\n        y[k] += t[{row}, a - w]\n    }}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn rows_are_read_in_the_step_that_writes_them() {
+        let own = "    for a in w .. min(w + 64, n) {\n        y[j] += t[j, a - w]\n    }\n";
+        for order in ["any ", "down "] {
+            let text = steps("0 .. m - 1", "") + &sum(order, "0 .. m - 1", "k");
+            assert_eq!(taken(&text), steps("0 .. m - 1", own));
+        }
+        // some of the steps alone
+        let text = steps("0 .. m - 1", "") + &sum("any ", "1 .. m - 1", "k");
+        let under = own.lines().map(|line| format!("    {line}\n")).collect::<String>();
+        let under = format!("    if j >= 1 {{\n{under}    }}\n");
+        assert_eq!(taken(&text), steps("0 .. m - 1", &under));
+        // a condition that the loop inside implies
+        let triangle =
+            "    for a in w .. min(w + 64, n, j) {\n        y[j] += t[j, a - w]\n    }\n";
+        let text =
+            steps("0 .. m - 1", "") + &sum("any ", "1 .. m - 1", "k").replace("n) {", "n, k) {");
+        assert_eq!(taken(&text), steps("0 .. m - 1", triangle));
+    }
+
+    #[test]
+    fn recurrences_of_two_loops_take_rows_in_both() {
+        let first = "for down i in max(0, m - 1) .. m {\n    t[i, 0] = 1.0\n}\n";
+        let text = format!("{first}{}{}", steps("0 .. m - 1", ""), sum("any ", "0 .. m", "k"));
+        let found = taken(&text);
+        assert_eq!(found.matches("y[i] += t[i, ").count(), 1, "{found}");
+        assert_eq!(found.matches("y[j] += t[j, ").count(), 1, "{found}");
+        assert!(!found.contains("y[k]") && !found.contains("if "), "{found}");
+    }
+
+    #[test]
+    fn other_loops_stay() {
+        for text in [
+            // in the other order
+            steps("0 .. m - 1", "") + &sum("", "0 .. m - 1", "k"),
+            // the row of another step
+            steps("0 .. m - 1", "") + &sum("any ", "0 .. m - 1", "k + 1"),
+            // more steps than there are
+            steps("0 .. m - 1", "") + &sum("any ", "0 .. m", "k"),
+            // steps that two loops have
+            steps("0 .. m - 1", "") + &steps("0 .. m - 1", "") + &sum("any ", "0 .. m - 1", "k"),
+        ] {
+            assert_eq!(taken(&text), text);
+        }
+    }
+}

@@ -277,6 +277,15 @@ impl For {
         Some((start, end))
     }
 
+    /// The most steps that it has for all sizes, if two of its ends differ by a constant; a stride leaves some out.
+    pub(crate) fn most_steps(&self) -> Option<i64> {
+        let steps = |to: &Int| {
+            let from = |from: &Int| to.clone().minus(from.clone()).as_const();
+            self.lower.iter().filter_map(from).min()
+        };
+        self.upper.iter().filter_map(steps).min()
+    }
+
     /// How far apart the values of its variable are.
     #[must_use]
     pub fn step(&self) -> i64 {

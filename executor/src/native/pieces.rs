@@ -51,8 +51,12 @@ const TILED: i64 = 512;
 /// The least part of a loop with rows.
 const ROWS: i64 = 32;
 
-/// How a loop is cut, if its iterations are independent, sums apart.
+/// How a loop is cut, if its iterations are independent, sums apart, and may be more than one part has.
 fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> {
+    let nested = header.body.iter().any(Node::has_loop);
+    if !nested && header.most_steps().is_some_and(|steps| steps <= LITTLE) {
+        return None;
+    }
     let sharing = match (shared(header, tuples), header.order) {
         (Some(sharing), _) if sharing.is_plain() => sharing,
         (_, Order::Parallel) => {
@@ -60,7 +64,6 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
         }
         (sharing, Order::Ascending | Order::Descending) => sharing?,
     };
-    let nested = header.body.iter().any(Node::has_loop);
     let least = match tiling(program, header) {
         Some(Tiling::Rows) => ROWS,
         Some(Tiling::Strip) => TILED,
