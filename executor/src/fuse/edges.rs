@@ -67,7 +67,7 @@ impl Window {
         }
         let (first, end) = (self.at(1 - most), self.at(self.rows - least));
         let mut parts = [Part::Before, Part::Within, Part::After].map(|part| {
-            let mut header = steps.clone();
+            let mut header = if part == Part::Within { steps.clone() } else { fresh.copy(&steps) };
             if part != Part::Before {
                 header.lower.push(if part == Part::Within { &first } else { &end }.clone());
             }
@@ -75,15 +75,15 @@ impl Window {
                 header.upper.push(if part == Part::Within { &end } else { &first }.clone());
             }
             if part != Part::Within {
-                header.body = Whole { window: self, step: steps.var, part }.nodes(&steps.body);
-                header = fresh.copy(&header);
+                header.body = Whole { window: self, step: header.var, part }.nodes(&header.body);
             }
             one(header)
         });
         if steps.order == Order::Descending {
             parts.reverse();
         }
-        parts.into()
+        let does = |part: &Node| part.inside().iter().any(|node| !matches!(node, Node::Note(_)));
+        parts.into_iter().filter(does).collect()
     }
 
     /// Whether a loop goes through a part of the window.

@@ -18,13 +18,14 @@
 //! 9. [`clears`]: a buffer is cleared in loops of its own; [`pieces`]: or where it is added to first, and in those few entries
 //!    that are not.
 //! 10. [`registers`]: an entry that is written several times in a step is stored once.
-//! 11. [`local`]: of a large buffer some rows are kept at a time; or, before 8, [`columns`] of those that are kept whole otherwise.
+//! 11. [`local`]: of a large buffer some rows are kept at a time; or, before 8, [`columns`] of those that are kept whole otherwise. Then
+//!     recurrences take in loops over their rows ([`taken`]), and are cut where their steps pass a window ([`edges`]).
 //! 12. [`carry`], [`rolling`]: recurrences keep their last states, where no others are read; one number in a variable.
 //! 13. [`border`]: entries of temporaries whose neighbours are read are kept some at a time.
 //! 14. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
-//! transposed copies ([`transpose`]).
+//! transposed copies ([`transpose`]). In native code windows of columns that are whole are apart from the last one ([`full`]).
 //!
 //! No steps but `recompute` and `border` do anything more often than before, and these by a stated constant.
 

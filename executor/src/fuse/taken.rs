@@ -155,7 +155,7 @@ mod tests {
     use crate::loops::LoopProgram;
 
     const HEAD: &str = "loops f\nsize n\nsize m\ninput x: real[m]\nlocal t: real[m, 64]\noutput y: real[m]\n\
-                        ints w, j, i, k, a\nstatements y\n";
+                        ints w, j, i, k, a, r, b\nstatements y\n";
 
     /// Windows in which these loops stand, as text.
     fn taken(nodes: &str) -> String {
@@ -205,10 +205,10 @@ mod tests {
 
     #[test]
     fn recurrences_of_two_loops_take_rows_in_both() {
-        let first = "for down i in max(0, m - 1) .. m {\n    t[i, 0] = 1.0\n}\n";
+        let first = "for down r in max(0, m - 1) .. m {\n    for any b in w .. min(w + 64, n) {\n        t[r, b - w] = 1.0\n    }\n}\n";
         let text = format!("{first}{}{}", steps("0 .. m - 1", ""), sum("any ", "0 .. m", "k"));
         let found = taken(&text);
-        assert_eq!(found.matches("y[i] += t[i, ").count(), 1, "{found}");
+        assert_eq!(found.matches("y[r] += t[r, ").count(), 1, "{found}");
         assert_eq!(found.matches("y[j] += t[j, ").count(), 1, "{found}");
         assert!(!found.contains("y[k]") && !found.contains("if "), "{found}");
     }
