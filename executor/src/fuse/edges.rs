@@ -25,11 +25,14 @@ pub(super) fn cut_at_windows(program: &mut LoopProgram) {
         let Node::For(mut header) = node else { return node };
         if let Some((rows, Int::Const(0))) = header.stride {
             let (start, over) = (header.var, windows(&header));
-            let cut = |node: Node| match node {
-                Node::For(steps) if !over.contains(&steps.var) => {
-                    Window { start, rows }.cut(&mut fresh, *steps)
+            let cut = |node: Node| {
+                if let Node::For(steps) = node {
+                    if over.contains(&steps.var) {
+                        return vec![Node::For(steps)];
+                    }
+                    return Window { start, rows }.cut(&mut fresh, *steps);
                 }
-                _ => vec![node],
+                vec![node]
             };
             header.body = header.body.into_iter().flat_map(cut).collect();
         }

@@ -19,9 +19,9 @@ const MOST: usize = 300;
 pub(super) fn whole_apart(program: &mut LoopProgram) {
     let body = std::mem::take(&mut program.body);
     let mut fresh = Fresh::new(program, &body);
-    let one = |node: Node| match node {
-        Node::For(header) => Node::For(Box::new(apart(&mut fresh, *header))),
-        _ => node,
+    let one = |node: Node| {
+        let Node::For(header) = node else { return node };
+        Node::For(Box::new(apart(&mut fresh, *header)))
     };
     let body = body.into_iter().map(one).collect();
     program.body = body;
@@ -33,9 +33,9 @@ fn apart(fresh: &mut Fresh<'_>, mut header: For) -> For {
         return header;
     };
     let over = windows(&header);
-    let in_steps = |node: &Node| match node {
-        Node::For(steps) => !over.contains(&steps.var) && has_rows(&steps.body, &over),
-        _ => false,
+    let in_steps = |node: &Node| {
+        let Node::For(steps) = node else { return false };
+        !over.contains(&steps.var) && has_rows(&steps.body, &over)
     };
     if !header.body.iter().any(in_steps) || has_checks(&header.body) || count(&header.body) > MOST {
         return header;

@@ -26,15 +26,15 @@ pub(super) fn take_in(program: &mut LoopProgram) {
     let relations = program.relations.clone();
     let body = std::mem::take(&mut program.body);
     let mut fresh = Fresh::new(program, &body);
-    let one = |node: Node| match node {
-        Node::For(mut header) if header.stride.is_some() => {
+    let one = |node: Node| {
+        let Node::For(mut header) = node else { return node };
+        if header.stride.is_some() {
             let mut facts = Facts::default();
             facts.bounds(&header);
             let nodes = std::mem::take(&mut header.body);
             header.body = Window { relations: &relations, facts, fresh: &mut fresh }.nodes(nodes);
-            Node::For(header)
         }
-        _ => node,
+        Node::For(header)
     };
     let body = body.into_iter().map(one).collect();
     program.body = body;
@@ -73,18 +73,16 @@ impl Window<'_, '_> {
         let Node::For(rows) = node else { return None };
         let own = Footprint::of(std::slice::from_ref(node));
         let mut steps: Vec<(usize, &For)> = Vec::new();
-        for (place, node) in before.iter().enumerate().rev() {
-            match node {
-                Node::Note(_) => {}
-                Node::For(header)
-                    if header.order != Order::Parallel
-                        && header.stride.is_none()
-                        && steps.iter().all(|(_, later)| later.order == header.order) =>
-                {
-                    steps.push((place, header));
-                }
-                _ => break,
+        let others = before.iter().enumerate().rev();
+        for (place, node) in others.filter(|(_, node)| !matches!(node, Node::Note(_))) {
+            let Node::For(header) = node else { break };
+            let goes_on = header.order != Order::Parallel
+                && header.stride.is_none()
+                && steps.iter().all(|(_, later)| later.order == header.order);
+            if !goes_on {
+                break;
             }
+            steps.push((place, header));
         }
         let (_, last) = steps.first()?;
         let touched = |place: &usize| Footprint::of(std::slice::from_ref(&before[*place]));
