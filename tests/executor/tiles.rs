@@ -15,7 +15,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, strips alone, or loops in vectors.
-const PROGRAMS: [(&str, &str, &str); 22] = [
+const PROGRAMS: [(&str, &str, &str); 23] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -131,6 +131,13 @@ const PROGRAMS: [(&str, &str, &str); 22] = [
         "IV_STRIP",
         "fn f(n: size, m: size, k: size, x: real[n, m], c: real[3, k + 1]) -> (y: real[n, m]) {
             y[i: n, j: m] = sum(u: 3, v: k + 1 where i + u < n and j + v < m) x[i + u, j + v] * c[u, v]
+        }",
+    ),
+    (
+        "layers added, the adjoint of a convolution",
+        "IV_STRIP",
+        "fn f(n: size, m: size, k: size, z: real[k, n, m], W: real[k, k, k]) -> (y: real[n + k, m + k]) {
+            y[i: n + k, j: m + k] = sum(f: k, u: k, v: k where 0 <= i - u < n and 0 <= j - v < m) W[f, u, v] * z[f, i - u, j - v]
         }",
     ),
     (

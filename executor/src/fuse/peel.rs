@@ -12,8 +12,8 @@ use crate::loops::{CmpOp, For, Int, IntId, LoopProgram, Node, Order};
 use crate::lower::UNROLLED;
 use crate::tile::{mentions_any, strip};
 
-/// The greatest number of ends that a range may get; one where it is cut for strips, so that it is not empty
-/// because two inner loops go against each other.
+/// The greatest number of ends that a range may get; where it is cut for strips, one of inner loops, so that it is not empty
+/// because two of them go against each other.
 const MAX_ENDS: usize = 3;
 
 /// Cuts the loops of a program, outer ones first.
@@ -95,10 +95,12 @@ impl Peel<'_> {
         if lower.is_empty() && upper.is_empty() || has_checks(&header.body) {
             return None;
         }
+        let (lower, upper) =
+            (self.naturals.greatest(lower.iter()), self.naturals.least(upper.iter()));
+        let one = self.inner == Inner::Short || lower.len() <= 1 && upper.len() <= 1;
         let lower = self.naturals.greatest(header.lower.iter().chain(&lower));
         let upper = self.naturals.least(header.upper.iter().chain(&upper));
-        let most = if self.inner == Inner::Short { MAX_ENDS } else { 1 };
-        let few = lower.len() <= most && upper.len() <= most;
+        let few = one && lower.len() <= MAX_ENDS && upper.len() <= MAX_ENDS;
         let middle = few.then(|| For { lower, upper, body, ..header.clone() })?;
         let wanted = self.inner == Inner::Short || strip(self.fresh.program(), &middle).is_some();
         wanted.then_some(middle)

@@ -128,18 +128,33 @@ impl Turn<'_> {
         (!outer.is_empty() && still && each && alone).then(|| self.inside_out(lanes, &outer))
     }
 
-    /// A loop of shifted passes turned, if a strip comes of its middle: then each pass reads neighbours along the
+    /// A loop of shifted passes turned, with loops around them, if a strip comes of its middle: then each pass reads neighbours along the
     /// last axis.
-    fn slid(&mut self, outer: &For, facts: &Facts) -> Option<For> {
-        let Node::For(lanes) = only(&outer.body)? else { return None };
-        let independent = lanes.order == Order::Parallel && outer.order != Order::Descending;
+    fn slid(&mut self, outermost: &For, facts: &Facts) -> Option<For> {
+        let mut around = vec![outermost];
+        let lanes = loop {
+            let Node::For(inner) = only(&around.last()?.body)? else { return None };
+            if adds(&inner.body).is_some() {
+                break inner;
+            }
+            around.push(inner);
+        };
+        let outer = around.pop()?;
+        let others: Vec<IntId> = around.iter().map(|header| header.var).collect();
+        let mut moved = others.clone();
+        moved.push(outer.var);
+        let in_order = |header: &For| header.order != Order::Descending && header.stride.is_none();
+        let independent = lanes.order == Order::Parallel && lanes.stride.is_none();
         let places = adds(&lanes.body)?;
         let still = |place: &Place| {
-            !mentions_any(&place.indices, &[outer.var])
+            !mentions_any(&place.indices, &moved)
                 && place.indices.last() == Some(&Int::Var(lanes.var))
         };
-        let strided = outer.stride.is_some() || lanes.stride.is_some();
-        if !independent || strided || !places.iter().all(|(place, _)| still(place)) {
+        let fixed = [outer, lanes].into_iter().all(|header| {
+            !mentions_any(&header.lower, &others) && !mentions_any(&header.upper, &others)
+        });
+        let all = around.iter().copied().chain([outer]).all(in_order);
+        if !independent || !all || !fixed || !places.iter().all(|(place, _)| still(place)) {
             return None;
         }
         let (mut steps, ends) = (outer.bare(), Shifts::of(outer, lanes)?);
@@ -157,7 +172,8 @@ impl Turn<'_> {
             return None;
         }
         (whole.body, steps.body) = (lanes.body.clone(), outer.body.clone());
-        let slid = self.inside_out(&whole, &[&steps]);
+        around.push(&steps);
+        let slid = self.inside_out(&whole, &around);
         strip(self.program, &complete(&slid, outer))?;
         self.turned = true;
         Some(slid)
@@ -336,11 +352,13 @@ impl Shifts {
 /// A loop in which the loop over the variable of `header` has all its steps.
 fn complete(around: &For, header: &For) -> For {
     let body = around.body.iter().map(|node| {
-        if let Node::For(inner) = node {
-            Node::For(Box::new(For { body: inner.body.clone(), ..header.bare() }))
+        let Node::For(inner) = node else { return node.clone() };
+        let whole = if inner.var == header.var {
+            For { body: inner.body.clone(), ..header.bare() }
         } else {
-            node.clone()
-        }
+            complete(inner, header)
+        };
+        Node::For(Box::new(whole))
     });
     For { body: body.collect(), ..around.bare() }
 }
