@@ -603,6 +603,28 @@ def catenary(x, y, l, g, k):
 close("catenary", "catenary", {"x": reals(79, 5), "y": reals(80, 5), "l": 1.0, "g": 9.5, "k": 4.0}, catenary)
 close("catenary", "catenary", {"x": [1.0], "y": [2.0], "l": 1.0, "g": 9.5, "k": 4.0}, catenary)
 
+def bundle_adjustment(cam, X, w, camera, point, seen):
+    misfit = ((1 - w**2) ** 2).sum()
+    for e in range(len(w)):
+        turn, place, focus, centre, lens = np.split(cam[camera[e]], [3, 6, 7, 9])
+        angle = math.sqrt(turn @ turn + 1e-6)
+        a, b, c = turn / angle
+        cross = np.array([[0, -c, b], [c, 0, -a], [-b, a, 0]])
+        # the exponential of the rotation, whose axis is not quite a unit vector
+        outer = np.outer([a, b, c], [a, b, c])
+        rotation = math.cos(angle) * np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * outer
+        x, y, z = rotation @ (X[point[e]] - place)
+        r2 = (x / z) ** 2 + (y / z) ** 2
+        there = focus * np.array([x, y]) / z * (1 + lens[0] * r2 + lens[1] * r2**2) + centre
+        misfit += ((w[e] * (there - seen[e])) ** 2).sum()
+    return {"misfit": misfit}
+
+
+SEEN = {"camera": [0, 1, 1, 0, 1], "point": [2, 0, 2, 1, 1]}
+CAMERAS = {"cam": reals(200, 2, 11, step=8), "X": reals(201, 3, 3, low=6, step=2)}
+close("bundle_adjustment", "bundle_adjustment", {**CAMERAS, "w": reals(202, 5), **SEEN, "seen": reals(203, 5, 2)}, bundle_adjustment)
+close("bundle_adjustment", "bundle_adjustment", {**CAMERAS, "w": [], "camera": [], "point": [], "seen": {"shape": [0, 2], "data": []}}, bundle_adjustment)
+
 # --- recurrences ------------------------------------------------------------------------------
 
 
@@ -615,6 +637,19 @@ def rnn(W, x):
 
 close("rnn", "rnn", {"W": reals(81, 3, 3, step=8), "x": reals(82, 4, 3)}, rnn)
 close("rnn", "rnn", {"W": reals(81, 2, 2), "x": reals(82, 0, 2)}, lambda W, x: {"loss": 0.0})
+
+
+def wave(steps, c, start, seen):
+    before = now = start
+    for _ in range(2, steps + 1):
+        edge = np.pad(now, 1, constant_values=0)
+        around = edge[:-2, 1:-1] + edge[2:, 1:-1] + edge[1:-1, :-2] + edge[1:-1, 2:] - 4 * now
+        before, now = now, 2 * now - before + c * around
+    return {"misfit": total((now - seen) ** 2) / 2}
+
+
+for steps in (0, 1, 4):
+    exact("wave", "wave", {"steps": steps, "c": reals(204, 3, 3), "start": reals(205, 3, 3), "seen": reals(206, 3, 3)}, wave)
 
 
 def sigmoid(x):

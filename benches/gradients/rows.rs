@@ -41,6 +41,7 @@ pub(super) const ROWS: &[Row] = &[
     row("bilinear", "bilinear", &[("h", 1000), ("w", 1000), ("n", 1_000_000)]),
     row("blur", "blur", &[("n", 4_000_000)]),
     row("blur", "blur_image", &[("h", 2000), ("w", 2000)]),
+    row("bundle_adjustment", "bundle_adjustment", &[("n", 100), ("m", 10_000), ("p", 100_000)]),
     row("catenary", "catenary", &[("n", 2_000_000)]),
     row("conjugate_gradient", "cg_step", &[("n", 2000)]),
     row("conjugate_gradient", "two_steps", &[("n", 2000)]),
@@ -105,6 +106,7 @@ pub(super) const ROWS: &[Row] = &[
     row("upsample", "haar", &[("n", 4_000_000)]),
     row("upsample", "unhaar", &[("k", 2_000_000)]),
     row("viterbi", "viterbi", &[("T", 1000), ("k", 63), ("symbols", 10)]),
+    row("wave", "wave", &[("steps", 30), ("n", 500)]),
 ];
 
 /// Functions that are not measured: parts of others, and what has no size.

@@ -27,6 +27,7 @@ mod pairs;
 mod places;
 mod powers;
 mod recurrences;
+mod scatter;
 mod searches;
 mod stencils;
 mod text;

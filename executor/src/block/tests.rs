@@ -109,8 +109,11 @@ fn sums_at_places_from_data_are_shared_where_one_input_ascends_or_with_copies() 
     let copy = || (None, vec!["y".to_owned()]);
     assert_eq!(conditions("y[i: n] = sum(e: m) [p[e] = i] * a[e] * x[q[e]]"), [key("p")]);
     assert_eq!(conditions("y[i: n] = sum(j: n where R(i, j)) x[j]"), [key("R.0")]);
-    let two = "y[i: n] = sum(e: m) [p[e] = i] * a[e] + sum(e: m) [q[e] = i] * a[e]";
-    assert_eq!(conditions(two), [key("p"), key("q")], "two loops");
+    let two = |p: &str, q: &str| {
+        format!("y[i: n] = sum(e: m) [{p}[e] = i] * a[e] + sum(e: m) [{q}[e] = i] * a[e]")
+    };
+    assert_eq!(conditions(&two("p", "p")), [key("p")], "one loop");
+    assert_eq!(conditions(&two("p", "q")), [copy()], "one loop");
     assert_eq!(conditions("y[i: n] = sum(e: m) [p[e] + 1 = i] * a[e]"), [copy()]);
     assert_eq!(conditions("y[i: n] = max(e: m where floor(a[e]) = i) a[e]"), [copy()]);
     assert_eq!(conditions("y[i: n] = x[i]"), []);

@@ -127,7 +127,9 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             let (a, b) = (earlier[0].var, loops[0].var);
             let aligned = || out[at].footprint.is_aligned(&facts.relations, a, &footprint, b);
             let meets = out[at].footprint.meets(a, &footprint, b);
-            if (meets || found.is_none())
+            // what only clears is in front of all, where loops that need others cannot follow
+            let waits = clears(earlier) && !clears(&loops);
+            if (meets || found.is_none() && !waits)
                 && aligned()
                 && agree(facts, earlier, &loops, meets)
                 && !loses_lanes(earlier, &loops)
@@ -147,6 +149,27 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
     };
     let note = out.pop_if(|last| last.is_note());
     join(&mut out[at], loops, note);
+}
+
+/// Whether loops store constants and do nothing else.
+fn clears(loops: &[For]) -> bool {
+    fn all(nodes: &[Node]) -> bool {
+        nodes.iter().all(|node| match node {
+            Node::Note(_) | Node::Store(_, Real::Const(_)) => true,
+            Node::For(header) => all(&header.body),
+            Node::If(..)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => false,
+        })
+    }
+    loops.iter().all(|header| all(&header.body))
 }
 
 /// Adds a node that is no loop: a straight one in front of the loops that it does not depend on, so that it is not

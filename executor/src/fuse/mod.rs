@@ -79,6 +79,7 @@ mod windowed;
 use crate::loops::{BufferId, Element, LoopProgram, Role};
 use crate::tile::kept;
 use recompute::Copies;
+pub(crate) use unroll::Fix;
 
 /// The same program with its loops fused.
 #[must_use]

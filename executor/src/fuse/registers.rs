@@ -2,7 +2,7 @@
 //!
 //! In `y[i] = 0; y[i] += a; if p { y[i] += b }; z[i] = y[i]` the entry becomes `r`, with `y[i] = r` after its
 //! last change and `z[i] = r`. What begins as a sum or product of nothing begins with the first
-//! value instead: `r = a; if p { r += b }`. An entry that is first touched under a condition is one of those if it is in
+//! value instead: `r = a; if p { r += b }`. What is only added to at a place that data name stays: threads add to copies of such a buffer. An entry that is first touched under a condition is one of those if it is in
 //! its buffer whether or not the condition holds: its indices are coordinates of a tuple, below the extents.
 
 use super::sites::differ;
@@ -72,6 +72,7 @@ fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> 
         return None;
     }
     let (mut written, mut last) = (first, first);
+    let mut only_added = is_named(tuples, &nodes[..first], place);
     for (at, node) in nodes.iter().enumerate().skip(first) {
         let mut uses = Uses { place, reads: false, writes: false, hinders: false };
         uses.node(node);
@@ -85,8 +86,31 @@ fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> 
         if uses.writes {
             written = at;
         }
+        only_added &= !uses.reads && (!uses.writes || matches!(node, Node::Accumulate(..)));
     }
-    (last > first).then(|| Run { place: place.clone(), first, written, last })
+    (last > first && !only_added).then(|| Run { place: place.clone(), first, written, last })
+}
+
+/// Whether an index of a place is a variable that nodes before it set from data, and several steps may have that place: not that of a tuple.
+fn is_named(tuples: &Tuples, before: &[Node], place: &Place) -> bool {
+    let mut vars = place.indices.iter().filter_map(|index| match index {
+        Int::Var(var) => Some(*var),
+        Int::Const(_)
+        | Int::Size(_)
+        | Int::Sum(..)
+        | Int::Load(..)
+        | Int::Product(_)
+        | Int::Div(..)
+        | Int::Mod(..)
+        | Int::DivBy(_)
+        | Int::Floor(_)
+        | Int::Select(_) => None,
+    });
+    let steps: Vec<IntId> = vars.clone().find_map(|var| tuples.step(var)).into_iter().collect();
+    let named = |var: IntId| {
+        before.iter().any(|node| matches!(node, Node::SetInt(set, Int::Load(..)) if *set == var))
+    };
+    vars.any(named) && (steps.is_empty() || !tuples.is_step(&place.indices, &steps))
 }
 
 /// What a node does to an entry.

@@ -1,8 +1,9 @@
-//! Innermost loops of constant length as straight lines.
+//! Innermost loops of constant length as straight lines, with those around that say which residue they have.
 
 use crate::loops::walk::{Rewrite, rebuild_int, rebuild_node};
 use crate::loops::{For, Int, IntId, Node, Order};
 use crate::lower::UNROLLED;
+use crate::tile::mentions_any;
 
 /// A loop is unrolled into at most this many nodes.
 const MAX_NODES: usize = 64;
@@ -23,6 +24,7 @@ impl Rewrite for Unroll {
         let rebuilt = rebuild_node(self, node);
         match &rebuilt {
             Node::For(header) if is_short(header) => steps(header),
+            Node::For(header) if says_residues(header) => self.nodes(&steps(header)),
             Node::For(_)
             | Node::Note(_)
             | Node::If(..)
@@ -40,12 +42,31 @@ impl Rewrite for Unroll {
 }
 
 fn is_short(header: &For) -> bool {
+    has_few_steps(header)
+        && matches!(header.stride, None | Some((_, Int::Const(_))))
+        && !header.body.iter().any(Node::has_loop)
+}
+
+/// Whether the loops in a short one are short but for their residues, which its steps say: `for j in 0..3 { for k in 0..3 where (j + 1) % 3 of 3 { .. } }`.
+fn says_residues(header: &For) -> bool {
+    let of = |node: &Node| {
+        let Node::For(inner) = node else { return !node.has_loop() };
+        let own = |residue: &Int| mentions_any(std::slice::from_ref(residue), &[header.var]);
+        has_few_steps(inner)
+            && inner.stride.as_ref().is_some_and(|(_, residue)| own(residue))
+            && !inner.body.iter().any(Node::has_loop)
+    };
+    has_few_steps(header)
+        && header.stride.is_none()
+        && header.body.iter().any(Node::has_loop)
+        && header.body.iter().all(of)
+}
+
+fn has_few_steps(header: &For) -> bool {
     match (header.lower.as_slice(), header.upper.as_slice()) {
         ([Int::Const(start)], [Int::Const(end)]) => {
-            header.stride.is_none()
-                && header.order != Order::Descending
+            header.order != Order::Descending
                 && end - start <= UNROLLED
-                && !header.body.iter().any(Node::has_loop)
                 && count(&header.body) * (end - start).max(0) as usize <= MAX_NODES
         }
         _ => false,
@@ -61,19 +82,25 @@ fn steps(header: &For) -> Vec<Node> {
     let (Some(start), Some(end)) = (header.lower[0].as_const(), header.upper[0].as_const()) else {
         unreachable!("the caller has checked that the bounds are constant")
     };
+    let has = |at: &i64| match &header.stride {
+        Some((modulus, Int::Const(residue))) => at.rem_euclid(*modulus) == *residue,
+        Some(_) | None => true,
+    };
+    let mut all = (start..end).filter(has).peekable();
+    let first = all.peek().copied();
     let step = |at| {
         let mut nodes = Fix { var: header.var, value: Int::Const(at) }.nodes(&header.body);
         // what a node says is said once
-        nodes.retain(|node| at == start || !matches!(node, Node::Note(_)));
+        nodes.retain(|node| Some(at) == first || !matches!(node, Node::Note(_)));
         nodes
     };
-    (start..end).flat_map(step).collect()
+    all.flat_map(step).collect()
 }
 
 /// Puts a value in the place of a variable.
-pub(super) struct Fix {
-    pub(super) var: IntId,
-    pub(super) value: Int,
+pub(crate) struct Fix {
+    pub(crate) var: IntId,
+    pub(crate) value: Int,
 }
 
 impl Rewrite for Fix {

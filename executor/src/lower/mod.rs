@@ -6,7 +6,7 @@
 //! * [`search`], [`joined`], [`valued`]: searches, one or two at once, with the value found
 //! * [`later`]: sums over earlier steps of a recurrence, added by those; [`along`]: sums over the steps of one that has run
 //! * [`preference`]: which variable should be the innermost
-//! * [`statement`]: what is done at a point, and where it goes
+//! * [`statement`]: what is done at a point, and where it goes; [`scatter`]: where data say that, for several terms at once
 //! * [`mod@expr`], expressions
 //! * [`powers`]: powers as products
 
@@ -21,6 +21,7 @@ mod plan;
 mod powers;
 mod preference;
 mod ranges;
+mod scatter;
 mod search;
 mod space;
 mod statement;

@@ -10,6 +10,7 @@ use super::cases::cases;
 use super::expr::Env;
 use super::later::Entries;
 use super::plan::{Level, Plan, Request, nest, plan};
+use super::scatter;
 use crate::loops::{Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
 use iverson_spec::bounds::{Facts, Verdict, prove};
@@ -86,6 +87,7 @@ impl Lower<'_> {
         }
         if fold == Fold::Sum {
             self.covering_first(stmt, &mut parts);
+            scatter::first(&mut parts);
         }
         let before = !later.is_empty();
         if before {
@@ -98,7 +100,8 @@ impl Lower<'_> {
         let covers = !before && parts.first().is_some_and(|part| self.covers(stmt, &part.plan));
         let mut nodes = if covers || before { Vec::new() } else { self.clear(stmt, env, fold) };
         for (place, part) in parts.into_iter().enumerate() {
-            nodes.extend(self.part(stmt, fold, part, covers && place == 0));
+            let own = self.part(stmt, fold, part, covers && place == 0);
+            scatter::append(&mut nodes, own);
         }
         nodes
     }
