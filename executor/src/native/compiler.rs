@@ -4,6 +4,7 @@
 //! hash of text, flags and the compiler's version, in a directory that only the user may write to; where
 //! there is none, nothing is kept.
 
+use crate::math::Level;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -88,6 +89,10 @@ impl Compiler {
         if version.contains("Free Software Foundation") {
             // gcc may split the loop around a vector loop, and loses the vectors of one half
             arguments.push("-fno-split-loops".to_owned());
+        }
+        if Level::best().name() == "avx512" {
+            // for some processors compilers take half of a register: the sums of a tile are then more than there are
+            arguments.push("-mprefer-vector-width=512".to_owned());
         }
         Ok(Self { program, arguments, version })
     }
