@@ -8,9 +8,8 @@
 
 use super::ends::Naturals;
 use super::footprint::Footprint;
-use super::unroll::Fix;
-use crate::loops::walk::Rewrite;
-use crate::loops::{BufferId, CmpOp, Cond, For, Int, LoopProgram, Node, Order, Role};
+use super::taken::in_steps;
+use crate::loops::{BufferId, LoopProgram, Node, Order, Role};
 
 /// Moves loops at top level that run in order into recurrences before them, where they read at each step what the recurrence writes there.
 pub(super) fn follow(program: &mut LoopProgram) {
@@ -63,30 +62,13 @@ fn followed(program: &LoopProgram, naturals: &Naturals, at: usize) -> Option<Vec
     while let Some(note) = after.pop_if(|node| matches!(node, Node::Note(_))) {
         notes.insert(0, note);
     }
-    let joined = For { body: taken(steps, sum, notes), ..(**steps).clone() };
+    let mut joined = (**steps).clone();
+    joined.body.extend(notes);
+    joined.body.extend(in_steps(steps, sum));
     let mut list = body[..from].to_vec();
     list.extend(before);
     list.push(Node::For(Box::new(joined)));
     list.extend(after);
     list.extend(body[at + 1..].iter().cloned());
     Some(list)
-}
-
-/// What the steps of a recurrence do that takes those of a sum.
-fn taken(steps: &For, sum: &For, notes: Vec<Node>) -> Vec<Node> {
-    let within = |cmp, own: &[Int], all: &[Int]| -> Vec<Cond> {
-        let ends = own.iter().filter(|end| !all.contains(end));
-        ends.map(|end| Cond::Int(cmp, Int::Var(steps.var), end.clone())).collect()
-    };
-    let mut tests = within(CmpOp::Ge, &sum.lower, &steps.lower);
-    tests.extend(within(CmpOp::Lt, &sum.upper, &steps.upper));
-    let own = Fix { var: sum.var, value: Int::Var(steps.var) }.nodes(&sum.body);
-    let mut body = steps.body.clone();
-    body.extend(notes);
-    match tests.len() {
-        0 => body.extend(own),
-        1 => body.push(Node::If(tests.remove(0), own)),
-        _ => body.push(Node::If(Cond::All(tests), own)),
-    }
-    body
 }

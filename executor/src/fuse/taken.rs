@@ -62,7 +62,7 @@ impl Window<'_, '_> {
                 let Node::For(step) = &mut out[place] else {
                     unreachable!("a recurrence is loops")
                 };
-                self.take(step, rows, note.clone());
+                self.take(step, &rows, note.clone());
             }
         }
         out
@@ -111,25 +111,30 @@ impl Window<'_, '_> {
     }
 
     /// Adds rows to the steps of a loop that are theirs.
-    fn take(&self, step: &mut For, rows: For, note: Option<Node>) {
-        let own = Int::Var(step.var);
-        let within = |cmp, ends: &[Int], all: &[Int]| -> Vec<Cond> {
-            let ends = ends.iter().filter(|end| !all.contains(end));
-            ends.map(|end| Cond::Int(cmp, own.clone(), end.clone())).collect()
-        };
-        let mut tests = within(CmpOp::Ge, &rows.lower, &step.lower);
-        tests.extend(within(CmpOp::Lt, &rows.upper, &step.upper));
-        let mut nodes = Fix { var: rows.var, value: own.clone() }.nodes(&rows.body);
-        if !tests.is_empty() {
-            let cond = if tests.len() == 1 { tests.remove(0) } else { Cond::All(tests) };
-            nodes = vec![Node::If(cond, nodes)];
-        }
+    fn take(&self, step: &mut For, rows: &For, note: Option<Node>) {
         let mut facts = self.facts.clone();
         facts.bounds(step);
-        let nodes = drop_where(&nodes, &facts);
+        let nodes = drop_where(&in_steps(step, rows), &facts);
         if !nodes.is_empty() {
             step.body.extend(note.into_iter().chain(nodes));
         }
+    }
+}
+
+/// What a loop does in the steps of another one, under conditions where it has not all of them.
+pub(super) fn in_steps(steps: &For, taken: &For) -> Vec<Node> {
+    let own = Int::Var(steps.var);
+    let within = |cmp, ends: &[Int], all: &[Int]| -> Vec<Cond> {
+        let ends = ends.iter().filter(|end| !all.contains(end));
+        ends.map(|end| Cond::Int(cmp, own.clone(), end.clone())).collect()
+    };
+    let mut tests = within(CmpOp::Ge, &taken.lower, &steps.lower);
+    tests.extend(within(CmpOp::Lt, &taken.upper, &steps.upper));
+    let nodes = Fix { var: taken.var, value: own.clone() }.nodes(&taken.body);
+    match tests.len() {
+        0 => nodes,
+        1 => vec![Node::If(tests.remove(0), nodes)],
+        _ => vec![Node::If(Cond::All(tests), nodes)],
     }
 }
 
