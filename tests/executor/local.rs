@@ -1,6 +1,6 @@
 //! Temporaries of which some rows are kept at a time.
 
-use crate::compare::{difference, unlike};
+use crate::compare::{difference, unlike, with_cotangents};
 use crate::examples::real_params;
 use crate::generated::has_compiler;
 use crate::memory::{bytes, gradient, loops, program};
@@ -277,5 +277,29 @@ fn locals_are_touched_in_windows_alone() {
     for (extent, row, end) in [("3", "i - w", "w + 4"), ("4", "0", "w + 4"), ("4", "i - w", "n")] {
         let error = LoopProgram::parse(&text(extent, row, end)).unwrap_err().to_string();
         assert!(error.contains("invariant"), "{error}");
+    }
+}
+
+/// An entry `[i - w, n - i]` is of row `i` of the window: loops over `i` share the rows, whatever the signs.
+#[test]
+fn rows_of_a_window_that_run_against_a_column_are_shared() {
+    let text = "fn f(n: size, w: real[n, 2 * n]) -> (y: real) {
+        g[i: n, j: 2 * n] = max(0, max(k: n, l: 2 where i + k < n and 2 * j + l < 2 * n) w[i + k, 2 * j + l])
+        y = sum(i: n where 0 <= n - i < 2 * n) g[i, n - i]
+    }";
+    let program = program(text);
+    let derivative = gradient(&program, &["w"]);
+    for n in [1, 10, 11, 12, 33, 40] {
+        let data = (0..2 * n * n).map(|at| (at % 2 * 2 + 1) as f64).collect();
+        let w = Value::Real(Dense { shape: vec![n, 2 * n], data });
+        let inputs: Values<f64> =
+            [("n".to_owned(), Value::Size(n as u64)), ("w".to_owned(), w)].into();
+        let inputs = with_cotangents(&derivative, &program, &inputs);
+        for engine in engines() {
+            let one = bits(Some(run(&derivative, &inputs, engine, 1)));
+            let two = bits(Some(run(&derivative, &inputs, engine, 2)));
+            assert_eq!(one, two, "{engine:?}, {n}");
+        }
+        assert_eq!(difference(&derivative, &inputs, 0.0), None, "{n}");
     }
 }

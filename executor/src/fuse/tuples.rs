@@ -16,6 +16,8 @@ pub(crate) struct Tuples {
     inputs: Vec<BufferId>,
     /// The buffers that each step of a loop has for itself.
     locals: Vec<BufferId>,
+    /// The variables of loops at top level over windows.
+    windows: Vec<IntId>,
 }
 
 impl Tuples {
@@ -26,6 +28,7 @@ impl Tuples {
             relations: program.relations.iter().map(places).collect(),
             inputs: inputs(program),
             locals: locals(program),
+            windows: windows(&program.body),
         };
         program.body.iter().for_each(|node| tuples.node(node));
         let settings = settings(&program.body);
@@ -79,7 +82,10 @@ impl Tuples {
     /// Whether each step of a loop over windows from `start` on has a buffer for itself.
     pub(crate) fn is_local(&self, buffer: BufferId, indices: &[Int], start: IntId) -> bool {
         let of_window = |index: &Int| matches!(index, Int::Sum(terms, _) if terms.contains(&(-1, Int::Var(start))));
-        self.locals.contains(&buffer) && indices.iter().any(of_window)
+        // the step of a loop inside, as in `t[i - w, n - i]`, is no window
+        self.locals.contains(&buffer)
+            && self.windows.contains(&start)
+            && indices.iter().any(of_window)
     }
 
     /// Whether accesses at the same indices at these axes of one buffer, in two steps of a loop, are to two entries.
@@ -108,6 +114,25 @@ fn inputs(program: &LoopProgram) -> Vec<BufferId> {
     let all = program.buffers.iter().enumerate();
     let given = all.filter(|(_, b)| b.role == Role::Input && b.element == Element::Int);
     given.map(|(at, _)| BufferId(at as u32)).collect()
+}
+
+/// The variables of loops with a stride at top level, or in conditions there: those over windows are such loops.
+fn windows(nodes: &[Node]) -> Vec<IntId> {
+    let of = |node: &Node| match node {
+        Node::For(header) => header.stride.iter().map(|_| header.var).collect(),
+        Node::If(_, body) => windows(body),
+        Node::Note(_)
+        | Node::SetInt(..)
+        | Node::Set(..)
+        | Node::Join(..)
+        | Node::Store(..)
+        | Node::Accumulate(..)
+        | Node::StoreInt(..)
+        | Node::AddInt(..)
+        | Node::Visit(_)
+        | Node::Check(..) => Vec::new(),
+    };
+    nodes.iter().flat_map(of).collect()
 }
 
 fn locals(program: &LoopProgram) -> Vec<BufferId> {
