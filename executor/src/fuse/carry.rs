@@ -60,7 +60,7 @@ fn first_loop(
     let around = lists(&program.body, &first.path);
     let level = around.iter().position(|(list, place)| {
         let Node::For(header) = &list[*place] else { return false };
-        offset(&first.indices[axis], header).is_some()
+        offset(&first.indices[axis], header.var).is_some()
     })?;
     let path = &first.path[..level];
     if !sites.iter().all(|site| site.path.starts_with(path)) {
@@ -77,7 +77,7 @@ fn first_loop(
     };
     let handed = steps.loops.iter().all(|(place, header)| {
         let own = sites.iter().filter(|site| site.path[level] == *place);
-        let offset = |site: &Site| offset(&site.indices[axis], header);
+        let offset = |site: &Site| offset(&site.indices[axis], header.var);
         let mut own =
             own.skip_while(|site| site.kind == Kind::Load && offset(site) == Some(before));
         let stored = own.next().is_some_and(|site| {

@@ -7,6 +7,7 @@
 //! * **Work**, **bits**: the same.
 
 use super::fresh::Fresh;
+use super::rolling::offset;
 use super::sites::has_checks;
 use super::unroll::count;
 use crate::loops::walk::{Rewrite, Visit, rebuild_node};
@@ -100,11 +101,6 @@ struct Ends {
     window: Window,
     step: IntId,
     offsets: Vec<i64>,
-}
-
-/// How far an end is from a step, if that is a constant.
-fn offset(end: &Int, step: IntId) -> Option<i64> {
-    end.clone().minus(Int::Var(step)).as_const()
 }
 
 impl Visit for Ends {

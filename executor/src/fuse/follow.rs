@@ -33,16 +33,17 @@ fn followed(program: &LoopProgram, naturals: &Naturals, at: usize) -> Option<Vec
     }
     let own = Footprint::of(&body[at..=at]);
     let temporary = |buffer: BufferId| program.buffer(buffer).role == Role::Temporary;
-    let from = (0..at).rev().find(|from| {
-        matches!(&body[*from], Node::For(steps) if steps.order == sum.order
+    let (from, steps, recurrence) = (0..at).rev().find_map(|from| {
+        let Node::For(steps) = &body[from] else { return None };
+        let has_steps = steps.order == sum.order
             && steps.stride.is_none()
             && steps.body.iter().any(Node::has_loop)
             && naturals.begins(&steps.lower, &sum.lower)
-            && naturals.ends(&steps.upper, &sum.upper)
-            && Footprint::of(&body[*from..=*from]).hands_on(steps.var, &own, sum.var, temporary))
+            && naturals.ends(&steps.upper, &sum.upper);
+        let touched = has_steps.then(|| Footprint::of(&body[from..=from]))?;
+        let hands_on = touched.hands_on(steps.var, &own, sum.var, temporary);
+        hands_on.then_some((from, steps, touched))
     })?;
-    let Node::For(steps) = &body[from] else { return None };
-    let recurrence = Footprint::of(&body[from..=from]);
     if !recurrence.is_aligned(&program.relations, steps.var, &own, sum.var) {
         return None;
     }

@@ -154,19 +154,12 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
 /// Whether loops store constants and do nothing else.
 fn clears(loops: &[For]) -> bool {
     fn all(nodes: &[Node]) -> bool {
-        nodes.iter().all(|node| match node {
-            Node::Note(_) | Node::Store(_, Real::Const(_)) => true,
-            Node::For(header) => all(&header.body),
-            Node::If(..)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => false,
+        nodes.iter().all(|node| {
+            if let Node::For(header) = node {
+                all(&header.body)
+            } else {
+                matches!(node, Node::Note(_) | Node::Store(_, Real::Const(_)))
+            }
         })
     }
     loops.iter().all(|header| all(&header.body))
@@ -197,9 +190,8 @@ fn place_node(out: &mut Vec<Item>, node: Node, footprint: Footprint) {
 fn agree(facts: &Facts, earlier: &[For], later: &[For], meet: bool) -> bool {
     let members = || earlier.iter().chain(later);
     let Some(order) = order(members()) else { return false };
-    let same = |a: &For, b: &For| same_range(a, b) && a.stride == b.stride;
-    let known = later.iter().all(|header| earlier.iter().any(|other| same(header, other)));
-    if known && members().all(|member| same(member, &earlier[0])) {
+    let known = later.iter().all(|header| earlier.iter().any(|other| same_steps(header, other)));
+    if known && members().all(|member| same_steps(member, &earlier[0])) {
         return true;
     }
     if known {
@@ -294,8 +286,12 @@ fn inner_loops(nodes: &[Node]) -> Vec<&For> {
     found
 }
 
-/// Whether loops have the same bounds.
-pub(super) fn same_range(a: &For, b: &For) -> bool {
+/// Whether loops have the same steps.
+pub(super) fn same_steps(a: &For, b: &For) -> bool {
+    same_range(a, b) && a.stride == b.stride
+}
+
+fn same_range(a: &For, b: &For) -> bool {
     a.lower == b.lower && a.upper == b.upper
 }
 

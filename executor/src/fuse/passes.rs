@@ -11,12 +11,12 @@
 
 use super::clears::clears_of;
 use super::footprint::Footprint;
-use super::merge::same_range;
+use super::merge::same_steps;
 use super::recompute::degree;
 use super::sites::{Site, sites};
 use super::unroll::Fix;
 use crate::loops::walk::Rewrite;
-use crate::loops::{BufferId, For, Int, IntId, LoopProgram, Node};
+use crate::loops::{BufferId, Int, IntId, LoopProgram, Node};
 use rustc_hash::FxHashMap;
 
 /// Takes out what clears buffers between such passes. It belongs in front of all else, once the nests are one.
@@ -100,10 +100,6 @@ impl Passes<'_> {
             matches!(node, Node::For(other) if same_steps(other, header)) && depth(node) > own
         })
     }
-}
-
-fn same_steps(a: &For, b: &For) -> bool {
-    same_range(a, b) && a.stride == b.stride
 }
 
 /// How many loops stand in one another.

@@ -93,18 +93,9 @@ fn run(program: &LoopProgram, tuples: &Tuples, nodes: &[Node], first: usize) -> 
 
 /// Whether an index of a place is a variable that nodes before it set from data, and several steps may have that place: not that of a tuple.
 fn is_named(tuples: &Tuples, before: &[Node], place: &Place) -> bool {
-    let mut vars = place.indices.iter().filter_map(|index| match index {
-        Int::Var(var) => Some(*var),
-        Int::Const(_)
-        | Int::Size(_)
-        | Int::Sum(..)
-        | Int::Load(..)
-        | Int::Product(_)
-        | Int::Div(..)
-        | Int::Mod(..)
-        | Int::DivBy(_)
-        | Int::Floor(_)
-        | Int::Select(_) => None,
+    let mut vars = place.indices.iter().filter_map(|index| {
+        let Int::Var(var) = index else { return None };
+        Some(*var)
     });
     let steps: Vec<IntId> = vars.clone().find_map(|var| tuples.step(var)).into_iter().collect();
     let named = |var: IntId| {

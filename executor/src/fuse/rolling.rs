@@ -14,7 +14,7 @@ use super::recompute::degree_of;
 use super::sites::{Kind, Site, sites};
 use crate::loops::walk::Rewrite;
 use crate::loops::{
-    Buffer, BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Order, Place, Role,
+    Buffer, BufferId, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, Place, Role,
 };
 use rustc_hash::FxHashMap;
 
@@ -93,7 +93,7 @@ impl<'p> Steps<'p> {
         for site in sites {
             let (place, index) = (site.path[level], &site.indices[axis]);
             if let Some(header) = over_steps(&list[place])
-                && let Some(offset) = offset(index, header)
+                && let Some(offset) = offset(index, header.var)
             {
                 steps.offsets.push(offset);
                 if steps.loops.last().is_none_or(|(last, _)| *last != place) {
@@ -140,9 +140,9 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// How far an index is from the step of a loop.
-pub(super) fn offset(index: &Int, header: &For) -> Option<i64> {
-    index.clone().minus(Int::Var(header.var)).as_const()
+/// How far an index is from the step of a loop, if that is a constant.
+pub(super) fn offset(index: &Int, step: IntId) -> Option<i64> {
+    index.clone().minus(Int::Var(step)).as_const()
 }
 
 /// Whether one of `a` is at most one of `b` and some more, for all sizes.

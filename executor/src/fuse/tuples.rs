@@ -118,19 +118,9 @@ fn inputs(program: &LoopProgram) -> Vec<BufferId> {
 
 /// The variables of loops with a stride at top level, or in conditions there: those over windows are such loops.
 fn windows(nodes: &[Node]) -> Vec<IntId> {
-    let of = |node: &Node| match node {
-        Node::For(header) => header.stride.iter().map(|_| header.var).collect(),
-        Node::If(_, body) => windows(body),
-        Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => Vec::new(),
+    let of = |node: &Node| {
+        let Node::For(header) = node else { return windows(node.inside()) };
+        header.stride.iter().map(|_| header.var).collect()
     };
     nodes.iter().flat_map(of).collect()
 }
