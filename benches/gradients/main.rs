@@ -48,6 +48,9 @@ impl Row {
         for (name, how) in self.given {
             given.insert((*name).to_owned(), self.index(name, *how));
         }
+        for (name, x) in self.at {
+            given.insert((*name).to_owned(), Value::Real(Dense { shape: vec![], data: vec![*x] }));
+        }
         match fill(function, &given, 1, Limits { bytes: 4 << 30 }) {
             Ok(inputs) => inputs,
             Err(error) => panic!("{}: {error}", self.function),

@@ -61,7 +61,7 @@ mod registers;
 mod renamed;
 mod rolling;
 mod share;
-mod sites;
+pub(crate) mod sites;
 mod slice;
 mod split;
 mod spread;

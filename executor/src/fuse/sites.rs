@@ -6,18 +6,18 @@ use rustc_hash::FxHashMap;
 
 /// One access: what it is, where, and under which loops.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
-    pub(super) kind: Kind,
-    pub(super) indices: Vec<Int>,
+pub(crate) struct Site {
+    pub(crate) kind: Kind,
+    pub(crate) indices: Vec<Int>,
     /// The place of the node in its list, and of the lists around it, outermost first.
-    pub(super) path: Vec<usize>,
+    pub(crate) path: Vec<usize>,
     /// The variables of the loops around, outermost first.
     pub(super) loops: Vec<IntId>,
 }
 
 /// What an access is.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Load,
     /// A store; of this constant if it is one.
     Store(Option<f64>),
@@ -37,7 +37,7 @@ impl Site {
 }
 
 /// The accesses of each buffer in the order of the text; those to integers are loads alone.
-pub(super) fn sites(body: &[Node]) -> FxHashMap<BufferId, Vec<Site>> {
+pub(crate) fn sites(body: &[Node]) -> FxHashMap<BufferId, Vec<Site>> {
     let mut sites = Sites::default();
     sites.list(body);
     sites.by_buffer

@@ -63,14 +63,18 @@ fn says_residues(header: &For) -> bool {
 }
 
 fn has_few_steps(header: &For) -> bool {
-    match (header.lower.as_slice(), header.upper.as_slice()) {
-        ([Int::Const(start)], [Int::Const(end)]) => {
-            header.order != Order::Descending
-                && end - start <= UNROLLED
-                && count(&header.body) * (end - start).max(0) as usize <= MAX_NODES
-        }
-        _ => false,
-    }
+    header.order != Order::Descending
+        && length(header).is_some_and(|length| {
+            length <= UNROLLED && count(&header.body) * length.max(0) as usize <= MAX_NODES
+        })
+}
+
+/// How many steps a loop has whatever its variables and sizes are, if so: `2` for `i in 2*k .. 2*k + 2`.
+fn length(header: &For) -> Option<i64> {
+    let ([start], [end]) = (header.lower.as_slice(), header.upper.as_slice()) else { return None };
+    // residues are of numbers
+    let fixed = header.stride.is_none() || start.as_const().is_some();
+    if fixed { end.clone().minus(start.clone()).as_const() } else { None }
 }
 
 /// How many nodes there are, those inside others included.
@@ -79,19 +83,20 @@ pub(super) fn count(nodes: &[Node]) -> usize {
 }
 
 fn steps(header: &For) -> Vec<Node> {
-    let (Some(start), Some(end)) = (header.lower[0].as_const(), header.upper[0].as_const()) else {
-        unreachable!("the caller has checked that the bounds are constant")
+    let Some(length) = length(header) else {
+        unreachable!("the caller has checked that the length is constant")
     };
-    let has = |at: &i64| match &header.stride {
-        Some((modulus, Int::Const(residue))) => at.rem_euclid(*modulus) == *residue,
-        Some(_) | None => true,
+    let at = |step: i64| header.lower[0].clone().offset(step);
+    let has = |step: &i64| match (&header.stride, at(*step).as_const()) {
+        (Some((modulus, Int::Const(residue))), Some(at)) => at.rem_euclid(*modulus) == *residue,
+        (Some(_) | None, _) => true,
     };
-    let mut all = (start..end).filter(has).peekable();
+    let mut all = (0..length).filter(has).peekable();
     let first = all.peek().copied();
-    let step = |at| {
-        let mut nodes = Fix { var: header.var, value: Int::Const(at) }.nodes(&header.body);
+    let step = |step| {
+        let mut nodes = Fix { var: header.var, value: at(step) }.nodes(&header.body);
         // what a node says is said once
-        nodes.retain(|node| Some(at) == first || !matches!(node, Node::Note(_)));
+        nodes.retain(|node| Some(step) == first || !matches!(node, Node::Note(_)));
         nodes
     };
     all.flat_map(step).collect()
@@ -106,5 +111,30 @@ pub(crate) struct Fix {
 impl Rewrite for Fix {
     fn int(&mut self, e: &Int) -> Int {
         if *e == Int::Var(self.var) { self.value.clone() } else { rebuild_int(self, e) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unroll;
+    use crate::loops::LoopProgram;
+
+    fn unrolled(nodes: &str) -> String {
+        let head = "loops f\nsize n\ninput x: real[2*n]\noutput y: real[2*n]\nints i, k\nreals t\nstatements y\n";
+        let mut program = LoopProgram::parse(&format!("{head}{nodes}")).unwrap();
+        program.body = unroll(&program.body);
+        program.to_string().split_once("statements y\n").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn loops_that_begin_anywhere_unroll_if_their_length_is_a_number() {
+        let around = |inner: &str| format!("for i in 0 .. n {{\n{inner}}}\n");
+        let pair = around("    for k in 2 * i .. 2 * i + 2 {\n        y[k] = x[k]\n    }\n");
+        let lines = around("    y[2 * i] = x[2 * i]\n    y[2 * i + 1] = x[2 * i + 1]\n");
+        assert_eq!(unrolled(&pair), lines);
+        for ends in ["i .. 2 * i", "2 * i .. 2 * i + 2 where 1 of 2", "max(0, i) .. i + 2"] {
+            let text = pair.replace("2 * i .. 2 * i + 2", ends);
+            assert_eq!(unrolled(&text), text);
+        }
     }
 }

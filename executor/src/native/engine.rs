@@ -6,12 +6,13 @@ use super::Precision;
 use super::compiler::{Compiler, NativeError};
 use super::pieces::{Piece, What};
 use super::schedule::{Memory, Run, Stage};
-use super::stages::staged;
+use super::stages::{Staged, staged};
+use super::streams::{LARGE, pay};
 use crate::Report;
 use crate::frame::{Frame, extent};
 use crate::fuse::{Turned, for_tiles};
 use crate::lines::at_line;
-use crate::loops::{Buffer, BufferId, LoopProgram, RelId};
+use crate::loops::{Buffer, BufferId, LoopProgram, RelId, Role};
 use crate::scalar::Scalar;
 use crate::team::Team;
 use libloading::Library;
@@ -44,6 +45,9 @@ pub struct Native<S> {
     /// By thread: what an iteration has for itself.
     locals: Vec<Vec<S>>,
     relations: usize,
+    results: Vec<BufferId>,
+    /// Results of so many bytes in all are large.
+    pub(super) large: i64,
 }
 
 /// Why a run ended early.
@@ -65,7 +69,18 @@ impl<S: Scalar> Native<S> {
     pub fn compile(program: &LoopProgram) -> Result<Self, NativeError> {
         let precision = if S::BYTES == 4 { Precision::F32 } else { Precision::F64 };
         let (buffers, program) = (program.buffers.len(), &for_tiles(program, Turned::Rows));
-        let text = staged(program, precision);
+        Self::of(program, buffers, staged(program, precision, pay()))
+    }
+
+    /// Compiles a text of a program, of whose buffers so many are not copies.
+    ///
+    /// # Errors
+    /// [`NativeError`]
+    pub(super) fn of(
+        program: &LoopProgram,
+        buffers: usize,
+        text: Staged,
+    ) -> Result<Self, NativeError> {
         let load = |path: &Path| Self::load(program, buffers, text.pieces.clone(), path);
         Compiler::find()?.library(&text.source, load)
     }
@@ -103,6 +118,14 @@ impl<S: Scalar> Native<S> {
             private: Vec::new(),
             locals: Vec::new(),
             relations: program.relations.len(),
+            results: program
+                .buffers
+                .iter()
+                .enumerate()
+                .filter(|(_, buffer)| buffer.role == Role::Output)
+                .map(|(at, _)| BufferId(at as u32))
+                .collect(),
+            large: LARGE,
         })
     }
 
@@ -143,9 +166,14 @@ impl<S: Scalar> Native<S> {
         let buffers: Vec<*mut c_void> = buffers.chain((0..self.relations).map(map)).collect();
         let private = Mutex::new(std::mem::take(&mut self.private));
         let locals = Mutex::new(std::mem::take(&mut self.locals));
+        let entries = |id: &BufferId| frame.extents(*id).iter().product::<i64>();
+        let bytes = self.results.iter().map(entries).sum::<i64>() * S::BYTES as i64;
+        let mut sizes = frame.sizes.clone();
+        sizes.push(i64::from(bytes >= self.large));
         let (mut ints, mut reals) = (vec![0; self.ints], vec![S::default(); self.reals]);
         let memory = Memory {
             frame,
+            sizes: &sizes,
             buffers: &buffers,
             ints: ints.as_mut_ptr(),
             reals: reals.as_mut_ptr(),

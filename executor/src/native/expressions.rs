@@ -9,6 +9,7 @@ use super::names::{self, Names};
 use crate::loops::{BufferId, CmpOp, Cond, Fold, For, Int, LoopProgram, Place, Real, RelId};
 use crate::math;
 use iverson_spec::function::Fun;
+use rustc_hash::FxHashSet;
 use std::cell::{Cell, RefCell};
 
 /// Prints expressions of one program.
@@ -22,6 +23,10 @@ pub(super) struct Expressions<'p> {
     mapped: Cell<Option<bool>>,
     /// What tuples the function that is being printed searches for; each kind has a cursor.
     searches: RefCell<Vec<String>>,
+    /// The results that may go past the cache.
+    pub(super) streams: FxHashSet<BufferId>,
+    /// Those whose strip is stored to, in the text that is being printed, and at which place of it.
+    strips: RefCell<(Vec<BufferId>, String)>,
 }
 
 impl<'p> Expressions<'p> {
@@ -32,7 +37,15 @@ impl<'p> Expressions<'p> {
         lookups: &'p Lookups,
     ) -> Self {
         let (mapped, searches) = (Cell::new(None), RefCell::default());
-        Self { program, names, precision, lookups, mapped, searches }
+        let (streams, strips) = (FxHashSet::default(), RefCell::default());
+        Self { program, names, precision, lookups, mapped, searches, streams, strips }
+    }
+
+    /// Prints what stores to a place of the strips of some results, not to their entries.
+    pub(super) fn in_strips(&self, results: Vec<BufferId>, place: String, print: impl FnOnce()) {
+        let before = self.strips.replace((results, place));
+        print();
+        self.strips.replace(before);
     }
 
     /// Prints what runs where the relations that are asked have maps, or where not all do.
@@ -152,7 +165,16 @@ impl<'p> Expressions<'p> {
     }
 
     pub(super) fn place(&self, place: &Place) -> String {
+        let strips = self.strips.borrow();
+        if strips.0.contains(&place.buffer) {
+            return format!("{}[{}]", self.strip(place.buffer), strips.1);
+        }
         self.entry(place.buffer, &place.indices)
+    }
+
+    /// What is kept of a result before it goes past the cache.
+    pub(super) fn strip(&self, result: BufferId) -> String {
+        format!("iv_s_{}", self.names.buffer(result))
     }
 
     /// The greatest or the least of some integers, as `iv_max` or `iv_min`.

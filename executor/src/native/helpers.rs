@@ -10,7 +10,7 @@ struct Helper {
 }
 
 /// Later ones may call earlier ones.
-const HELPERS: [Helper; 13] = [
+const HELPERS: [Helper; 15] = [
     Helper {
         name: "iv_max(",
         text: "static inline int64_t iv_max(int64_t a, int64_t b) { return a > b ? a : b; }\n",
@@ -37,6 +37,26 @@ const HELPERS: [Helper; 13] = [
                #else\n\
                #define iv_fma(a, b, c) ((a) * (b) + (c))\n\
                #endif\n",
+    },
+    Helper {
+        name: "iv_stream(",
+        text: "/* The lines that end in the IV_STREAM results at y, past the cache; those before y stand in front of the strip.\n   \
+               What is behind the last line is kept for the next strip. */\n\
+               static inline void iv_stream(real *y, real *strip, int first) {\n    \
+               const int64_t back = (int64_t)((uintptr_t)y % 64 / sizeof(real));\n    \
+               int64_t k = 0;\n    \
+               if (first && back > 0) {\n        \
+               for (; k < IV_LINE - back; k++) y[k] = strip[IV_LINE + k];\n        \
+               k = IV_LINE;\n    }\n    \
+               for (; k < IV_STREAM; k += IV_LINE) iv_line(y - back + k, strip + IV_LINE - back + k);\n    \
+               memcpy(strip, strip + IV_STREAM, 64);\n}\n",
+    },
+    Helper {
+        name: "iv_streamed(",
+        text: "/* What the last strip, which ends at y, has behind its last line. */\n\
+               static inline void iv_streamed(real *y, const real *strip) {\n    \
+               const int64_t back = (int64_t)((uintptr_t)y % 64 / sizeof(real));\n    \
+               for (int64_t k = 0; k < back; k++) y[k - back] = strip[IV_LINE - back + k];\n}\n",
     },
     Helper {
         name: "iv_div(",

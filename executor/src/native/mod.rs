@@ -14,6 +14,7 @@
 //! | `mentions.rs`, `scopes.rs` | what nodes read and write; where variables are declared |
 //! | `expressions.rs`, `statements.rs`, `search.rs` | the printer |
 //! | `tiles.rs` | loops in tiles ([`crate::tile`]) |
+//! | `streams.rs` | results that go past the cache |
 //! | `helpers.rs`, `text.rs` | what comes before the functions |
 //! | `product.rs` | one function and its header |
 //! | `pieces.rs`, `units.rs` | the pieces of a program; which variables live between calls |
@@ -37,6 +38,7 @@ mod scopes;
 mod search;
 mod stages;
 mod statements;
+mod streams;
 mod text;
 mod tiles;
 mod units;

@@ -88,6 +88,8 @@ impl<S> Stage<S> {
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'r, S> {
     pub(super) frame: &'r Frame<S>,
+    /// Those of the frame, and 1 where the results are large, 0 where not.
+    pub(super) sizes: &'r [i64],
     pub(super) cancelled: &'r AtomicBool,
     pub(super) team: Team<'r>,
     pub(super) buffers: &'r [*mut c_void],
@@ -238,8 +240,8 @@ impl<S: Scalar> Stage<S> {
         if memory.cancelled.load(Ordering::Relaxed) {
             return Err(Interrupted::Cancelled);
         }
-        let Memory { frame, buffers, ints, reals, .. } = *memory;
-        let (sizes, buffers) = (frame.sizes.as_ptr(), buffers.as_ptr());
+        let Memory { sizes, buffers, ints, reals, .. } = *memory;
+        let (sizes, buffers) = (sizes.as_ptr(), buffers.as_ptr());
         let Range { begin, end, .. } = range;
         // SAFETY: the memory is laid out for the program that the function was printed from; parts of one loop
         // that run at once touch disjoint entries.
@@ -352,8 +354,8 @@ fn ends<S: Scalar>(
     step: i64,
 ) -> Result<Range, Interrupted> {
     let mut ends = [0; 2];
-    let Memory { frame, buffers, ints, reals, .. } = *memory;
-    let (sizes, buffers) = (frame.sizes.as_ptr(), buffers.as_ptr());
+    let Memory { sizes, buffers, ints, reals, .. } = *memory;
+    let (sizes, buffers) = (sizes.as_ptr(), buffers.as_ptr());
     // SAFETY: the memory is laid out for the program that the function was printed from.
     let status = unsafe { range(sizes, buffers, ints, reals, ends.as_mut_ptr()) };
     let [begin, end] = ends;

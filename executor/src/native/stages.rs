@@ -12,6 +12,7 @@ use super::names::{Names, map};
 use super::pieces::{Piece, What, pieces};
 use super::scopes::{Scopes, Variable};
 use super::statements::{Leave, Statements};
+use super::streams::stored_alone;
 use super::text::preamble;
 use super::tiles::Ends;
 use super::units::{Units, set_by};
@@ -26,10 +27,15 @@ pub(super) struct Staged {
 }
 
 /// The stages of a program, as C.
-pub(super) fn staged(program: &LoopProgram, precision: Precision) -> Staged {
+///
+/// `past` is whether large results go past the cache.
+pub(super) fn staged(program: &LoopProgram, precision: Precision, past: bool) -> Staged {
     let names = Names::new(program);
     let lookups = Lookups::of(program);
-    let expressions = Expressions::new(program, &names, precision, &lookups);
+    let mut expressions = Expressions::new(program, &names, precision, &lookups);
+    if past {
+        expressions.streams = stored_alone(program);
+    }
     let pieces = pieces(program);
     let units = Units::of(program, &pieces);
     let mut functions = String::new();
@@ -62,9 +68,13 @@ impl Stage<'_> {
         }
         self.piece(self.piece, None, 1, &mut body);
         self.leave(self.piece, &mut body);
+        let large = body.contains(LARGE);
+        if large {
+            body += "    iv_fence();\n";
+        }
         let number = self.piece.number;
-        let (cursors, arguments) = (self.expressions.cursors(), self.arguments());
-        let parameters = self.parameters();
+        let (cursors, arguments) = (self.expressions.cursors(), self.arguments(large));
+        let parameters = self.parameters(large);
         let mut text = format!(
             "static int64_t stage_{number}({parameters}) {{\n{cursors}    int64_t status = 0;\n{body}    return status;\n}}\n\n\
              int64_t iv_run_{number}({FRAME}, int64_t begin, int64_t end, int64_t iv_only) {{\n"
@@ -276,12 +286,13 @@ impl Stage<'_> {
         }
     }
 
-    fn parameters(&self) -> String {
+    fn parameters(&self, large: bool) -> String {
         let (names, mine) = (self.expressions.names, &self.mine);
         let fixed =
             ["int64_t *restrict ints", "real *restrict reals", "int64_t begin", "int64_t end"];
         let only = (!self.piece.inside.is_empty()).then_some("int64_t iv_only");
         let sizes = mine.sizes.iter().map(|size| format!("int64_t {}", names.size(*size)));
+        let large = large.then(|| format!("int64_t {LARGE}"));
         let buffers = mine.buffers.iter().map(|buffer| {
             let constant = if mine.written.contains(buffer) { "" } else { "const " };
             format!("{constant}{} *restrict {}", self.element(*buffer), names.buffer(*buffer))
@@ -289,19 +300,21 @@ impl Stage<'_> {
         let boxes = mine.boxes(self.expressions.program);
         let boxes = boxes.map(|relation| format!("const uint8_t *restrict {}", map(relation)));
         let fixed = fixed.into_iter().chain(only).map(str::to_owned);
-        let all: Vec<String> = sizes.chain(buffers).chain(boxes).chain(fixed).collect();
+        let all: Vec<String> =
+            sizes.chain(large).chain(buffers).chain(boxes).chain(fixed).collect();
         all.join(", ")
     }
 
-    fn arguments(&self) -> String {
+    fn arguments(&self, large: bool) -> String {
         let mine = &self.mine;
         let sizes = mine.sizes.iter().map(|size| format!("sizes[{}]", size.index()));
+        let large = large.then(|| format!("sizes[{}]", self.expressions.program.sizes.len()));
         let buffers = mine.buffers.iter().map(|buffer| format!("buffers[{}]", buffer.index()));
         let boxes = mine.boxes(self.expressions.program);
         let boxes = boxes.map(|relation| format!("buffers[{}]", self.map_at(relation)));
         let only = (!self.piece.inside.is_empty()).then_some("iv_only");
         let fixed = ["ints", "reals", "begin", "end"].into_iter().chain(only).map(str::to_owned);
-        sizes.chain(buffers).chain(boxes).chain(fixed).collect::<Vec<_>>().join(", ")
+        sizes.chain(large).chain(buffers).chain(boxes).chain(fixed).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -314,6 +327,9 @@ fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: us
     // the loop is node 0 of the walk
     statements.next = 1;
     let plain = |statements: &mut Statements<'_>, depth: usize| {
+        if step == 1 && statements.past_the_cache(&header, ends, depth) {
+            return;
+        }
         if let Some(mark) = statements.mark(&header) {
             statements.line(depth, &mark);
         }
@@ -331,6 +347,9 @@ fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: us
 fn line(out: &mut String, depth: usize, text: &str) {
     let _ = writeln!(out, "{}{text}", "    ".repeat(depth));
 }
+
+/// Whether the results are large: what is behind the sizes.
+const LARGE: &str = "iv_large";
 
 /// What every function of the engine is given: sizes, buffers and maps of relations, variables.
 const FRAME: &str = "const int64_t *sizes, void *const *buffers, int64_t *ints, real *reals";

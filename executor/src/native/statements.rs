@@ -192,7 +192,10 @@ impl Statements<'_> {
         }
         let ends = self.ends(header);
         let inner = self.open_block(&ends, depth);
-        if !self.search(header, &ends.first, &ends.bound, inner) {
+        let both = Ends { first: &ends.first, end: &ends.bound };
+        if !self.search(header, &ends.first, &ends.bound, inner)
+            && !self.past_the_cache(header, both, inner)
+        {
             if let Some(mark) = self.mark(header) {
                 self.line(inner, &mark);
             }

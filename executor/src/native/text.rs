@@ -33,6 +33,21 @@ const TILES: &str = "\
 #define IV_STRIP (4 * IV_LANES)
 ";
 
+/// What goes past the cache: the entries of a line, and how many steps go together.
+const STREAMS: &str = "\
+/* Results past the cache: the entries of a line, how many steps go together, and what stores a line. */
+#define IV_LINE (64 / (int64_t)sizeof(real))
+#define IV_STREAM (8 * IV_LINE)
+#ifdef __AVX512F__
+#include <immintrin.h>
+#define iv_line(to, from) _mm512_stream_si512((__m512i *)(to), _mm512_loadu_si512(from))
+#define iv_fence() _mm_sfence()
+#else
+#define iv_line(to, from) memcpy(to, from, 64)
+#define iv_fence() ((void)0)
+#endif
+";
+
 /// Includes, types, helpers and elementary functions that `functions`, a text, rests on.
 pub(super) fn preamble(
     program: &LoopProgram,
@@ -48,6 +63,9 @@ pub(super) fn preamble(
     }
     if functions.contains("IV_LANES") || functions.contains("IV_STRIP") {
         parts.push(TILES.to_owned());
+    }
+    if functions.contains("IV_STREAM") {
+        parts.push(STREAMS.to_owned());
     }
     parts.push(helpers(functions, &arities));
     parts.push(elementary(mentions, precision));
