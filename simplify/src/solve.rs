@@ -49,21 +49,17 @@ pub(crate) fn divisibility(cx: &mut Context, _: Place<'_>, term: &Term) -> Optio
 
 /// Solves the first equation of that form.
 fn solve(cx: &mut Context, term: &Term, form: Form) -> Option<Vec<Term>> {
-    let all = term.guard.clone().conjuncts();
-    let mut solved = None;
-    for (at, difference) in equations(&all) {
-        solved = term.binders.iter().find_map(|binder| {
-            let solution = Solution::of(&difference, *binder, &term.binders)?;
-            (solution.form == form).then_some((at, solution))
-        });
-        if solved.is_some() {
-            break;
-        }
-    }
-    let (at, solution) = solved?;
-    let mut others = all;
-    others.remove(at);
-    solution.substitute(cx, term, others).map(|term| vec![term])
+    let (cx, all) = (&*cx, term.guard.clone().conjuncts());
+    let solved = equations(&all).find_map(|(at, difference)| {
+        let solutions =
+            term.binders.iter().filter_map(|var| Solution::of(&difference, *var, &term.binders));
+        solutions.filter(|solution| solution.form == form).find_map(|solution| {
+            let mut others = all.clone();
+            others.remove(at);
+            solution.substitute(cx, term, &others)
+        })
+    });
+    solved.map(|term| vec![term])
 }
 
 /// The conjuncts `a = b`, as `a - b`.
@@ -111,15 +107,19 @@ impl Solution {
         Some(Self { var, form: form(&value, c), value, divisor: c.abs() })
     }
 
-    /// The term without the variable.
-    fn substitute(&self, cx: &Context, term: &Term, others: Vec<Guard>) -> Option<Term> {
+    /// The term without the variable, if no bound becomes a test.
+    fn substitute(&self, cx: &Context, term: &Term, others: &[Guard]) -> Option<Term> {
         let by = match self.divisor {
             1 => self.value.clone(),
             divisor => Index::atom(Atom::Div(Box::new(self.value.clone()), divisor)),
         };
-        let mut guards = Vec::with_capacity(others.len() + 3);
-        for guard in &others {
-            guards.push(replace_in_guard(guard, self.var, &by)?);
+        let mut guards = Vec::with_capacity(others.len());
+        for guard in others {
+            let known = replace_in_guard(guard, self.var, &by)?;
+            if becomes_test(guard, &known) {
+                return None;
+            }
+            guards.push(known);
         }
         let range = cx.symbols.var(self.var).range.scale(self.divisor)?;
         let mut needed = vec![at_least(&self.value, 0), below(&self.value, &range)];
@@ -165,6 +165,12 @@ pub(crate) fn is_readable(index: &Index) -> bool {
         Atom::Div(inner, _) | Atom::Mod(inner, _) => is_readable(inner),
         Atom::Floor(_) | Atom::If(_) | Atom::Arg(_) => false,
     })
+}
+
+/// Whether what the points of a term are enumerated by is tested at each of them once a variable is replaced: `i + p[0] < m`
+/// leaves a segment of `i`, `n + p[0] < m` is a test.
+fn becomes_test(before: &Guard, after: &Guard) -> bool {
+    enumerable(before, true) && !enumerable(after, true)
 }
 
 /// `[i / d = q] = [d q <= i and i < d q + d]`
@@ -225,10 +231,7 @@ pub(crate) fn substitute_equality(
             let same = other == at;
             guards.push(if same { guard.clone() } else { replace_in_guard(guard, var, &value)? });
         }
-        // what bounded the axis by data would be a test
-        let is_test =
-            |(old, new): (&Guard, &Guard)| enumerable(old, true) && !enumerable(new, true);
-        if all.iter().zip(&guards).any(is_test) {
+        if all.iter().zip(&guards).any(|(before, after)| becomes_test(before, after)) {
             continue;
         }
         // the equation is evaluated first: what follows may rely on it
