@@ -73,6 +73,14 @@ const FEEDBACK: &str =
     s[b: n] = sum(t: m where t = m - 1) h[t, b]
 }";
 
+/// The entries of a diagonal are read at the step of their column: loops over columns stay out of the recurrence.
+const DIAGONAL: &str = "fn f(m: size, n: size, x: real[m, n]) -> (y: real[n]) {
+    rec t: m {
+        h[t, b: n] = x[t, b] + [t > 0] * h[t - 1, b]
+    }
+    y[b: n] = ([b < m] * h[b, b])^3
+}";
+
 /// Columns that a multiple of a variable names: the loop over them is in order in a window.
 const THIRDS: &str = "fn f(n: size, m: size, x: real[n, n]) -> (y: real[n, n]) {
     t[i: n, j: n] = (sum(k: n where k + i = n) x[j, k]) * (x[j, j] * [(j + 1) % 3 <= 0])
@@ -93,6 +101,7 @@ fn all() -> Vec<(&'static str, TensorSsa)> {
         ("both", program(BOTH)),
         ("the gradient of both", derivative(program(BOTH))),
         ("the gradient of others", gradient(&program(OTHERS), &["x"])),
+        ("the gradient of a diagonal", derivative(program(DIAGONAL))),
     ]
 }
 

@@ -5,6 +5,8 @@
 //! for i { y[j] += s[j, i] * t[j, i] } }`, under `j >= 1` where that is not implied. A row is read while it is in registers or the nearest cache,
 //! and if no other row is read, few are kept ([`rolling`](super::rolling)).
 //!
+//! A loop over the columns of the window stays: of its steps `i` the window has those from `w` on below `w + 64`, of those of a recurrence all.
+//!
 //! The recurrence may be several loops over steps, one after the other, that have all steps of the other loop.
 //!
 //! * **Work**, **bits**: the same. What is at the step of another one touches other entries.
@@ -16,7 +18,8 @@ use super::implied::drop_where;
 use super::rolling::at_most;
 use super::unroll::Fix;
 use crate::loops::walk::Rewrite;
-use crate::loops::{CmpOp, Cond, For, Int, LoopProgram, Node, Order, RelationTable};
+use crate::loops::window::windows;
+use crate::loops::{CmpOp, Cond, For, Int, IntId, LoopProgram, Node, Order, RelationTable};
 
 /// A recurrence of more loops takes nothing.
 const MOST: usize = 4;
@@ -31,8 +34,10 @@ pub(super) fn take_in(program: &mut LoopProgram) {
         if header.stride.is_some() {
             let mut facts = Facts::default();
             facts.bounds(&header);
+            let columns = windows(&header);
             let nodes = std::mem::take(&mut header.body);
-            header.body = Window { relations: &relations, facts, fresh: &mut fresh }.nodes(nodes);
+            let mut window = Window { relations: &relations, facts, columns, fresh: &mut fresh };
+            header.body = window.nodes(nodes);
         }
         Node::For(header)
     };
@@ -44,6 +49,8 @@ struct Window<'w, 'p> {
     relations: &'w [RelationTable],
     /// What holds in it.
     facts: Facts,
+    /// The variables of loops over its columns.
+    columns: Vec<IntId>,
     fresh: &'w mut Fresh<'p>,
 }
 
@@ -101,6 +108,7 @@ impl Window<'_, '_> {
         facts.bounds(rows);
         let loops: Vec<&For> = steps.iter().map(|(_, header)| *header).collect();
         let taken = rows.stride.is_none()
+            && !self.columns.contains(&rows.var)
             && (rows.order == Order::Parallel || rows.order == last.order)
             && steps.len() <= MOST
             && steps.iter().any(meets)
@@ -225,6 +233,9 @@ mod tests {
             steps("0 .. m - 1", "") + &sum("any ", "0 .. m - 1", "k + 1"),
             // more steps than there are
             steps("0 .. m - 1", "") + &sum("any ", "0 .. m", "k"),
+            // the columns of the window
+            steps("0 .. m - 1", "")
+                + "for any k in w .. min(w + 64, m - 1) {\n    y[k] += t[k, k - w]\n}\n",
             // steps that two loops have
             steps("0 .. m - 1", "") + &steps("0 .. m - 1", "") + &sum("any ", "0 .. m - 1", "k"),
         ] {
