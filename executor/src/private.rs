@@ -16,15 +16,15 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const PARTS: i64 = 8;
 /// A part has at least so many operations for each entry of its copies: so clearing and joining them costs little.
 const DENSE: i64 = 16;
-/// A part has at least so many operations.
-const LITTLE: i64 = 1 << 16;
+/// A part has at least so many operations, if nobody says otherwise.
+pub(crate) const LITTLE: i64 = 1 << 16;
 
-/// Into how many parts a loop of so many operations is cut, whose copies have so many entries each; 1 where it does not
-/// pay, or there is no room for a copy.
-pub(crate) fn parts<S: Scalar>(work: i64, entries: usize, room: u64) -> i64 {
+/// Into how many parts of `little` operations or more a loop of so many is cut, whose copies have so many entries each; 1 where
+/// it does not pay, or there is no room for a copy.
+pub(crate) fn parts<S: Scalar>((work, entries): (i64, usize), little: i64, room: u64) -> i64 {
     let entries = entries.max(1) as i64;
     let copies = i64::try_from(room / S::BYTES).unwrap_or(i64::MAX) / entries;
-    let least = entries.saturating_mul(DENSE).max(LITTLE);
+    let least = entries.saturating_mul(DENSE).max(little);
     (work / least).min(copies.saturating_add(1)).clamp(1, PARTS)
 }
 
@@ -145,18 +145,18 @@ fn join_copies<S: Scalar>(
 
 #[cfg(test)]
 mod tests {
-    use super::parts;
+    use super::{LITTLE, parts};
 
     #[test]
     fn parts_are_large_beside_their_copies() {
         let room = u64::MAX;
-        assert_eq!(parts::<f64>(1 << 30, 1000, room), 8);
-        assert_eq!(parts::<f64>(1 << 17, 0, room), 2);
-        assert_eq!(parts::<f64>((1 << 17) - 1, 0, room), 1);
-        assert_eq!(parts::<f64>(3 * 16 * 100_000, 100_000, room), 3);
-        assert_eq!(parts::<f64>(1 << 30, 1000, 8000 * 3), 4);
-        assert_eq!(parts::<f32>(1 << 30, 1000, 7999), 2);
-        assert_eq!(parts::<f64>(1 << 30, 1000, 7999), 1);
-        assert_eq!(parts::<f64>(i64::MAX, usize::MAX / 2, room), 1);
+        assert_eq!(parts::<f64>((1 << 30, 1000), LITTLE, room), 8);
+        assert_eq!(parts::<f64>((1 << 17, 0), LITTLE, room), 2);
+        assert_eq!(parts::<f64>(((1 << 17) - 1, 0), LITTLE, room), 1);
+        assert_eq!(parts::<f64>((3 * 16 * 100_000, 100_000), LITTLE, room), 3);
+        assert_eq!(parts::<f64>((1 << 30, 1000), LITTLE, 8000 * 3), 4);
+        assert_eq!(parts::<f32>((1 << 30, 1000), LITTLE, 7999), 2);
+        assert_eq!(parts::<f64>((1 << 30, 1000), LITTLE, 7999), 1);
+        assert_eq!(parts::<f64>((i64::MAX, usize::MAX / 2), LITTLE, room), 1);
     }
 }

@@ -1,10 +1,13 @@
 //! Generated programs of arrays, with axes as long as strips and windows, and their gradients: the plain runner
-//! gives the same bits with fusion as without it, in 64 and in 32 bits, and the engines what the interpreter gives.
+//! gives the same bits with fusion as without it, in 64 and in 32 bits, and the engines what the interpreter gives, with the
+//! same bits for any number of threads.
 
-use crate::compare::{difference, difference_in, unlike, with_cotangents};
+use crate::compare::{chopped, difference, difference_in, unlike, with_cotangents};
 use crate::examples::real_params;
+use crate::generate::run::count;
 use crate::generate::{Case, Flavour, check_all, failure};
 use crate::generated::{floats, has_compiler, narrowed, widened};
+use crate::threads::bits;
 use iverson::ad::vjp;
 use iverson::executor::{Engine, Fusion, Options, Vectors, compile};
 use iverson::pipeline::load;
@@ -12,7 +15,9 @@ use iverson::simplify::simplify;
 use iverson::spec::call::Values;
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
+use iverson::spec::unelaborate;
 use std::cell::Cell;
+use std::num::NonZero;
 
 /// Units in the last place of the largest entry of a result: sums are regrouped, and long recurrences carry on what
 /// that changes.
@@ -41,35 +46,67 @@ fn check(count: u32, gradient: bool, law: impl Fn(&TensorSsa, &Values<f64>) -> O
     });
 }
 
-/// What the plain runner gives in 32 bits with fusion that it does not give without.
-fn narrow_difference(program: &TensorSsa, inputs: &Values<f64>) -> Option<String> {
+/// Units in the last place of 32 bits, for the same reasons.
+const NARROW_ULPS: f64 = 4096.0 * 536_870_912.0;
+
+/// What engines give in 32 bits that the plain runner does not give without fusion; with fusion it gives the same bits.
+fn narrow_difference(
+    engines: &[(Engine, Vectors)],
+    program: &TensorSsa,
+    inputs: &Values<f64>,
+) -> Option<String> {
     let inputs = narrowed(inputs);
-    let run = |fusion| {
-        let options = Options { engine: Engine::Runner, fusion, ..Options::default() };
-        let executable = compile::<f32>(program, options);
-        executable.map_err(|error| error.to_string())?.call(&inputs).map_err(|e| e.to_string())
+    let run = |engine, fusion, vectors| {
+        let options = Options { engine, fusion, ..Options::default() };
+        let mut executable = compile::<f32>(program, options).map_err(|e| e.to_string())?;
+        *executable.vectors() = vectors;
+        executable.call(&inputs).map(|found| widened(&found)).map_err(|e| e.to_string())
     };
-    match (run(Fusion::Off), run(Fusion::On)) {
-        (Ok(a), Ok(b)) => {
-            unlike(&widened(&a), &widened(&b), 0.0).map(|what| format!("32 bits: {what}"))
-        }
-        (Err(_), Err(_)) => None,
-        (a, b) => Some(format!("32 bits: {a:?} and {b:?}")),
-    }
+    let wanted = run(Engine::Runner, Fusion::Off, Vectors::default());
+    engines.iter().find_map(|&(engine, vectors)| {
+        let ulps = if engine == Engine::Runner { 0.0 } else { NARROW_ULPS };
+        let what = match (&wanted, run(engine, Fusion::On, vectors)) {
+            (Ok(wanted), Ok(found)) => unlike(wanted, &found, ulps)?,
+            (Err(_), Err(_)) => return None,
+            (wanted, found) => format!("{found:?}, wanted {wanted:?}"),
+        };
+        Some(format!("{engine:?}, {vectors:?}, 32 bits: {what}\n{}", unelaborate::ssa(program)))
+    })
+}
+
+/// The bits that one thread gives and two do not.
+fn thread_difference(
+    (engine, vectors): (Engine, Vectors),
+    program: &TensorSsa,
+    inputs: &Values<f64>,
+) -> Option<String> {
+    let run = |threads| {
+        let options = Options { engine, threads: NonZero::new(threads), ..Options::default() };
+        let mut executable = compile::<f64>(program, options).unwrap();
+        *executable.vectors() = vectors;
+        bits(executable.call(inputs).ok())
+    };
+    let text = || format!("{engine:?}, {vectors:?}: two threads\n{}", unelaborate::ssa(program));
+    (run(1) != run(2)).then(text)
+}
+
+/// What the plain runner and the block engine give that the interpreter does not.
+fn any_difference(program: &TensorSsa, inputs: &Values<f64>) -> Option<String> {
+    let plain = Vectors::default();
+    let engines = [(Engine::Runner, plain), (Engine::Block, plain), (Engine::Block, chopped())];
+    difference(program, inputs, ULPS)
+        .or_else(|| narrow_difference(&engines, program, inputs))
+        .or_else(|| thread_difference((Engine::Block, chopped()), program, inputs))
 }
 
 #[test]
 fn programs_of_arrays_give_what_the_interpreter_gives() {
-    check(150, false, |program, inputs| {
-        difference(program, inputs, ULPS).or_else(|| narrow_difference(program, inputs))
-    });
+    check(150, false, any_difference);
 }
 
 #[test]
 fn gradients_of_arrays_give_what_the_interpreter_gives() {
-    check(100, true, |program, inputs| {
-        difference(program, inputs, ULPS).or_else(|| narrow_difference(program, inputs))
-    });
+    check(100, true, any_difference);
 }
 
 /// What the notes of loops say that fusion has done.
@@ -100,21 +137,25 @@ fn loops_of_arrays_have_what_fusion_can_do() {
     assert!(counts.iter().all(|(_, count)| *count >= 3), "{counts:?}");
 }
 
-/// The programs of a sample: the C compiler takes a tenth of a second for each.
+/// The programs of a sample: the C compiler takes a quarter of a second for each, in 64 bits and in 32.
 const SAMPLE: u32 = 20;
+/// How often native code is made to find a smaller program that fails.
+const SHRINKING: u32 = 100;
 
 #[test]
 fn native_code_of_a_sample_of_arrays_gives_what_the_interpreter_gives() {
     if !has_compiler() {
         return;
     }
+    let (engine, plain) = (Engine::Native, Vectors::default());
     for gradient in [false, true] {
-        let left = Cell::new(SAMPLE);
+        let left = Cell::new(count(SAMPLE) + SHRINKING);
         check(SAMPLE, gradient, |program, inputs| {
-            // shrinking goes on without a compiler
+            // then shrinking goes on without a compiler
             left.set(left.get().checked_sub(1)?);
-            let native = [(Engine::Native, Fusion::On, Vectors::default())];
-            difference_in(&native, program, inputs, ULPS)
+            difference_in(&[(engine, Fusion::On, plain)], program, inputs, ULPS)
+                .or_else(|| thread_difference((engine, plain), program, inputs))
+                .or_else(|| narrow_difference(&[(engine, plain)], program, inputs))
         });
     }
 }

@@ -12,9 +12,9 @@ use iverson::spec::unelaborate;
 use iverson::spec::verify::stmts;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Blocks of three lanes wherever there can be some: small programs then have several.
+/// Blocks of three lanes wherever there can be some, and pieces of a few operations: small programs then have several.
 pub(crate) fn chopped() -> Vectors {
-    Vectors { lanes: 3, few: 1, short: i64::MAX, ..Vectors::default() }
+    Vectors { lanes: 3, few: 1, short: i64::MAX, piece: 64, ..Vectors::default() }
 }
 
 /// Both fusions of the engines that this machine has.

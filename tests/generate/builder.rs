@@ -15,6 +15,8 @@ pub(crate) enum Flavour {
     /// Every function, in programs of arrays: longer axes, more definitions one after the other, most of them
     /// idioms, most indices variables. Maxima, minima and `abs` see exact values too, so that derivatives are certain.
     Arrays,
+    /// The same, with axes of a few entries.
+    ShortArrays,
 }
 
 /// No rational is larger than about this many binary digits.
@@ -130,7 +132,7 @@ impl<'c> Builder<'c> {
     }
 
     pub(crate) fn is_arrays(&self) -> bool {
-        self.flavour == Flavour::Arrays
+        matches!(self.flavour, Flavour::Arrays | Flavour::ShortArrays)
     }
 
     /// A name that nothing else has.

@@ -66,7 +66,7 @@ pub(crate) fn build(flavour: Flavour, choices: &[u32], data: &[u32]) -> Case {
     let results = results(b, params.len());
     let shapes: Vec<Extent> = b.tensors.iter().flat_map(|t| t.shape.clone()).collect();
     let mut data = Data::new(data);
-    let sizes = if b.is_arrays() {
+    let sizes = if flavour == Flavour::Arrays {
         inputs::longer_sizes(b.sizes, &mut data, &params, &shapes, &b.boxes)
     } else {
         inputs::sizes(b.sizes, &mut data, &params, &shapes)

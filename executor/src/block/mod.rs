@@ -48,8 +48,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// A shared loop is cut into at most this many pieces.
 const PIECES: i64 = 64;
-/// A piece has about so many operations, or more.
-const LITTLE: i64 = 1 << 16;
 /// A loop within loops inside is taken to have so many steps.
 const UNKNOWN: i64 = 8;
 
@@ -64,6 +62,8 @@ pub struct Vectors {
     pub few: i64,
     /// Loops with at most so many steps are left to the lanes of the loop around.
     pub short: i64,
+    /// A piece of a loop that threads share has about so many operations, or more.
+    pub piece: i64,
 }
 
 impl Vectors {
@@ -71,12 +71,18 @@ impl Vectors {
     fn lanes(self) -> usize {
         self.lanes.clamp(1, lanes::LANES)
     }
+
+    /// The operations of a piece.
+    fn piece(self) -> i64 {
+        self.piece.max(1)
+    }
 }
 
 impl Default for Vectors {
     /// What is fast on this machine.
     fn default() -> Self {
-        Self { level: Level::best(), lanes: lanes::LANES, few: 4, short: 64 }
+        let (level, lanes) = (Level::best(), lanes::LANES);
+        Self { level, lanes, few: 4, short: 64, piece: private::LITTLE }
     }
 }
 
@@ -456,7 +462,8 @@ impl<S: Scalar> Machine<'_, '_, S> {
             1
         } else {
             let work = self.weight(inner, range, count).saturating_mul(count);
-            private::parts::<S>(work, private::entries(frame, private), team.room).min(count)
+            let sizes = (work, private::entries(frame, private));
+            private::parts::<S>(sizes, self.context.vectors.piece(), team.room).min(count)
         };
         match *key {
             Some(key) if (team.threads > 1 || parts > 1) && frame.ascends(key) => {
@@ -478,8 +485,9 @@ impl<S: Scalar> Machine<'_, '_, S> {
         let mut piece = if let Cut::Parts(parts) = cut {
             (count + parts - 1) / parts
         } else {
-            let weight = self.weight(inner, range, count).min(LITTLE);
-            ((count + PIECES - 1) / PIECES).max(LITTLE / weight)
+            let least = self.context.vectors.piece();
+            let weight = self.weight(inner, range, count).min(least);
+            ((count + PIECES - 1) / PIECES).max(least / weight)
         };
         if inner.rows.is_some() {
             piece = (piece as u64).next_multiple_of(ROWS as u64) as i64;

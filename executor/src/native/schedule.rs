@@ -376,5 +376,5 @@ fn with_copies<S: Scalar>(
     estimate.at_middle(header.var, range.begin, range.end);
     let work = estimate.work(&header.body).saturating_mul(count);
     let entries = private::entries(memory.frame, private);
-    private::parts::<S>(work, entries, memory.team.room).min(count)
+    private::parts::<S>((work, entries), private::LITTLE, memory.team.room).min(count)
 }

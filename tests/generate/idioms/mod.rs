@@ -81,8 +81,13 @@ impl Builder<'_> {
     fn squashed(&mut self, e: &str, size: Size) -> String {
         let ways = match self.flavour {
             Flavour::Rational => 2,
-            Flavour::Full | Flavour::Arrays if size.bits > MODEST => 5,
-            Flavour::Full | Flavour::Arrays => 6,
+            Flavour::Full | Flavour::Arrays | Flavour::ShortArrays => {
+                if size.bits > MODEST {
+                    5
+                } else {
+                    6
+                }
+            }
         };
         match self.choices.below(ways) {
             0 => format!("0.5 * ({e})"),
