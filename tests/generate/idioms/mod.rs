@@ -4,8 +4,10 @@
 //! Passes that join, cut and shorten loops act on such programs; a random expression is seldom one.
 //! Each idiom is a function that adds its lines, or nothing if the tensors at hand do not fit.
 
+mod chains;
 mod maps;
 mod places;
+mod shapes;
 mod steps;
 mod windows;
 
@@ -18,7 +20,7 @@ use super::statements::bracketed;
 type Idiom = fn(&mut Builder<'_>) -> Option<()>;
 
 /// The constructs with their weights.
-const IDIOMS: [(usize, (&str, Idiom)); 21] = [
+const IDIOMS: [(usize, (&str, Idiom)); 35] = [
     (6, ("entry by entry", |b| b.entry_by_entry())),
     (6, ("contraction", |b| b.contraction())),
     (3, ("normalized rows", |b| b.normalized())),
@@ -40,6 +42,20 @@ const IDIOMS: [(usize, (&str, Idiom)); 21] = [
     (4, ("segments", |b| b.segments())),
     (3, ("sum over a relation", |b| b.sum_over_relation())),
     (3, ("entry that was searched", |b| b.searched())),
+    (3, ("diagonal of a matrix", |b| b.diagonal())),
+    (3, ("residues", |b| b.residues())),
+    (2, ("sum between two variables", |b| b.between())),
+    (3, ("sum along an axis", |b| b.sum_along())),
+    (3, ("kernel of points", |b| b.kernel_of_points())),
+    (2, ("channels", |b| b.channels())),
+    (4, ("recurrence after a recurrence", |b| b.there_and_back())),
+    (3, ("scan in phases", |b| b.phases())),
+    (2, ("sweep", |b| b.sweep())),
+    (3, ("last steps", |b| b.last_steps())),
+    (3, ("differences along edges", |b| b.edges())),
+    (2, ("shares at places", |b| b.shares())),
+    (2, ("greatest at places", |b| b.greatest_at_places())),
+    (3, ("places by computation", |b| b.computed_places())),
 ];
 
 impl Builder<'_> {

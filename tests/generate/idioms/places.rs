@@ -6,7 +6,7 @@ use crate::generate::extent::Extent;
 use crate::generate::reals::both;
 
 /// What the entries of an index tensor are less than.
-fn bound(tensor: &Tensor) -> Option<Extent> {
+fn bound_of(tensor: &Tensor) -> Option<Extent> {
     match tensor.element {
         Element::Index(bound) => Some(bound),
         Element::Real(_) => None,
@@ -17,13 +17,13 @@ impl Builder<'_> {
     /// An index tensor of one axis.
     fn places(&mut self, wanted: impl Fn(&Tensor) -> bool) -> Option<(Tensor, Extent)> {
         let fits =
-            |t: &&Tensor| t.steps == 0 && t.shape.len() == 1 && bound(t).is_some() && wanted(t);
+            |t: &&Tensor| t.steps == 0 && t.shape.len() == 1 && bound_of(t).is_some() && wanted(t);
         let tensors: Vec<Tensor> = self.tensors.iter().filter(fits).cloned().collect();
         if tensors.is_empty() {
             return None;
         }
         let tensor = self.choices.pick(&tensors);
-        let bound = bound(&tensor)?;
+        let bound = bound_of(&tensor)?;
         Some((tensor, bound))
     }
 
@@ -91,6 +91,106 @@ impl Builder<'_> {
             n = e.name,
         );
         self.defined(&[i], &text, summed(size(&a)));
+        Some(())
+    }
+
+    /// `g[e: m, c: k] = x[p[e], c] - x[u[e], c]` along edges, and its sum at both ends of each.
+    pub(super) fn edges(&mut self) -> Option<()> {
+        let (p, bound) = self.places(|_| true)?;
+        let own = p.shape[0];
+        let x = self.closed(|t| matches!(t.shape.len(), 1 | 2) && t.shape[0] == bound)?;
+        let u =
+            self.places(|t| t.shape[0] == own && bound_of(t) == Some(bound) && t.name != p.name);
+        if u.is_none() && own != bound {
+            return None;
+        }
+        // the other end: of other data, or the edge's own number
+        let other = |e: &str| match &u {
+            Some((u, _)) => format!("{}[{e}]", u.name),
+            None => e.to_owned(),
+        };
+        let over = |b: &mut Self, first: Extent| -> Vec<Variable> {
+            let first = b.over(first);
+            let rest = x.shape[1..].iter().map(|e| b.over(*e)).collect::<Vec<_>>();
+            std::iter::once(first).chain(rest).collect()
+        };
+        let entry = |t: &str, place: &str, axes: &[Variable]| {
+            let rest = axes[1..].iter().map(|c| c.name.as_str());
+            let indices: Vec<&str> = std::iter::once(place).chain(rest).collect();
+            format!("{t}[{}]", indices.join(", "))
+        };
+        let axes = over(self, own);
+        let e = axes[0].name.clone();
+        let ends = [format!("{}[{e}]", p.name), other(&e)];
+        let [a, b] = ends.map(|end| entry(&x.name, &end, &axes));
+        let text = self.squashed(&format!("{a} - {b}"), summed(size(&x)));
+        let g = self.defined(&axes, &text, rounded(size(&x).bits.min(60) + 10));
+        let axes = over(self, bound);
+        let sum = |b: &mut Self, end: &dyn Fn(&str) -> String| {
+            let e = b.over(own);
+            let test = format!("{} = {}", end(&e.name), axes[0].name);
+            format!("(sum({} where {test}) {})", head(&e), entry(&g.name, &e.name, &axes))
+        };
+        let first = sum(self, &|e| format!("{}[{e}]", p.name));
+        let second = sum(self, &other);
+        let sign = self.choices.pick(&["-", "+ 0.5 *"]);
+        self.defined(&axes, &format!("{first} {sign} {second}"), summed(size(&g)));
+        Some(())
+    }
+
+    /// `y[e: m] = w[e] / (s[p[e]] + 0.5)`, where `s[i]` is the sum of the `w[e]` at place `i`.
+    pub(super) fn shares(&mut self) -> Option<()> {
+        let (p, bound) = self.places(|_| true)?;
+        let own = p.shape[0];
+        let a = self.closed(|t| t.shape == [own] && size(t).bits <= 60)?;
+        let e = self.over(own);
+        let text = format!("exp(-1 - {}^2)", at(&a, &[&e.name]));
+        let w = self.defined(&[e], &text, rounded(53));
+        let (i, e) = (self.over(bound), self.over(own));
+        let test = format!("{}[{}] = {}", p.name, e.name, i.name);
+        let text = format!("sum({} where {test}) {}", head(&e), at(&w, &[&e.name]));
+        let s = self.defined(&[i], &text, rounded(60));
+        let e = self.over(own);
+        let text = format!("{} / ({}[{}[{}]] + 0.5)", at(&w, &[&e.name]), s.name, p.name, e.name);
+        self.defined(&[e], &text, rounded(120));
+        Some(())
+    }
+
+    /// `y[i: n] = max(0, max(e: m where p[e] = i) a[e])`
+    pub(super) fn greatest_at_places(&mut self) -> Option<()> {
+        let (p, bound) = self.places(|_| true)?;
+        let own = p.shape[0];
+        let a =
+            self.closed(|t| is_exact(t) && matches!(t.shape.len(), 1 | 2) && t.shape[0] == own)?;
+        let i = self.over(bound);
+        let columns: Vec<Variable> = a.shape[1..].iter().map(|e| self.over(*e)).collect();
+        let e = self.over(own);
+        let mut names = vec![e.name.as_str()];
+        names.extend(columns.iter().map(|c| c.name.as_str()));
+        let op = self.choices.pick(&["max", "min"]);
+        let test = format!("{}[{}] = {}", p.name, e.name, i.name);
+        let text = format!("{op}(0, {op}({} where {test}) {})", head(&e), at(&a, &names));
+        let mut axes = vec![i];
+        axes.extend(columns);
+        self.defined(&axes, &text, size(&a));
+        Some(())
+    }
+
+    /// `q[e: m] = p[u[e]]`, or `(p[e] + e) % 3`
+    pub(super) fn computed_places(&mut self) -> Option<()> {
+        let (u, far) = self.places(|_| true)?;
+        let e = self.over(u.shape[0]);
+        let own = format!("{}[{}]", u.name, e.name);
+        let inner = self.places(|t| t.shape[0] == far).filter(|_| self.choices.chance(1, 2));
+        let few = self.choices.below(4) as i64 + 2;
+        let (text, bound) = match inner {
+            Some((p, bound)) => (format!("{}[{own}]", p.name), bound),
+            None => (format!("({own} + {}) % {few}", e.name), Extent::constant(few)),
+        };
+        let name = self.fresh("q");
+        self.line(0, &format!("{name}[{}]: index({}) = {text}", head(&e), bound.text()));
+        self.variables.clear();
+        self.define_index(&name, u.shape.clone(), bound);
         Some(())
     }
 

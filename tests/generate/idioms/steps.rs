@@ -6,25 +6,25 @@ use crate::generate::extent::Extent;
 use crate::generate::reals::MODEST;
 
 /// Binary digits that states have after all steps.
-const CLOSED: u32 = 200;
+pub(super) const CLOSED: u32 = 200;
 /// Binary digits of what a cell takes: its functions bend, and large arguments would blow up what rounding does.
 const SMALL: u32 = 8;
 
 /// A recurrence variable and its direction.
-struct Step {
-    variable: Variable,
-    descending: bool,
+pub(super) struct Step {
+    pub(super) variable: Variable,
+    pub(super) descending: bool,
 }
 
 impl Step {
     /// `rec t: n descending {`
-    fn opening(&self) -> String {
+    pub(super) fn opening(&self) -> String {
         let word = if self.descending { " descending" } else { "" };
         format!("rec {}{word} {{", head(&self.variable))
     }
 
     /// The index of a step before, and where there is one.
-    fn before(&self, back: usize) -> (String, String) {
+    pub(super) fn before(&self, back: usize) -> (String, String) {
         let t = &self.variable.name;
         if self.descending {
             (format!("{t} + {back}"), format!("{t} + {back} < {}", self.variable.range.text()))
@@ -40,13 +40,13 @@ impl Step {
 }
 
 impl Builder<'_> {
-    fn steps_over(&mut self, range: Extent) -> Step {
+    pub(super) fn steps_over(&mut self, range: Extent) -> Step {
         let descending = self.choices.chance(1, 3);
         Step { variable: self.over(range), descending }
     }
 
     /// Ends a recurrence whose states have these axes.
-    fn closed_states(&mut self, states: &[(&str, &[Variable])], bits: u32) {
+    pub(super) fn closed_states(&mut self, states: &[(&str, &[Variable])], bits: u32) {
         self.line(0, "}");
         self.variables.clear();
         for (name, axes) in states {
