@@ -15,7 +15,7 @@ use crate::tile::{follows, mentions_any};
 use rustc_hash::FxHashSet;
 
 /// Results of fewer bytes in all are left to the caches.
-pub(super) const LARGE: i64 = 32 << 20;
+pub(super) const LARGE: i64 = 16 << 20;
 
 /// Whether such stores pay on this machine.
 ///
