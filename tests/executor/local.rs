@@ -303,3 +303,21 @@ fn rows_of_a_window_that_run_against_a_column_are_shared() {
         assert_eq!(difference(&derivative, &inputs, 0.0), None, "{n}");
     }
 }
+
+/// What nothing reads leaves no points behind, which each window would visit again.
+#[test]
+fn points_of_what_nothing_reads_are_not_visited() {
+    let program = program(
+        "fn f(n: size, x: real[n], s: real[3]) -> (y: real[n]) {
+            w[i: 3] = 2 * s[i]
+            z[i: 3] = w[i] + s[2 - i]
+            d[i: n, j: n] = [j != i] * x[i] - [j != i] * x[j]
+            e[i: n, j: n] = [j != i] + [j != i] * d[i, j]^2
+            y[i: n] = sum(j: n where j != i) d[i, j] / e[i, j]
+        }",
+    );
+    let loops = loops(&program, Fusion::On);
+    assert!(locals(&loops) == 2 && !loops.to_string().contains("visit z"), "{loops}");
+    let given = inputs::<f64>(&program, &[("n", ROWS + 1)]);
+    assert_eq!(difference(&program, &given, 4096.0), None);
+}

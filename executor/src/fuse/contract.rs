@@ -214,6 +214,19 @@ impl Rewrite for Contract<'_> {
         }
     }
 
+    fn nodes(&mut self, nodes: &[Node]) -> Vec<Node> {
+        let mut out: Vec<Node> = Vec::new();
+        for node in nodes {
+            let rebuilt = self.node(node);
+            if rebuilt.is_empty() {
+                // the point of a node that is left out is not visited
+                out.pop_if(|last| matches!(last, Node::Visit(_)));
+            }
+            out.extend(rebuilt);
+        }
+        out
+    }
+
     fn node(&mut self, node: &Node) -> Vec<Node> {
         match node {
             Node::Store(place, e) if self.found.contains_key(&place.buffer) => {
