@@ -125,12 +125,8 @@ impl<S: Scalar> Frame<S> {
 
     /// The first place from `at` on below `end` where another integer stands in an ascending buffer than in front of it;
     /// `end` where there is none, `at` where that is `start`.
-    pub(crate) fn next_change(&self, buffer: BufferId, [start, at, end]: [i64; 3]) -> i64 {
-        if at <= start || at >= end {
-            return at.min(end);
-        }
-        let ints = &self.ints(buffer)[at as usize - 1..end as usize];
-        at - 1 + ints.partition_point(|other| *other == ints[0]) as i64
+    pub(crate) fn next_change(&self, buffer: BufferId, places: [i64; 3]) -> i64 {
+        next_change(self.ints(buffer), places)
     }
 
     fn ints(&self, buffer: BufferId) -> &[i64] {
@@ -442,5 +438,37 @@ pub fn extent(e: &Int, sizes: &[i64]) -> i64 {
         Int::Var(_) | Int::Load(..) | Int::Floor(_) => {
             unreachable!("extents are in sizes alone (invariant 2 of loop programs)")
         }
+    }
+}
+
+/// Where ascending integers change next. A loop may go beyond them, if it reads them under a condition: then `at` is as good.
+fn next_change(ints: &[i64], [start, at, end]: [i64; 3]) -> i64 {
+    if at <= start || at >= end {
+        return at.min(end);
+    }
+    let last = ints.len().min(end as usize);
+    let known = usize::try_from(at - 1).ok().and_then(|before| ints.get(before..last));
+    match known {
+        Some(known @ [first, ..]) => at - 1 + known.partition_point(|e| e == first) as i64,
+        Some([]) | None => at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_change;
+
+    #[test]
+    fn integers_change_where_another_one_stands() {
+        let ints = [1, 1, 2, 2, 2, 5];
+        let changes = |places: [i64; 3]| {
+            let [start, _, end] = places;
+            let all = (start..=end).map(|at| next_change(&ints, [start, at, end]));
+            all.collect::<Vec<i64>>()
+        };
+        assert_eq!(changes([0, 0, 6]), [0, 2, 2, 5, 5, 5, 6]);
+        assert_eq!(changes([1, 0, 4]), [1, 2, 4, 4]);
+        // a loop from before the first one to behind the last one
+        assert_eq!(changes([-2, 0, 9]), [-2, -1, 0, 2, 2, 5, 5, 5, 6, 7, 8, 9]);
     }
 }
