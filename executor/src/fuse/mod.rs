@@ -222,6 +222,7 @@ pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
                 program = joined;
             }
             registers::keep_entries(&mut program);
+            registers::drop_overwritten(&mut program);
         }
         peel::peel_for_tiles(&mut program);
         transpose::transpose(&mut program);

@@ -26,6 +26,67 @@ fn lists(program: &mut LoopProgram, tuples: &Tuples, mut nodes: Vec<Node>) -> Ve
     nodes.into_iter().map(|node| node.map_inside(|body| lists(program, tuples, body))).collect()
 }
 
+/// Leaves out stores to entries that are stored again in the same list, and not read in between.
+pub(super) fn drop_overwritten(program: &mut LoopProgram) {
+    let body = std::mem::take(&mut program.body);
+    program.body = stored_once(body);
+}
+
+fn stored_once(mut nodes: Vec<Node>) -> Vec<Node> {
+    let overwritten = |at: usize, nodes: &[Node]| {
+        let Node::Store(place, _) = &nodes[at] else { return false };
+        is_overwritten(place, &nodes[at + 1..])
+    };
+    while let Some(at) = (0..nodes.len()).find(|at| overwritten(*at, &nodes)) {
+        nodes.remove(at);
+    }
+    nodes.into_iter().map(|node| node.map_inside(stored_once)).collect()
+}
+
+/// Whether an entry is stored by one of some nodes, and its buffer is not read up to there.
+fn is_overwritten(place: &Place, after: &[Node]) -> bool {
+    let mut needed = Needed { place, found: false };
+    for node in after {
+        needed.node(node);
+        if needed.found {
+            return false;
+        }
+        if matches!(node, Node::Store(again, _) if again == place) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the buffer of an entry is read, its indices are set, or the run may end.
+struct Needed<'p> {
+    place: &'p Place,
+    found: bool,
+}
+
+impl Visit for Needed<'_> {
+    fn load(&mut self, buffer: BufferId, _: &[Int]) {
+        self.found |= buffer == self.place.buffer;
+    }
+
+    fn enter(&mut self, node: &Node) {
+        self.found |= match node {
+            Node::SetInt(var, _) => mentions_any(&self.place.indices, &[*var]),
+            Node::For(header) => mentions_any(&self.place.indices, &[header.var]),
+            Node::Accumulate(place, ..) => place.buffer == self.place.buffer,
+            Node::Check(..) => true,
+            Node::Note(_)
+            | Node::If(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_) => false,
+        };
+    }
+}
+
 /// The entry that a node writes, or one that it writes under a condition and that exists without it.
 fn written<'n>(program: &LoopProgram, tuples: &Tuples, node: &'n Node) -> Option<&'n Place> {
     let Node::If(_, body) = node else {
@@ -301,7 +362,7 @@ fn mentions_in(e: &Real, var: RealId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::keep_entries;
+    use super::{drop_overwritten, keep_entries};
     use crate::loops::LoopProgram;
 
     /// The body of a loop over `i` with entries kept.
@@ -312,6 +373,26 @@ mod tests {
         keep_entries(&mut program);
         let text = program.to_string();
         text.split_once("0 .. n {\n").map_or_else(String::new, |(_, body)| body.to_owned())
+    }
+
+    #[test]
+    fn what_is_stored_again_is_stored_once() {
+        let head = "loops f\nsize n\ninput x: real[n]\noutput y: real[n]\nints i, k\nreals r\n";
+        let body = |first: &str| {
+            format!(
+                "for any i in 0 .. n {{\n    {first}r = 0.0\n    \
+                 for k in 0 .. n {{\n        r += x[k]\n    }}\n    y[i] = r\n}}\n"
+            )
+        };
+        let dropped = |first: &str| {
+            let text = format!("{head}{}", body(first));
+            let mut program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+            drop_overwritten(&mut program);
+            program.to_string() == format!("{head}{}", body(""))
+        };
+        assert!(dropped("y[i] = 1.0\n    "));
+        assert!(!dropped("y[i] = 1.0\n    r = y[i]\n    "));
+        assert!(!dropped("y[i] = 1.0\n    y[i] += x[i]\n    "));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct Expressions<'p> {
     pub(super) precision: Precision,
     /// What is known of lookups.
     pub(super) lookups: &'p Lookups,
+    /// The entries that are read elsewhere than where they are: in C.
+    pub(super) packed: Vec<(Place, String)>,
     /// Whether the relations that are asked have maps, where the text that is being printed runs; `None` where both may be.
     mapped: Cell<Option<bool>>,
     /// What tuples the function that is being printed searches for; each kind has a cursor.
@@ -38,7 +40,17 @@ impl<'p> Expressions<'p> {
     ) -> Self {
         let (mapped, searches) = (Cell::new(None), RefCell::default());
         let (streams, strips) = (FxHashSet::default(), RefCell::default());
-        Self { program, names, precision, lookups, mapped, searches, streams, strips }
+        Self {
+            program,
+            names,
+            precision,
+            lookups,
+            packed: Vec::new(),
+            mapped,
+            searches,
+            streams,
+            strips,
+        }
     }
 
     /// Prints what stores to a place of the strips of some results, not to their entries.
@@ -128,7 +140,7 @@ impl<'p> Expressions<'p> {
     }
 
     /// As an operand of a product.
-    fn factor(&self, e: &Int) -> String {
+    pub(super) fn factor(&self, e: &Int) -> String {
         let text = self.int(e);
         match e {
             Int::Const(n) if *n < 0 => format!("({text})"),
@@ -151,7 +163,7 @@ impl<'p> Expressions<'p> {
     }
 
     /// The place of an entry.
-    fn row_major(&self, extents: &[Int], indices: &[Int]) -> String {
+    pub(super) fn row_major(&self, extents: &[Int], indices: &[Int]) -> String {
         let mut place = String::new();
         for (axis, (index, extent)) in indices.iter().zip(extents).enumerate() {
             let index = self.int(index);
@@ -203,7 +215,12 @@ impl<'p> Expressions<'p> {
             Real::Const(x) => self.constant(*x),
             Real::Int(e) => format!("(real)({})", self.int(e)),
             Real::Var(var) => self.names.real(*var).to_owned(),
-            Real::Load(buffer, indices) => self.entry(*buffer, indices),
+            Real::Load(buffer, indices) => {
+                let is_it =
+                    |(p, _): &&(Place, String)| p.buffer == *buffer && p.indices == *indices;
+                let packed = self.packed.iter().find(is_it);
+                packed.map_or_else(|| self.entry(*buffer, indices), |(_, text)| text.clone())
+            }
             Real::Apply(fun, args) => self.apply(*fun, args),
             Real::Select(parts) => format!(
                 "({} ? {} : {})",

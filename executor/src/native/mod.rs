@@ -13,7 +13,7 @@
 //! | `names.rs` | words of C |
 //! | `mentions.rs`, `scopes.rs` | what nodes read and write; where variables are declared |
 //! | `expressions.rs`, `statements.rs`, `search.rs` | the printer |
-//! | `tiles.rs` | loops in tiles ([`crate::tile`]) |
+//! | `tiles.rs`, `blocks.rs` | loops in tiles ([`crate::tile`]), and in blocks of tiles |
 //! | `streams.rs` | results that go past the cache |
 //! | `helpers.rs`, `text.rs` | what comes before the functions |
 //! | `product.rs` | one function and its header |
@@ -23,6 +23,7 @@
 //! | `engine.rs`, `schedule.rs` | loading; running the pieces, by several threads |
 //! | `code.rs`, `worth.rs` | when code is made: whether a call pays for it |
 
+mod blocks;
 mod code;
 mod compiler;
 mod engine;

@@ -48,6 +48,17 @@ const STREAMS: &str = "\
 #endif
 ";
 
+/// How large blocks of rows are, and what they pack.
+const BLOCKS: &str = "\
+/* Blocks of rows: how many there are at most, the entries of a row in a tile, and the steps of a loop that have a packed
+   copy of what all rows read, 96 KB of it. There are blocks where a loop has IV_DEEP steps and reads IV_MUCH entries. */
+#define IV_BLOCK 128
+#define IV_WIDE (3 * IV_LANES / 2)
+#define IV_DEPTH (96 * 1024 / (int64_t)sizeof(real) / IV_WIDE)
+#define IV_DEEP 16
+#define IV_MUCH (256 * 1024 / (int64_t)sizeof(real))
+";
+
 /// Includes, types, helpers and elementary functions that `functions`, a text, rests on.
 pub(super) fn preamble(
     program: &LoopProgram,
@@ -61,11 +72,15 @@ pub(super) fn preamble(
     if functions.contains("IV_PRAGMA(") {
         parts.push(PRAGMA.to_owned());
     }
-    if functions.contains("IV_LANES") || functions.contains("IV_STRIP") {
+    let tiles = ["IV_ROWS", "IV_LANES", "IV_STRIP"];
+    if tiles.iter().any(|word| functions.contains(word)) {
         parts.push(TILES.to_owned());
     }
     if functions.contains("IV_STREAM") {
         parts.push(STREAMS.to_owned());
+    }
+    if functions.contains("IV_BLOCK") {
+        parts.push(BLOCKS.to_owned());
     }
     parts.push(helpers(functions, &arities));
     parts.push(elementary(mentions, precision));
@@ -81,7 +96,7 @@ pub(super) fn preamble(
     if needs(&["malloc(", "calloc(", "free("]) {
         includes += "#include <stdlib.h>\n";
     }
-    if needs(&["memcpy("]) {
+    if needs(&["memcpy(", "memset("]) {
         includes += "#include <string.h>\n";
     }
     format!("{includes}\n{body}\n")

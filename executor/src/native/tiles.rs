@@ -3,12 +3,14 @@
 //! The last strip ends where the loop ends, and so may overlap the one before: what both compute is only
 //! stored, and only counts in sums, once. A loop with fewer steps than a strip is taken in shorter ones, and with fewer
 //! than those step by step. Where loops stand in the steps of rows, half a strip is enough for what is left of few steps.
+//! In blocks of rows (`blocks.rs`) strips are wide, and what is left is taken in narrow ones.
 
+use super::blocks::is_set_first;
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
 use super::statements::{Scalar, Statements, clauses, operator};
-use crate::loops::{Fold, For, IntId, LoopProgram, Node, RealId};
+use crate::loops::{Fold, For, IntId, LoopProgram, Node, Place, RealId};
 use crate::tile::{Item, Part, Rows, Strip, rows, strip, sums};
 use std::fmt::Write;
 
@@ -20,8 +22,8 @@ pub(super) struct Ends<'t> {
 }
 
 /// Rows of a tile in C: as a type of loop around lanes.
-const ROW: &str = "iv_r";
-const LANE: &str = "iv_l";
+pub(super) const ROW: &str = "iv_r";
+pub(super) const LANE: &str = "iv_l";
 
 impl Rows {
     /// How many go together.
@@ -40,6 +42,10 @@ const SHORT: &str = "IV_LANES";
 /// How many go together with rows around where few are left.
 const HALF: &str = "IV_LANES / 2";
 
+/// How many go together in blocks of rows, if one value is kept for each, and how many of those that are left.
+const WIDE: &str = "IV_WIDE";
+const NARROW: &str = "IV_WIDE / 3";
+
 impl Strip {
     /// How many steps go together without rows around.
     fn length(&self) -> String {
@@ -57,27 +63,47 @@ fn parted(all: &str, kept: usize) -> String {
 }
 
 /// The rows around a strip.
-struct Around<'r> {
-    var: IntId,
-    count: &'r str,
+#[derive(Clone, Copy)]
+pub(super) struct Around<'r> {
+    pub(super) var: IntId,
+    /// How many are in a tile.
+    pub(super) count: &'r str,
+    /// What all of them are below.
+    pub(super) end: &'r str,
+    /// Whether strips go through the tiles of a block, one after the other.
+    pub(super) blocks: bool,
+    /// What changes from one to the next.
+    pub(super) changing: &'r [IntId],
+}
+
+impl Around<'_> {
+    /// How many have entries in arrays, and the index of one.
+    fn entries(&self) -> (&str, String) {
+        match self.blocks {
+            true => ("IV_BLOCK", format!("iv_tile + {ROW}")),
+            false => (self.count, ROW.to_owned()),
+        }
+    }
 }
 
 /// What is printed with variables that each step of a tile has.
-struct Printer<'s, 'p> {
-    statements: &'s Statements<'p>,
+pub(super) struct Printer<'s, 'p> {
+    pub(super) statements: &'s Statements<'p>,
     /// The sums that leave the loop in tiles.
     sums: Vec<(RealId, Fold)>,
     /// The variables that have an array: in C.
-    kept: Vec<(Variable, String)>,
-    out: String,
+    pub(super) kept: Vec<(Variable, String)>,
+    /// The entries that are read elsewhere than where they are: in C.
+    pub(super) packed: Vec<(Place, String)>,
+    pub(super) out: String,
 }
 
 impl Printer<'_, '_> {
-    fn line(&mut self, depth: usize, text: &str) {
+    pub(super) fn line(&mut self, depth: usize, text: &str) {
         let _ = writeln!(self.out, "{}{text}", "    ".repeat(depth));
     }
 
-    fn program(&self) -> &LoopProgram {
+    pub(super) fn program(&self) -> &LoopProgram {
         self.statements.expressions.program
     }
 
@@ -85,7 +111,8 @@ impl Printer<'_, '_> {
     fn within<T>(&mut self, nodes: &[Node], print: impl FnOnce(&mut Statements<'_>) -> T) -> T {
         let Expressions { program, names, precision, lookups, .. } = self.statements.expressions;
         let names = names.kept(&self.kept);
-        let expressions = Expressions::new(program, &names, *precision, lookups);
+        let mut expressions = Expressions::new(program, &names, *precision, lookups);
+        expressions.packed.clone_from(&self.packed);
         let kept = self.kept.iter().map(|(variable, _)| *variable);
         let sums = self.sums.iter().map(|(var, _)| Variable::Real(*var));
         let given: Vec<Variable> = kept.chain(sums).collect();
@@ -105,23 +132,37 @@ impl Printer<'_, '_> {
         result
     }
 
-    /// Declares an array for each of some variables; its entries are named by `index`.
-    fn keep(&mut self, variables: &[Variable], extents: &str, index: &str, depth: usize) {
-        for variable in variables {
+    /// Declares an array for each of some variables; its entries are named by `index`. In blocks of rows those that have a
+    /// tile are cleared, but for variables that are set first.
+    fn keep(&mut self, variables: &[(Variable, bool)], kept: &Arrays<'_>, depth: usize) {
+        let Arrays { extents, index, blocks } = kept;
+        for (variable, set_first) in variables {
             let name = format!("iv_t_{}", self.statements.name(*variable));
             let kind = self.statements.kind(*variable);
-            self.line(depth, &format!("{kind} {name}{extents} = {{0}};"));
+            let clear = if *blocks { "" } else { " = {0}" };
+            self.line(depth, &format!("{kind} {name}{extents}{clear};"));
+            if *blocks && !set_first {
+                self.line(
+                    depth,
+                    &format!("memset({name}, 0, (size_t)iv_height * sizeof *{name});"),
+                );
+            }
             self.kept.push((*variable, format!("{name}{index}")));
         }
     }
 
     /// A loop over rows or lanes, from `first` below `count`, with what a step is called in the program.
-    fn open(&mut self, word: &str, first: &str, count: &str, depth: usize) {
+    pub(super) fn open(&mut self, word: &str, first: &str, count: &str, depth: usize) {
         self.line(depth, &format!("for (int64_t {word} = {first}; {word} < {count}; {word}++) {{"));
     }
 
+    /// Closes blocks, from the depth inside of them on.
+    pub(super) fn close(&mut self, inside: usize, depth: usize) {
+        (depth..inside).rev().for_each(|depth| self.line(depth, "}"));
+    }
+
     fn step(&mut self, nodes: &[Node], var: IntId, value: &str, depth: usize) {
-        if Mentions::of(self.program(), nodes).ints_read.contains(&var) {
+        if self.reads(nodes, var) {
             let name = self.statements.name(Variable::Int(var));
             self.line(depth, &format!("const int64_t {name} = {value};"));
         }
@@ -131,19 +172,39 @@ impl Printer<'_, '_> {
 
     fn rows(&mut self, rows: &Rows, ends: Ends<'_>, depth: usize) {
         let (Ends { first, end }, count) = (ends, rows.count());
-        let around = Around { var: rows.header.var, count: &count };
+        let changing = rows.changing();
+        let deep = self.deep(rows, &changing);
+        let blocks = !deep.is_empty();
+        let around =
+            Around { var: rows.header.var, count: &count, end, blocks, changing: &changing };
+        let step = if blocks {
+            let deep = match deep.as_slice() {
+                [one] => one.clone(),
+                all => all.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" || "),
+            };
+            self.line(depth, &format!("const int64_t iv_height = {deep} ? IV_BLOCK : {count};"));
+            "iv_height"
+        } else {
+            &count
+        };
         self.line(
             depth,
-            &format!("for (int64_t iv_rows = {first}; iv_rows < {end}; iv_rows += {count}) {{"),
+            &format!("for (int64_t iv_rows = {first}; iv_rows < {end}; iv_rows += {step}) {{"),
         );
-        self.line(depth + 1, &format!("const int64_t iv_row = iv_min(iv_rows, {end} - {count});"));
-        self.line(depth + 1, "const int64_t iv_above = iv_rows - iv_row;");
-        self.keep(
-            &rows.common(self.program()),
-            &format!("[{count}]"),
-            &format!("[{ROW}]"),
-            depth + 1,
-        );
+        if blocks {
+            let left = format!("const int64_t iv_count = iv_min(iv_height, {end} - iv_rows);");
+            self.line(depth + 1, &left);
+            self.line(depth + 1, &format!("const int iv_packs = iv_count > 2 * ({count});"));
+        } else {
+            let row = format!("const int64_t iv_row = iv_min(iv_rows, {end} - {count});");
+            self.line(depth + 1, &row);
+            self.line(depth + 1, "const int64_t iv_above = iv_rows - iv_row;");
+        }
+        let common = rows.common(self.program()).into_iter().map(|v| (v, false));
+        let (extent, slot) = around.entries();
+        let (extents, index) = (format!("[{extent}]"), format!("[{slot}]"));
+        let arrays = Arrays { extents: &extents, index: &index, blocks };
+        self.keep(&common.collect::<Vec<_>>(), &arrays, depth + 1);
         for item in &rows.items {
             match item {
                 Item::Nodes(nodes) => self.row_by_row(nodes, &around, depth + 1),
@@ -153,14 +214,28 @@ impl Printer<'_, '_> {
         self.line(depth, "}");
     }
 
-    fn row_by_row(&mut self, nodes: &[Node], around: &Around<'_>, depth: usize) {
-        self.open(ROW, "iv_above", around.count, depth);
+    /// Opens the loop over the rows of a tile, and in blocks the one over tiles; gives the depth inside.
+    fn open_rows(
+        &mut self,
+        nodes: &[Node],
+        again: bool,
+        around: &Around<'_>,
+        depth: usize,
+    ) -> usize {
+        let reads = self.reads(nodes, around.var);
+        let depth = self.open_tiles(around, reads || !again, !again, depth);
+        self.open(ROW, if again { "0" } else { "iv_above" }, around.count, depth);
         self.step(nodes, around.var, "iv_row + iv_r", depth + 1);
+        depth + 1
+    }
+
+    fn row_by_row(&mut self, nodes: &[Node], around: &Around<'_>, depth: usize) {
+        let inside = self.open_rows(nodes, false, around, depth);
         self.within(nodes, |statements| {
-            statements.head(depth + 1);
-            statements.nodes(nodes, depth + 1);
+            statements.head(inside);
+            statements.nodes(nodes, inside);
         });
-        self.line(depth, "}");
+        self.close(inside, depth);
     }
 
     fn strip_of_rows(&mut self, strip: &Strip, around: &Around<'_>, depth: usize) {
@@ -171,32 +246,34 @@ impl Printer<'_, '_> {
         self.line(depth + 1, &format!("const int64_t iv_from = {first};"));
         self.line(depth + 1, &format!("const int64_t iv_to = {end};"));
         let ends = Ends { first: "iv_from", end: "iv_to" };
-        if strip.parts.iter().any(|part| matches!(part, Part::Loop(..))) {
-            self.line(depth + 1, &format!("if (iv_to - iv_from >= {HALF}) {{"));
+        let two = match strip.parts.iter().any(|part| matches!(part, Part::Loop(..))) {
+            true if around.blocks && strip.kept == 1 => Some((WIDE, NARROW, "2 * (IV_WIDE / 3)")),
+            true => Some((SHORT, HALF, HALF)),
+            false => None,
+        };
+        if let Some((long, short, few)) = two {
+            self.line(depth + 1, &format!("if (iv_to - iv_from >= {short}) {{"));
             self.line(depth + 2, "const int64_t iv_steps = iv_to - iv_from;");
-            self.line(depth + 2, &format!("const int64_t iv_left = iv_steps % {SHORT};"));
-            let few = format!("iv_left <= {HALF} || iv_steps < {SHORT}");
+            self.line(depth + 2, &format!("const int64_t iv_left = iv_steps % {long};"));
+            let few = format!("iv_left <= {few} || iv_steps < {long}");
             self.line(
                 depth + 2,
                 &format!("const int64_t iv_most = {few} ? iv_to - iv_left : iv_to;"),
             );
-            self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, SHORT), depth + 2);
-            self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, HALF), depth + 2);
+            self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, long), depth + 2);
+            self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, short), depth + 2);
         } else {
             self.line(depth + 1, &format!("if (iv_to - iv_from >= {SHORT}) {{"));
             self.strip(strip, Some(around), (ends, SHORT), depth + 2);
         }
         self.line(depth + 1, "} else {");
         let whole = [Node::For(Box::new(strip.header.clone()))];
-        self.open(ROW, "iv_above", around.count, depth + 2);
-        self.step(&whole, around.var, "iv_row + iv_r", depth + 3);
+        let inside = self.open_rows(&whole, false, around, depth + 2);
         self.within(&whole, |statements| {
             statements.plain = true;
-            statements.nodes(&whole, depth + 3);
+            statements.nodes(&whole, inside);
         });
-        self.line(depth + 2, "}");
-        self.line(depth + 1, "}");
-        self.line(depth, "}");
+        self.close(inside, depth);
     }
 
     // Strips.
@@ -219,48 +296,59 @@ impl Printer<'_, '_> {
         );
         self.line(depth + 1, "const int64_t iv_seen = iv_lanes - iv_lane;");
         let before = self.kept.len();
-        let (extents, index) = match rows {
-            Some(around) => (format!("[{}][{length}]", around.count), format!("[{ROW}][{LANE}]")),
+        let (extents, index) = match rows.map(Around::entries) {
+            Some((extent, slot)) => (format!("[{extent}][{length}]"), format!("[{slot}][{LANE}]")),
             None => (format!("[{length}]"), format!("[{LANE}]")),
         };
-        self.keep(&strip.common(self.program()), &extents, &index, depth + 1);
+        let blocks = rows.is_some_and(|around| around.blocks);
+        let common = strip.common(self.program()).into_iter();
+        let common = common.map(|v| (v, is_set_first(self.program(), &strip.parts, v)));
+        let arrays = Arrays { extents: &extents, index: &index, blocks };
+        self.keep(&common.collect::<Vec<_>>(), &arrays, depth + 1);
         let sums = sums(&strip.header).unwrap_or_default();
-        let lanes = Lanes { var: strip.header.var, length, rows, sums: &sums };
+        let varying = strip.varying();
+        let lanes = Lanes { var: strip.header.var, length, rows, varying: &varying, sums: &sums };
         self.parts(&strip.parts, &lanes, false, depth + 1);
         self.kept.truncate(before);
         self.line(depth, "}");
     }
 
-    fn parts(&mut self, parts: &[Part], lanes: &Lanes<'_>, inside: bool, depth: usize) {
+    pub(super) fn parts(&mut self, parts: &[Part], lanes: &Lanes<'_>, inside: bool, depth: usize) {
         for part in parts {
             match part {
                 Part::Run(nodes, again) => {
                     let run = Run { nodes, again: *again, inside };
                     self.run(&run, lanes, depth);
                 }
-                Part::Loop(header, parts) => {
-                    let statements = self.statements;
-                    let mut text = Statements { out: String::new(), ..*statements };
-                    let depth = text.open_loop(header, depth);
-                    self.out += &text.out;
-                    self.parts(parts, lanes, true, depth);
-                    text.out.clear();
-                    text.close_loop(header, depth);
-                    self.out += &text.out;
-                }
+                Part::Loop(header, parts) => match lanes.rows.filter(|rows| rows.blocks) {
+                    Some(around) => self.loop_of_block(header, parts, (lanes, around), depth),
+                    None => self.inner_loop(header, parts, lanes, depth),
+                },
             }
         }
     }
 
+    /// A loop that all rows and lanes take together.
+    pub(super) fn inner_loop(
+        &mut self,
+        header: &For,
+        parts: &[Part],
+        lanes: &Lanes<'_>,
+        depth: usize,
+    ) {
+        let mut text = Statements { out: String::new(), ..*self.statements };
+        let inside = text.open_loop(header, depth);
+        self.out += &std::mem::take(&mut text.out);
+        self.parts(parts, lanes, true, inside);
+        text.close_loop(header, inside);
+        self.out += &text.out;
+    }
+
     fn run(&mut self, run: &Run<'_>, lanes: &Lanes<'_>, depth: usize) {
         let Run { nodes, again, inside } = *run;
-        let (above, seen) = if again { ("0", "0") } else { ("iv_above", "iv_seen") };
-        let mut depth = depth;
-        if let Some(around) = lanes.rows {
-            self.open(ROW, above, around.count, depth);
-            depth += 1;
-            self.step(nodes, around.var, "iv_row + iv_r", depth);
-        }
+        let seen = if again { "0" } else { "iv_seen" };
+        let outside = depth;
+        let depth = lanes.rows.map_or(depth, |around| self.open_rows(nodes, again, around, depth));
         let before = self.kept.len();
         let sums = self.sums_of_row(nodes, lanes);
         for scalar in &sums {
@@ -280,9 +368,7 @@ impl Printer<'_, '_> {
         self.line(depth, "}");
         sums.iter().for_each(|scalar| self.line(depth, &scalar.given_back()));
         self.kept.truncate(before);
-        if lanes.rows.is_some() {
-            self.line(depth - 1, "}");
-        }
+        self.close(depth, outside);
     }
 
     /// The sums of a run that leave the strip and that each row has of its own.
@@ -313,13 +399,24 @@ impl Printer<'_, '_> {
     }
 }
 
+/// The arrays of some variables in C.
+struct Arrays<'a> {
+    extents: &'a str,
+    index: &'a str,
+    /// Whether they have entries for all tiles of a block.
+    blocks: bool,
+}
+
 /// The lanes of a strip.
-struct Lanes<'r> {
-    var: IntId,
-    length: &'r str,
-    rows: Option<&'r Around<'r>>,
+#[derive(Clone, Copy)]
+pub(super) struct Lanes<'r> {
+    pub(super) var: IntId,
+    pub(super) length: &'r str,
+    pub(super) rows: Option<&'r Around<'r>>,
+    /// What changes from one to the next.
+    pub(super) varying: &'r [IntId],
     /// The sums that leave the strip.
-    sums: &'r [(RealId, Fold)],
+    pub(super) sums: &'r [(RealId, Fold)],
 }
 
 /// Nodes that every lane does.
@@ -389,6 +486,7 @@ impl Statements<'_> {
             statements: self,
             sums: sums(header).unwrap_or_default(),
             kept: Vec::new(),
+            packed: Vec::new(),
             out: String::new(),
         };
         let case = |steps: &str| format!("if ({end} - {first} >= {steps}) {{");

@@ -272,7 +272,7 @@ fn is_the_same(header: &For, vars: &[IntId]) -> bool {
 }
 
 /// Whether an end is computed from sizes and variables.
-fn is_arithmetic(e: &Int) -> bool {
+pub(crate) fn is_arithmetic(e: &Int) -> bool {
     match e {
         Int::Const(_) | Int::Size(_) | Int::Var(_) => true,
         Int::Sum(terms, _) => terms.iter().all(|(_, e)| is_arithmetic(e)),
@@ -321,6 +321,11 @@ pub(crate) fn mentions_any(indices: &[Int], vars: &[IntId]) -> bool {
 }
 
 impl Rows {
+    /// The integers that change from one row to the next.
+    pub(crate) fn changing(&self) -> Vec<IntId> {
+        with_own(&self.own, self.header.var)
+    }
+
     fn kept(&self) -> usize {
         let kept = |item: &Item| if let Item::Strip(strip) = item { strip.all } else { 0 };
         self.items.iter().map(kept).sum()
@@ -332,7 +337,21 @@ impl Rows {
     }
 }
 
+/// A variable, and the integers among others.
+fn with_own(own: &[Variable], var: IntId) -> Vec<IntId> {
+    let ints = own.iter().filter_map(|variable| match variable {
+        Variable::Int(var) => Some(*var),
+        Variable::Real(_) => None,
+    });
+    ints.chain([var]).collect()
+}
+
 impl Strip {
+    /// The integers that change from one step to the next.
+    pub(crate) fn varying(&self) -> Vec<IntId> {
+        with_own(&self.own, self.header.var)
+    }
+
     /// Whether all bounds are the same while `vars` change.
     fn is_the_same(&self, vars: &[IntId]) -> bool {
         fn fixed(parts: &[Part], vars: &[IntId]) -> bool {

@@ -1,0 +1,382 @@
+//! Blocks of tiles in C.
+//!
+//! Where rows go through a loop of many steps, as in a product of matrices, what a strip reads in it is read again for
+//! each tile of rows. So a strip goes through the tiles of a block of rows before the next one does, and the loop is taken in
+//! passes of so many steps that a copy of what all rows read stays in the nearest cache, packed: rows of a large
+//! matrix are far apart, and may have one place in a cache. The sums of a tile are in registers during a pass, and between two
+//! in arrays; each is added to in the order of the loop, as without blocks.
+
+use super::expressions::Expressions;
+use super::mentions::Mentions;
+use super::scopes::Variable;
+use super::tiles::{Around, LANE, Lanes, Printer, ROW};
+use crate::loops::walk::{Rewrite, rebuild_real};
+use crate::loops::{For, Int, IntId, LoopProgram, Node, Order, Place, Real};
+use crate::tile::{Item, Part, Rows, follows, is_arithmetic, mentions_any};
+
+/// A loop that has no more steps for all sizes has no passes.
+const FEW: i64 = 64;
+
+/// An entry that all rows read in a step of a loop, side by side in a strip, but not from one step to the next.
+struct Packed {
+    place: Place,
+    /// By axis: how far the entries of two steps are apart.
+    steps: Vec<i64>,
+}
+
+/// A variable that is in registers in a loop.
+struct Register {
+    variable: Variable,
+    /// Of an array in C.
+    name: String,
+    /// Where it is kept around the loop.
+    entry: String,
+    /// Whether the loop sets it.
+    is_set: bool,
+}
+
+/// A loop in a strip, and what stands still in it.
+struct Reads<'r> {
+    header: &'r For,
+    lane: IntId,
+    /// What changes from one step of the strip to the next, and from one row to the next.
+    varying: &'r [IntId],
+    changing: &'r [IntId],
+}
+
+impl Reads<'_> {
+    /// What is packed of a loop, if it is one for passes: it has no loops inside.
+    fn packed(&self, parts: &[Part]) -> Vec<Packed> {
+        let mut found = Vec::new();
+        let straight = parts.iter().all(|part| matches!(part, Part::Run(..)));
+        let few = self.header.most_steps().is_some_and(|steps| steps <= FEW);
+        if straight && !few && self.header.order != Order::Descending {
+            parts.iter().for_each(|part| match part {
+                Part::Run(nodes, _) => nodes.iter().for_each(|node| self.node(node, &mut found)),
+                Part::Loop(..) => {}
+            });
+        }
+        found
+    }
+
+    /// Finds what is read in every step, whatever the data are.
+    fn node(&self, node: &Node, found: &mut Vec<Packed>) {
+        match node {
+            Node::Set(_, e) | Node::Join(_, _, e) => self.real(e, found),
+            Node::Note(_)
+            | Node::Visit(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::SetInt(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => {}
+        }
+    }
+
+    fn real(&self, e: &Real, found: &mut Vec<Packed>) {
+        match e {
+            Real::Load(buffer, indices) => {
+                let place = Place { buffer: *buffer, indices: indices.clone() };
+                let known = found.iter().any(|packed| packed.place == place);
+                let steps = if known { None } else { self.steps(indices) };
+                found.extend(steps.map(|steps| Packed { place, steps }));
+            }
+            Real::Apply(_, args) => args.iter().for_each(|e| self.real(e, found)),
+            Real::Const(_) | Real::Int(_) | Real::Var(_) | Real::Select(_) => {}
+        }
+    }
+
+    /// How far the entries of two steps are apart, if it pays to pack them.
+    fn steps(&self, indices: &[Int]) -> Option<Vec<i64>> {
+        let (last, others) = indices.split_last()?;
+        let mine = [self.header.var];
+        let beside = follows(last, self.lane, self.varying)
+            && !mentions_any(std::slice::from_ref(last), &mine)
+            && !mentions_any(others, self.varying)
+            && !mentions_any(indices, self.changing)
+            && indices.iter().all(is_arithmetic);
+        let mut steps: Vec<i64> =
+            others.iter().map(|e| step(e, self.header.var)).collect::<Option<_>>()?;
+        steps.push(0);
+        (beside && steps.iter().any(|step| *step != 0)).then_some(steps)
+    }
+}
+
+/// By how much an index grows when a variable grows by 1, if that is a constant.
+fn step(e: &Int, var: IntId) -> Option<i64> {
+    let alone = [(1, e.clone())];
+    let terms = if let Int::Sum(terms, _) = e { terms.as_slice() } else { &alone };
+    terms.iter().try_fold(0, |sum, (factor, term)| match *term == Int::Var(var) {
+        true => Some(sum + factor),
+        false => (!mentions_any(std::slice::from_ref(term), &[var])).then_some(sum),
+    })
+}
+
+/// Whether all rows and steps set a variable of a strip before they read it.
+pub(super) fn is_set_first(program: &LoopProgram, parts: &[Part], variable: Variable) -> bool {
+    let mentions = |nodes: &[Node]| {
+        let found = Mentions::of(program, nodes);
+        match variable {
+            Variable::Int(v) => found.ints_set.contains(&v) || found.ints_read.contains(&v),
+            Variable::Real(v) => found.reals_set.contains(&v) || found.reals_read.contains(&v),
+        }
+    };
+    for part in parts {
+        let Part::Run(nodes, true) = part else { return false };
+        let Some(node) = nodes.iter().find(|node| mentions(std::slice::from_ref(*node))) else {
+            continue;
+        };
+        let found = Mentions::of(program, std::slice::from_ref(node));
+        let sets = |variable: Variable| match node {
+            Node::Set(var, _) => variable == Variable::Real(*var),
+            Node::SetInt(var, _) => variable == Variable::Int(*var),
+            Node::Note(_)
+            | Node::Visit(_)
+            | Node::For(_)
+            | Node::If(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Check(..) => false,
+        };
+        let reads = match variable {
+            Variable::Int(v) => found.ints_read.contains(&v),
+            Variable::Real(v) => found.reals_read.contains(&v),
+        };
+        return sets(variable) && !reads;
+    }
+    false
+}
+
+/// Nodes without what is read elsewhere than where it is.
+struct Without<'p>(&'p [(Place, String)]);
+
+impl Rewrite for Without<'_> {
+    fn real(&mut self, e: &Real) -> Real {
+        let is_it = |(place, _): &(Place, String)| matches!(e, Real::Load(buffer, indices) if place.buffer == *buffer && place.indices == *indices);
+        if self.0.iter().any(is_it) { Real::Const(0.0) } else { rebuild_real(self, e) }
+    }
+}
+
+impl Printer<'_, '_> {
+    /// Whether nodes read an integer in the text that is printed for them.
+    pub(super) fn reads(&self, nodes: &[Node], var: IntId) -> bool {
+        let read = Without(&self.packed).nodes(nodes);
+        Mentions::of(self.program(), &read).ints_read.contains(&var)
+    }
+
+    /// How many steps a loop has, in C.
+    fn steps(&self, header: &For) -> String {
+        let (first, end) = self.statements.expressions.ends(header);
+        match first.as_str() {
+            "0" if !end.contains(' ') => end,
+            "0" => format!("({end})"),
+            _ => format!("({end} - ({first}))"),
+        }
+    }
+
+    /// When rows go in blocks: conditions in C, one for each loop that has passes. None if there is no such loop.
+    ///
+    /// What all rows read is too large then to stay in a cache from one tile to the next.
+    pub(super) fn deep(&self, rows: &Rows, changing: &[IntId]) -> Vec<String> {
+        let mut found = Vec::new();
+        for item in &rows.items {
+            let Item::Strip(strip) = item else { continue };
+            // a tile of more values has fewer rows, and takes as long to change as it goes through few steps
+            if strip.kept > 1 {
+                continue;
+            }
+            let varying = strip.varying();
+            for part in &strip.parts {
+                let Part::Loop(header, parts) = part else { continue };
+                let lane = strip.header.var;
+                let reads = Reads { header, lane, varying: &varying, changing };
+                if !reads.packed(parts).is_empty() {
+                    let (steps, lanes) = (self.steps(header), self.steps(&strip.header));
+                    let deep = format!("{steps} >= IV_DEEP && {steps} * {lanes} >= IV_MUCH");
+                    found.push(deep);
+                }
+            }
+        }
+        found.dedup();
+        found
+    }
+
+    /// Opens the loop over the tiles of a block, if there are blocks; gives the depth inside.
+    pub(super) fn open_tiles(
+        &mut self,
+        around: &Around<'_>,
+        row: bool,
+        above: bool,
+        depth: usize,
+    ) -> usize {
+        let Around { count, end, blocks, .. } = *around;
+        if !blocks {
+            return depth;
+        }
+        let head = format!("for (int64_t iv_tile = 0; iv_tile < iv_count; iv_tile += {count}) {{");
+        self.line(depth, &head);
+        if row {
+            let row = format!("const int64_t iv_row = iv_min(iv_rows + iv_tile, {end} - {count});");
+            self.line(depth + 1, &row);
+        }
+        if above {
+            self.line(depth + 1, "const int64_t iv_above = iv_rows + iv_tile - iv_row;");
+        }
+        depth + 1
+    }
+
+    /// A loop in a strip, tile by tile, with what it adds to in registers.
+    pub(super) fn loop_of_block(
+        &mut self,
+        header: &For,
+        parts: &[Part],
+        (lanes, around): (&Lanes<'_>, &Around<'_>),
+        depth: usize,
+    ) {
+        let (varying, changing) = (lanes.varying, around.changing);
+        let packed = Reads { header, lane: lanes.var, varying, changing }.packed(parts);
+        let passes = !packed.is_empty();
+        let inside = if passes { self.open_pass(header, &packed, lanes, depth) } else { depth };
+        let mentions = Mentions::of(self.program(), &[Node::For(Box::new(whole(header, parts)))]);
+        let reads_row = mentions.ints_read.contains(&around.var);
+        let inside = self.open_tiles(around, reads_row, false, inside);
+        let extents = format!("[{}][{}]", around.count, lanes.length);
+        let before = self.kept.len();
+        let registers = self.registers(&mentions);
+        for Register { variable, name, .. } in &registers {
+            let kind = self.statements.kind(*variable);
+            self.line(inside, &format!("{kind} {name}{extents};"));
+            self.kept.push((*variable, format!("{name}[{ROW}][{LANE}]")));
+        }
+        let taken = registers.iter().map(|r| format!("{}[{ROW}][{LANE}] = {};", r.name, r.entry));
+        self.for_entries(&taken.collect::<Vec<_>>(), (lanes, around), inside);
+        let tile = Around { blocks: false, ..*around };
+        let inner = Lanes { rows: Some(&tile), ..*lanes };
+        if passes {
+            let var = self.statements.name(Variable::Int(header.var));
+            self.open(&var, "iv_start", "iv_stop", inside);
+            self.parts(parts, &inner, true, inside + 1);
+            self.line(inside, "}");
+        } else {
+            self.inner_loop(header, parts, &inner, inside);
+        }
+        self.kept.truncate(before);
+        self.packed.clear();
+        let given_back = registers.iter().filter(|register| register.is_set);
+        let given_back = given_back.map(|r| format!("{} = {}[{ROW}][{LANE}];", r.entry, r.name));
+        self.for_entries(&given_back.collect::<Vec<_>>(), (lanes, around), inside);
+        self.close(inside, depth);
+    }
+
+    /// The variables of a strip that a loop in it mentions.
+    fn registers(&self, mentions: &Mentions) -> Vec<Register> {
+        let of = |(variable, entry): &(Variable, String)| {
+            let (is_read, is_set) = match variable {
+                Variable::Int(v) => (mentions.ints_read.contains(v), mentions.ints_set.contains(v)),
+                Variable::Real(v) => {
+                    (mentions.reals_read.contains(v), mentions.reals_set.contains(v))
+                }
+            };
+            let name = format!("iv_u_{}", self.statements.name(*variable));
+            let mine = entry.ends_with(&format!("[{LANE}]")) && (is_read || is_set);
+            mine.then(|| Register { variable: *variable, name, entry: entry.clone(), is_set })
+        };
+        self.kept.iter().filter_map(of).collect()
+    }
+
+    /// Statements for all entries of a tile.
+    fn for_entries(
+        &mut self,
+        statements: &[String],
+        (lanes, around): (&Lanes<'_>, &Around<'_>),
+        depth: usize,
+    ) {
+        if statements.is_empty() {
+            return;
+        }
+        self.open(ROW, "0", around.count, depth);
+        self.line(depth + 1, "IV_PRAGMA(omp simd)");
+        self.open(LANE, "0", lanes.length, depth + 1);
+        statements.iter().for_each(|text| self.line(depth + 2, text));
+        self.close(depth + 2, depth);
+    }
+
+    /// Opens the passes of a loop, which read packed copies where these pay; gives the depth inside.
+    fn open_pass(
+        &mut self,
+        header: &For,
+        packed: &[Packed],
+        lanes: &Lanes<'_>,
+        depth: usize,
+    ) -> usize {
+        let (first, end) = self.statements.expressions.ends(header);
+        let head =
+            format!("for (int64_t iv_start = {first}; iv_start < {end}; iv_start += IV_DEPTH) {{");
+        self.line(depth, &head);
+        let depth = depth + 1;
+        self.line(depth, &format!("const int64_t iv_stop = iv_min(iv_start + IV_DEPTH, {end});"));
+        let length = lanes.length;
+        for number in 0..packed.len() {
+            self.line(depth, &format!("real iv_copy_{number}[IV_DEPTH][{length}];"));
+        }
+        self.line(depth, "if (iv_packs) {");
+        self.open("iv_step", "iv_start", "iv_stop", depth + 1);
+        self.line(depth + 2, "IV_PRAGMA(omp simd)");
+        self.open(LANE, "0", length, depth + 2);
+        for (number, Packed { place, .. }) in packed.iter().enumerate() {
+            let from =
+                self.place_at(place, (header.var, "iv_step"), (lanes.var, "(iv_lane + iv_l)"));
+            let text = format!("iv_copy_{number}[iv_step - iv_start][{LANE}] = {from};");
+            self.line(depth + 3, &text);
+        }
+        self.close(depth + 3, depth);
+        let var = self.statements.name(Variable::Int(header.var));
+        for (number, one) in packed.iter().enumerate() {
+            let place = self.place_at(&one.place, (header.var, "iv_start"), (lanes.var, "iv_lane"));
+            let from = format!("iv_packs ? iv_copy_{number}[0] : &{place}");
+            self.line(depth, &format!("const real *restrict iv_read_{number} = {from};"));
+            let apart = format!("iv_packs ? {length} : {}", self.apart(one));
+            self.line(depth, &format!("const int64_t iv_apart_{number} = {apart};"));
+            let text = format!("iv_read_{number}[({var} - iv_start) * iv_apart_{number} + {LANE}]");
+            self.packed.push((one.place.clone(), text));
+        }
+        depth
+    }
+
+    /// An entry in C, where two variables have other words.
+    fn place_at(&self, place: &Place, step: (IntId, &str), lane: (IntId, &str)) -> String {
+        let Expressions { program, names, precision, lookups, .. } = self.statements.expressions;
+        let words = [step, lane].map(|(var, word)| (Variable::Int(var), word.to_owned()));
+        Expressions::new(program, &names.kept(&words), *precision, lookups).place(place)
+    }
+
+    /// How far the entries of two steps are apart in memory.
+    fn apart(&self, packed: &Packed) -> String {
+        let extents = &self.program().buffer(packed.place.buffer).extents;
+        let mut terms = Vec::new();
+        for (axis, step) in packed.steps.iter().enumerate().filter(|(_, step)| **step != 0) {
+            let behind = extents[axis + 1..].iter().map(|e| self.statements.expressions.factor(e));
+            let mut factors: Vec<String> = behind.collect();
+            if *step != 1 {
+                factors.insert(0, step.to_string());
+            }
+            terms.push(factors.join(" * "));
+        }
+        terms.join(" + ")
+    }
+}
+
+/// A loop with its inside.
+fn whole(header: &For, parts: &[Part]) -> For {
+    let body = parts.iter().flat_map(|part| match part {
+        Part::Run(nodes, _) => nodes.clone(),
+        Part::Loop(header, parts) => vec![Node::For(Box::new(whole(header, parts)))],
+    });
+    For { body: body.collect(), ..header.clone() }
+}
