@@ -17,6 +17,7 @@ use iverson_spec::ssa::{Rhs, Stmt, Term};
 use iverson_spec::traverse::{
     Reads, Rewrite, Substitute, Visit, rebuild_atom, rebuild_expr, rebuild_index, walk_expr,
 };
+use iverson_spec::work::enumerable;
 use rustc_hash::FxHashMap;
 
 /// At most this many terms go into the place of one access.
@@ -91,13 +92,13 @@ impl Known {
         }
     }
 
-    /// The terms that stand for an access, if they may.
+    /// The terms that stand for an access, if they may: where none of their guards is a test there, as `i < m` is at the entry `p[e]`.
     pub(crate) fn terms_of(&self, tensor: TensorId, at: &[Index]) -> Option<Vec<Term>> {
         let (axes, terms) = self.sums.get(&tensor)?;
         let mut moved = at_entry(axes, at);
         let terms = terms.iter().map(|term| {
             let (guard, body) = (moved.guard(&term.guard)?, moved.expr(&term.body)?);
-            Some(Term { binders: Vec::new(), guard, body })
+            enumerable(&guard, true).then_some(Term { binders: Vec::new(), guard, body })
         });
         terms.collect()
     }
