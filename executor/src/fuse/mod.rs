@@ -25,7 +25,8 @@
 //! 14. [`memory`]: buffers that are never needed at once share memory.
 //!
 //! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
-//! transposed copies ([`transpose`]). In native code windows of columns that are whole are apart from the last one ([`full`]).
+//! transposed copies ([`transpose`]). In native code windows of columns that are whole are apart from the last one ([`full`]), and
+//! entries at fixed places are read before loops that read them under conditions ([`fixed`]).
 //!
 //! No steps but `recompute` and `border` do anything more often than before, and these by a stated constant.
 
@@ -41,6 +42,7 @@ mod dead;
 mod edges;
 mod ends;
 pub(crate) mod facts;
+mod fixed;
 mod follow;
 pub(crate) mod footprint;
 mod fresh;
@@ -237,6 +239,12 @@ pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
     let mut program = best.0;
     if turned == Turned::Rows {
         full::whole_apart(&mut program);
+        let mut before = program.clone();
+        if fixed::read_before(&mut before)
+            && kept(&before, &before.body) >= kept(&program, &program.body)
+        {
+            program = before;
+        }
     }
     program
 }

@@ -104,7 +104,7 @@ fn places(header: &For) -> Vec<(Place, Fold)> {
 }
 
 /// Whether an integer keeps its value while these variables change.
-fn is_fixed(e: &Int, changing: &[IntId]) -> bool {
+pub(super) fn is_fixed(e: &Int, changing: &[IntId]) -> bool {
     match e {
         Int::Const(_) | Int::Size(_) => true,
         Int::Var(var) => !changing.contains(var),
