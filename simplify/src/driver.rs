@@ -366,8 +366,10 @@ impl Round {
             Apply::Sum(_) | Apply::Program => None,
         });
         // last, so that a guard that is there already is in its solved form
-        of_table
-            .or_else(|| Some((named("restrict-support"), self.supports.restrict(&self.cx, term)?)))
+        of_table.or_else(|| {
+            let restricted = self.supports.restrict(&self.cx, place.axes, term)?;
+            Some((named("restrict-support"), restricted))
+        })
     }
 
     /// The first law that fires on the sum.

@@ -85,7 +85,7 @@ pub const RULES: &[Rule] = &[
     rule("replace-access", "t[a] = u[b(a)]", "t[i] = u[b(i)], or t[i] is a constant", Always, "replace_access", Program),
     rule("compose-gather", "p[q[a]] = p[b(a)]", "q[i] = b(i), affine or one read of the same range", Always, "compose_index", Program),
     rule("inline-terms", "[p] c t[a] e = sum of [p and q(a)] c b(a) e", "no test reads t[a]; t is a sum of terms [q] b of one access, on disjoint points, without sums, or tests there", Rationals, "inline_terms", Program),
-    rule("restrict-support", "[p] t[a] e = sum of [p and q(a)] t[a] e", "t is 0 but where one of the q holds, which are disjoint equations of its axes", Rationals, "restrict_support", Program),
+    rule("restrict-support", "[p] t[a] e = sum of [p and q(a)] t[a] e", "t is 0 but where one of the q holds, which are disjoint equations of its axes, or where the one q does, orders of its axes, and a has all variables of ranges that grow", Rationals, "restrict_support", Program),
     rule("drop-axis", "[p] t[b, c] e = [p and q(b) and c = a(b)] u[b] e", "t[i, j] = [q(i) and j = a(i)] f(i, j), u[i] = f(i, a(i)) in its place; a reads data and is in range, or is what a search finds and f does not mention j; t is no result and does not read itself, and products alone read it; no test comes of it", Rationals, "drop_axis", Program),
     rule("hoist-invariant", "sum(j) a e(j) = a t, t = sum(j) e(j)", "outside recurrences; a mentions no j, e lacks an axis, and both ranges have 2 points for all sizes", Rationals, "hoist_invariant", Program),
     rule("share", "t = u", "their right sides are equal, and u stands first", Always, "share", Program),

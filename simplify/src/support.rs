@@ -17,50 +17,90 @@ use rustc_hash::FxHashMap;
 const MAX_PARTS: usize = 4;
 
 /// Where the entries of tensors may differ from 0: on disjoint parts, each with an
-/// equation in it.
+/// equation in it, or on one side of a diagonal.
 #[derive(Default)]
-pub(crate) struct Supports(FxHashMap<TensorId, (Vec<VarId>, Vec<Guard>)>);
+pub(crate) struct Supports(FxHashMap<TensorId, Support>);
+
+struct Support {
+    axes: Vec<VarId>,
+    parts: Vec<Guard>,
+    /// Whether it is one side of a diagonal.
+    is_side: bool,
+}
 
 impl Supports {
     /// Notes what the guards of a simplified statement say.
     pub(crate) fn note(&mut self, cx: &Context, stmt: &Stmt) {
         let Rhs::Sum(terms) = &stmt.rhs else { return };
-        let mut parts: Vec<Guard> = Vec::new();
-        for term in terms {
-            let Some(part) = part(&stmt.axes, &term.guard) else { return };
-            if !parts.contains(&part) {
-                parts.push(part);
-            }
-        }
-        let mut each = parts.iter().enumerate();
-        let disjoint = each.all(|(at, a)| parts[at + 1..].iter().all(|b| cx.are_apart(a, b)));
-        if (1..=MAX_PARTS).contains(&parts.len()) && disjoint {
-            self.0.insert(stmt.tensor, (stmt.axes.clone(), parts));
+        let parts = parts(cx, &stmt.axes, terms);
+        let is_side = parts.is_none();
+        if let Some(parts) = parts.or_else(|| side(cx, &stmt.axes, terms)) {
+            self.0.insert(stmt.tensor, Support { axes: stmt.axes.clone(), parts, is_side });
         }
     }
 
     /// `[p] t[a] e = sum of [p and q(a)] t[a] e` over the parts q of the support of t
-    pub(crate) fn restrict(&self, cx: &Context, term: &Term) -> Option<Vec<Term>> {
+    ///
+    /// To one side of a diagonal if each point of the term reads another entry: else the term is a product of matrices, and those
+    /// go faster through whole rows.
+    pub(crate) fn restrict(&self, cx: &Context, axes: &[VarId], term: &Term) -> Option<Vec<Term>> {
         let product = Product::of(&term.body);
         let held = term.guard.clone().conjuncts();
         product.factors.iter().find_map(|factor| {
-            let parts = self.at(factor)?;
+            let parts = self.at(cx, axes, term, factor)?;
             let known = parts.iter().any(|part| cx.implies(&held, part));
             let restricted = |part| Term { guard: term.guard.clone().and(part), ..term.clone() };
             (!known).then(|| parts.into_iter().map(restricted).collect())
         })
     }
 
-    /// The parts of the support at the entry that a factor reads.
-    fn at(&self, factor: &Expr) -> Option<Vec<Guard>> {
+    /// The parts of the support at the entry that a factor of a term reads.
+    fn at(&self, cx: &Context, axes: &[VarId], term: &Term, factor: &Expr) -> Option<Vec<Guard>> {
         let Expr::Access(tensor, indices) = factor else { return None };
-        let (axes, parts) = self.0.get(tensor)?;
-        if !indices.iter().all(Index::is_linear) {
+        let support = self.0.get(tensor)?;
+        let mut vars = axes.iter().chain(&term.binders);
+        let of_entry = |var: &VarId| {
+            let reads = |e| plain_vars(e).iter().any(|(v, _)| v == var);
+            indices.iter().any(reads) || cx.symbols.var(*var).range.as_constant().is_some()
+        };
+        if !indices.iter().all(Index::is_linear) || support.is_side && !vars.all(of_entry) {
             return None;
         }
-        let mut moved = at_entry(axes, indices);
-        parts.iter().map(|part| moved.guard(part)).collect()
+        let mut moved = at_entry(&support.axes, indices);
+        support.parts.iter().map(|part| moved.guard(part)).collect()
     }
+}
+
+/// Disjoint parts with an equation in each, outside of which all terms are 0.
+fn parts(cx: &Context, axes: &[VarId], terms: &[Term]) -> Option<Vec<Guard>> {
+    let mut parts: Vec<Guard> = Vec::new();
+    for term in terms {
+        let part = part(axes, &term.guard)?;
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    let mut each = parts.iter().enumerate();
+    let disjoint = each.all(|(at, a)| parts[at + 1..].iter().all(|b| cx.are_apart(a, b)));
+    ((1..=MAX_PARTS).contains(&parts.len()) && disjoint).then_some(parts)
+}
+
+/// The side of a diagonal outside of which all terms are 0: the orders between axes that all guards imply.
+fn side(cx: &Context, axes: &[VarId], terms: &[Term]) -> Option<Vec<Guard>> {
+    let is_order = |conjunct: &Guard| {
+        let Guard::Compare(Cmp::Lt | Cmp::Le | Cmp::Gt | Cmp::Ge, a, b) = conjunct else {
+            return false;
+        };
+        let apart = a.sub(b).is_some_and(|difference| plain_vars(&difference).len() > 1);
+        apart && is_of(axes, a) && is_of(axes, b)
+    };
+    let (first, others) = terms.split_first()?;
+    let mut kept = first.guard.clone().conjuncts();
+    kept.retain(is_order);
+    kept.retain(|order| {
+        others.iter().all(|term| cx.implies(&term.guard.clone().conjuncts(), order))
+    });
+    (!kept.is_empty()).then(|| vec![Guard::all(kept)])
 }
 
 /// The conjuncts of a guard in axes alone, if an equation is among them.

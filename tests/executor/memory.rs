@@ -69,6 +69,27 @@ fn the_gradient_of_n_bodies_needs_no_matrix() {
     assert_eq!(difference(&derivative, &inputs, 4096.0), None);
 }
 
+/// Distances of all pairs, of which those in one order are wanted.
+const ORDERED: &str = "fn ordered(n: size, x: real[n]) -> (s: real) {
+    distance[i: n, j: n] = abs(x[i] - x[j])
+    s = sum(i: n, j: n where i < j) max(0, 1 - distance[i, j])
+}";
+
+#[test]
+fn pairs_in_one_order_need_no_matrix() {
+    let program = program(ORDERED);
+    let derivative = gradient(&program, &["x"]);
+    let mut inputs = Values::new();
+    let data = (0..30).map(|i| (f64::from(i) * 0.7).cos()).collect();
+    inputs.insert("x".into(), Value::vector(data));
+    for program in [&program, &derivative] {
+        let temporaries = bytes(&loops(program, Fusion::On), &[1000], &[Role::Temporary]);
+        assert!(temporaries <= 8 * 1000, "{temporaries}");
+    }
+    let inputs = with_cotangents(&derivative, &program, &inputs);
+    assert_eq!(difference(&derivative, &inputs, 4096.0), None);
+}
+
 /// A kernel of all pairs, weighted and normalised: no matrix in the result and none in the gradient.
 const PAIRS: &str = "fn pairs(n: size, x: real[n], y: real[n], v: real[n]) -> (s: real) {
     k[i: n, j: n] = exp(x[i] * y[j])

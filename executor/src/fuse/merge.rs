@@ -11,8 +11,9 @@ use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::sites::apart;
 use super::split::{Cut, guarded};
+use super::tuples::Tuples;
 use super::unroll::Fix;
-use crate::block::carries;
+use crate::block::{carries, shared};
 use crate::loops::walk::{Rewrite, Visit, walk_real};
 use crate::loops::{For, Int, LoopProgram, Node, Order, Place, Real, RelationTable};
 use crate::lower::UNROLLED;
@@ -212,7 +213,9 @@ fn agree(facts: &Facts, earlier: &[For], later: &[For], meet: bool) -> bool {
 fn loses_lanes(earlier: &[For], later: &[For]) -> bool {
     let has_loops = |header: &For| header.body.iter().any(Node::has_loop);
     let in_lanes = |header: &For| {
-        header.order == Order::Parallel && !has_loops(header) && has_functions(&header.body)
+        let independent = header.order == Order::Parallel
+            || shared(header, &Tuples::default()).is_some_and(|sharing| sharing.is_plain());
+        !has_loops(header) && has_functions(&header.body) && independent
     };
     let in_order = |header: &For| header.order != Order::Parallel && has_loops(header);
     let sums = |node: &Node| matches!(node, Node::For(inside) if inside.order != Order::Parallel);

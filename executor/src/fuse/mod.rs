@@ -1,7 +1,7 @@
 //! Fusion: fewer and larger loops, and intermediates in registers (spec chapter 7).
 //!
-//! 1. [`unroll`]: short loops of constant length become straight lines; [`strides`]: loops over one residue become
-//!    loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`follow`]: recurrences take in
+//! 1. [`needed`]: sides of a diagonal that nothing reads are left out; [`unroll`]: short loops of constant length become straight
+//!    lines; [`strides`]: loops over one residue become loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`follow`]: recurrences take in
 //!    sums over their steps; [`steps`]: they are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]). Clears that keep passes through a larger buffer apart go in front ([`passes`]).
@@ -52,6 +52,7 @@ mod implied;
 mod local;
 mod memory;
 mod merge;
+mod needed;
 mod part;
 mod passes;
 mod peel;
@@ -85,7 +86,8 @@ pub(crate) use unroll::Fix;
 
 /// The same program with its loops fused.
 #[must_use]
-pub(crate) fn fuse(program: LoopProgram) -> LoopProgram {
+pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
+    needed::leave_out(&mut program);
     let mut program = joined(program);
     peel::peel(&mut program);
     program.body = unroll::unroll(&program.body);
