@@ -1,7 +1,7 @@
 //! Rows at places of data, segments, relations, entries that were searched for.
 
 use super::{at, head, is_exact, rounded, size, summed};
-use crate::generate::builder::{Builder, Element, Promise, Tensor, Variable};
+use crate::generate::builder::{Builder, Element, Flavour, Promise, Tensor, Variable};
 use crate::generate::extent::Extent;
 use crate::generate::reals::both;
 
@@ -144,7 +144,12 @@ impl Builder<'_> {
         let own = p.shape[0];
         let a = self.closed(|t| t.shape == [own] && size(t).bits <= 60)?;
         let e = self.over(own);
-        let text = format!("exp(-1 - {}^2)", at(&a, &[&e.name]));
+        let entry = at(&a, &[&e.name]);
+        let text = if self.flavour == Flavour::Rational {
+            format!("1 / (1 + {entry}^2)")
+        } else {
+            format!("exp(-1 - {entry}^2)")
+        };
         let w = self.defined(&[e], &text, rounded(53));
         let (i, e) = (self.over(bound), self.over(own));
         let test = format!("{}[{}] = {}", p.name, e.name, i.name);

@@ -1,7 +1,7 @@
 //! Diagonals, residues, sums between two variables, along axes, over kernels of points and channels.
 
 use super::{at, bits, head, rounded, size, summed};
-use crate::generate::builder::{Builder, Variable};
+use crate::generate::builder::{Builder, Flavour, Variable};
 use crate::generate::extent::Extent;
 use crate::generate::reals::both;
 
@@ -106,9 +106,10 @@ impl Builder<'_> {
         let d = self.defined(&[i, j], &text, rounded(3 * SMALL));
         let (i, j) = (self.over(n), self.over(m));
         let near = at(&d, &[&i.name, &j.name]);
-        let text = match self.choices.below(3) {
-            0 => format!("exp(-1 - 0.125 * {near})"),
-            1 => format!("1 / (1 + {near})"),
+        let ways = if self.flavour == Flavour::Rational { 1 } else { 3 };
+        let text = match self.choices.below(ways) {
+            0 => format!("1 / (1 + {near})"),
+            1 => format!("exp(-1 - 0.125 * {near})"),
             _ => format!("sqrt(1 + {near})"),
         };
         let w = self.defined(&[i, j], &text, rounded(3 * SMALL));
