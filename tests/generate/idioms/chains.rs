@@ -2,7 +2,7 @@
 
 use super::steps::{CLOSED, Step};
 use super::{at, bits, head, rounded, size, summed};
-use crate::generate::builder::{Builder, Variable};
+use crate::generate::builder::{Builder, Flavour, Variable};
 use crate::generate::extent::Extent;
 
 impl Builder<'_> {
@@ -39,11 +39,12 @@ impl Builder<'_> {
         let (t, (before, guard)) = (step.variable.name.clone(), step.before(1));
         let c = self.fresh("c");
         let (entry, old) = (format!("{x}[{}]", place(&t)), format!("{c}[{}]", place(&before)));
-        let text = match self.choices.below(4) {
+        let ways = if self.flavour == Flavour::Rational { 3 } else { 4 };
+        let text = match self.choices.below(ways) {
             0 => format!("{entry} + [{guard}] * {old}"),
             1 => format!("{entry} + [{guard}] * 0.5 * {old}"),
-            2 => format!("sin({entry}) + [{guard}] * 0.5 * tanh({old})"),
-            _ => format!("if {guard} then 0.25 * {old} else {entry}"),
+            2 => format!("if {guard} then 0.25 * {old} else {entry}"),
+            _ => format!("sin({entry}) + [{guard}] * 0.5 * tanh({old})"),
         };
         let shown: Vec<String> = std::iter::once(t.clone()).chain(rest.iter().map(head)).collect();
         self.line(0, &step.opening());
