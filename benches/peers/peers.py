@@ -138,7 +138,7 @@ def inputs(name):
     if name == "convolve_image":
         return [numbers(1000, 1000), numbers(5, 5)], []
     if name == "rnn":
-        return [numbers(128, 128) / 64.0, numbers(500, 128)], []
+        return [numbers(128, 128) * (3 / 128) ** 0.5, numbers(500, 128)], []
     if name == "spmv":
         e = np.arange(2_000_000)
         row, col = e // 10, (e // 10 * 31 + e % 10 * 977) % 200_000
