@@ -4,7 +4,7 @@
 //! and nothing else touches `b`, gets `b[i] = 0` in front of the condition: so [`super::contract`] makes a variable of it.
 
 use super::contract::is_fixed;
-use super::sites::{Kind, Site, is_clear, lists, sites};
+use super::sites::{Kind, Site, is_clear, list_at, lists, sites};
 use super::tuples::Tuples;
 use crate::loops::{BufferId, Element, LoopProgram, Node, Place, Real, Role};
 
@@ -19,7 +19,8 @@ pub(super) fn clear_at_steps(program: &mut LoopProgram) {
         }
         let Some(sites) = by_buffer.get(&id) else { continue };
         if let Some((path, node)) = clear(&program.body, id, sites, &tuples) {
-            insert(&mut program.body, &path, node);
+            let (list, place) = list_at(&mut program.body, &path);
+            list.insert(place, node);
             by_buffer = self::sites(&program.body);
         }
     }
@@ -55,15 +56,4 @@ fn clear(
     }
     let place = Place { buffer, indices: first.indices.clone() };
     Some((first.path[..=depth].to_vec(), Node::Store(place, Real::Const(fold.empty()))))
-}
-
-/// Puts a node in front of the one at a path.
-fn insert(body: &mut Vec<Node>, path: &[usize], node: Node) {
-    let [at, rest @ ..] = path else { unreachable!("a path has the place of its node") };
-    match (rest, &mut body[*at]) {
-        ([], _) => body.insert(*at, node),
-        (_, Node::For(header)) => insert(&mut header.body, rest, node),
-        (_, Node::If(_, inside)) => insert(inside, rest, node),
-        _ => unreachable!("a path goes through loops and conditions"),
-    }
 }

@@ -6,9 +6,11 @@
 
 use super::facts::{Facts, settings};
 use super::sums::is_fixed;
-use crate::loops::walk::{Rewrite, Visit, rebuild_node, rebuild_real};
+use crate::loops::walk::{Rewrite, rebuild_node, rebuild_real};
 use crate::loops::{BufferId, For, Int, IntId, LoopProgram, Node, Place, Real, RealId};
+use crate::native::Mentions;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// Has entries at fixed places read before innermost loops; whether there are some.
 pub(super) fn read_before(program: &mut LoopProgram) -> bool {
@@ -32,30 +34,19 @@ impl Before<'_> {
         let mut facts = around.clone();
         let mut out = Vec::new();
         for node in nodes {
-            match node {
-                Node::For(header) if !header.body.iter().any(Node::has_loop) => {
-                    let (reads, header) = self.innermost(&header, &facts);
-                    out.extend(reads);
-                    out.push(Node::For(Box::new(header)));
-                }
-                Node::For(_) | Node::If(..) => {
-                    let mut inner = facts.clone();
-                    inner.inside(&node);
-                    out.push(node.map_inside(|body| self.list(body, &inner)));
-                }
-                Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..) => {
-                    facts.after(&node, &self.settings);
-                    out.push(node);
-                }
+            if let Node::For(header) = &node
+                && !header.body.iter().any(Node::has_loop)
+            {
+                let (reads, header) = self.innermost(header, &facts);
+                out.extend(reads);
+                out.push(Node::For(Box::new(header)));
+            } else if matches!(node, Node::For(_) | Node::If(..)) {
+                let mut inner = facts.clone();
+                inner.inside(&node);
+                out.push(node.map_inside(|body| self.list(body, &inner)));
+            } else {
+                facts.after(&node, &self.settings);
+                out.push(node);
             }
         }
         out
@@ -63,46 +54,17 @@ impl Before<'_> {
 
     /// What is read before a loop, and the loop.
     fn innermost(&mut self, header: &For, facts: &Facts) -> (Vec<Node>, For) {
-        let mut changing = Changing::default();
-        header.body.iter().for_each(|node| changing.node(node));
-        changing.ints.push(header.var);
         let program = &mut *self.program;
-        let mut reads = Reads { program, facts, changing, conditions: 0, found: Vec::new() };
+        let changed = Mentions::of(program, &header.body);
+        let ints = changed.ints_set.iter().copied().chain([header.var]).collect();
+        let buffers = changed.written;
+        let mut reads = Reads { program, facts, ints, buffers, conditions: 0, found: Vec::new() };
         let body = reads.nodes(&header.body);
         let Reads { found, .. } = reads;
         self.found |= !found.is_empty();
         let read =
             |(place, var): (Place, RealId)| Node::Set(var, Real::Load(place.buffer, place.indices));
-        let (lower, upper) = (header.lower.clone(), header.upper.clone());
-        let stride = header.stride.clone();
-        let header = For { var: header.var, lower, upper, stride, order: header.order, body };
-        (found.into_iter().map(read).collect(), header)
-    }
-}
-
-/// What a loop changes.
-#[derive(Default)]
-struct Changing {
-    ints: Vec<IntId>,
-    buffers: Vec<BufferId>,
-}
-
-impl Visit for Changing {
-    fn enter(&mut self, node: &Node) {
-        match node {
-            Node::SetInt(var, _) => self.ints.push(*var),
-            Node::For(header) => self.ints.push(header.var),
-            Node::Store(place, _)
-            | Node::Accumulate(place, ..)
-            | Node::StoreInt(place, _)
-            | Node::AddInt(place, _) => self.buffers.push(place.buffer),
-            Node::Note(_)
-            | Node::If(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Visit(_)
-            | Node::Check(..) => {}
-        }
+        (found.into_iter().map(read).collect(), For { body, ..header.bare() })
     }
 }
 
@@ -111,7 +73,9 @@ struct Reads<'p> {
     program: &'p mut LoopProgram,
     /// What holds in front of the loop.
     facts: &'p Facts,
-    changing: Changing,
+    /// What the loop changes.
+    ints: Vec<IntId>,
+    buffers: BTreeSet<BufferId>,
     /// How many conditions stand around.
     conditions: usize,
     found: Vec<(Place, RealId)>,
@@ -124,8 +88,8 @@ impl Reads<'_> {
         if let Some((_, var)) = self.found.iter().find(|(known, _)| *known == place) {
             return Some(*var);
         }
-        let fixed = !self.changing.buffers.contains(&buffer)
-            && indices.iter().all(|e| is_fixed(e, &self.changing.ints));
+        let fixed =
+            !self.buffers.contains(&buffer) && indices.iter().all(|e| is_fixed(e, &self.ints));
         (fixed && self.facts.is_within(self.program.buffer(buffer), &place)).then(|| {
             let var = self.program.add_real(self.program.buffer(buffer).name.clone());
             self.found.push((place, var));

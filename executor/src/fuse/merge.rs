@@ -11,13 +11,13 @@ use super::footprint::Footprint;
 use super::fresh::Fresh;
 use super::sites::apart;
 use super::split::{Cut, guarded};
-use super::tuples::Tuples;
 use super::unroll::Fix;
-use crate::block::{carries, shared};
+use crate::block::carries;
 use crate::loops::walk::{Rewrite, Visit, walk_real};
 use crate::loops::{For, Int, LoopProgram, Node, Order, Place, Real, RelationTable};
 use crate::lower::UNROLLED;
 use crate::math;
+use crate::tile;
 
 /// Merges the loops of a program, outer ones first.
 pub(super) fn merge(program: &mut LoopProgram) {
@@ -213,8 +213,7 @@ fn agree(facts: &Facts, earlier: &[For], later: &[For], meet: bool) -> bool {
 fn loses_lanes(earlier: &[For], later: &[For]) -> bool {
     let has_loops = |header: &For| header.body.iter().any(Node::has_loop);
     let in_lanes = |header: &For| {
-        let independent = header.order == Order::Parallel
-            || shared(header, &Tuples::default()).is_some_and(|sharing| sharing.is_plain());
+        let independent = header.order == Order::Parallel || tile::sums(header).is_some();
         !has_loops(header) && has_functions(&header.body) && independent
     };
     let in_order = |header: &For| header.order != Order::Parallel && has_loops(header);

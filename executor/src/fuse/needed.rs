@@ -7,17 +7,18 @@
 
 use super::ends::strongest;
 use super::facts::{Facts, settings};
-use super::sites::{Kind, Site, lists, sites};
+use super::footprint::factor_of;
+use super::sites::{Kind, Site, list_at, lists, sites};
 use crate::loops::walk::{Visit, walk_node};
-use crate::loops::{
-    BufferId, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
-};
+use crate::loops::{BufferId, CmpOp, Element, For, Int, LoopProgram, Node, Place, RealId, Role};
 use crate::lower::UNROLLED;
 use rustc_hash::FxHashMap;
 
 /// Has the sides of temporaries that nothing reads left out.
 pub(super) fn leave_out(program: &mut LoopProgram) {
     let mut by_buffer = sites(&program.body);
+    // ends mention no reals
+    let touched = Effects::of(&program.body).reals;
     let grows = |id: &BufferId| {
         let buffer = program.buffer(*id);
         buffer.role == Role::Temporary
@@ -32,7 +33,7 @@ pub(super) fn leave_out(program: &mut LoopProgram) {
         let pairs = (0..rank).flat_map(|a| (0..rank).map(move |b| (a, b)));
         for (a, b) in pairs.filter(|(a, b)| a != b) {
             let Some(all) = by_buffer.get(&buffer) else { continue };
-            let side = Side::of(program, buffer, (a, b), all);
+            let side = Side::of(program, buffer, (a, b), all, &touched);
             let ends = side.and_then(|side| side.ends(program, all)).unwrap_or_default();
             if !ends.is_empty() {
                 ends.iter().for_each(|end| end.put(&mut program.body));
@@ -43,10 +44,12 @@ pub(super) fn leave_out(program: &mut LoopProgram) {
 }
 
 /// The entries of a buffer whose index at one axis is at least a constant more than that at another.
-struct Side {
+struct Side<'t> {
     buffer: BufferId,
     axes: (usize, usize),
     least: i64,
+    /// How often real variables are touched in all.
+    touched: &'t FxHashMap<RealId, usize>,
 }
 
 /// An end that a loop gets.
@@ -57,18 +60,19 @@ struct End {
     end: Int,
 }
 
-impl Side {
+impl<'t> Side<'t> {
     /// The side that is read, if there is one.
     fn of(
         program: &LoopProgram,
         buffer: BufferId,
         axes: (usize, usize),
         all: &[Site],
+        touched: &'t FxHashMap<RealId, usize>,
     ) -> Option<Self> {
         let reads = all.iter().filter(|site| site.kind == Kind::Load);
         let least: Option<Vec<i64>> =
             reads.map(|site| least(program, site, &between(axes, &site.indices))).collect();
-        Some(Self { buffer, axes, least: least?.into_iter().min()? })
+        Some(Self { buffer, axes, least: least?.into_iter().min()?, touched })
     }
 
     /// The ends by which loops write this side alone; `None` if one cannot.
@@ -93,7 +97,7 @@ impl Side {
         let around = lists(&program.body, &site.path);
         let moves = |(level, (list, place)): (usize, &(&'p [Node], usize))| {
             let Node::For(header) = &list[*place] else { return None };
-            let factor = factor(between, header.var);
+            let factor = factor_of(between, header.var);
             (factor != 0).then_some((level, header, factor))
         };
         let (level, header, factor) = around.iter().enumerate().rev().find_map(moves)?;
@@ -104,7 +108,7 @@ impl Side {
             _ => return None,
         };
         let is_plain = header.stride.is_none() && header.body.iter().all(is_short);
-        (is_plain && self.is_all(program, header, between)).then(|| End {
+        (is_plain && self.is_all(header, between)).then(|| End {
             path: site.path[..=level].to_vec(),
             is_lower: factor == 1,
             end,
@@ -112,24 +116,23 @@ impl Side {
     }
 
     /// Whether a loop writes entries of the buffer, with this difference of their indices, and does nothing else that is needed.
-    fn is_all(&self, program: &LoopProgram, header: &For, difference: &Int) -> bool {
-        let (mut own, mut all) = (Effects::default(), Effects::default());
-        header.body.iter().for_each(|node| own.node(node));
-        program.body.iter().for_each(|node| all.node(node));
+    fn is_all(&self, header: &For, difference: &Int) -> bool {
+        let own = Effects::of(&header.body);
         let fits = |place: &Place| {
             place.buffer == self.buffer && between(self.axes, &place.indices) == *difference
         };
         !own.others
             && own.written.iter().all(fits)
-            && own.reals.iter().all(|(var, count)| all.reals[var] == *count)
+            && own.reals.iter().all(|(var, count)| self.touched[var] == *count)
     }
 }
 
 impl End {
     /// Puts it to the ends that the loop has.
-    fn put(&self, body: &mut [Node]) {
+    fn put(&self, body: &mut Vec<Node>) {
         let mut facts = Facts::at(body, &self.path, &settings(body));
-        let header = at(body, &self.path);
+        let (list, place) = list_at(body, &self.path);
+        let Node::For(header) = &mut list[place] else { unreachable!("an end is that of a loop") };
         let (ends, cmp) = match self.is_lower {
             true => (&mut header.lower, CmpOp::Ge),
             false => (&mut header.upper, CmpOp::Le),
@@ -143,16 +146,6 @@ impl End {
 fn is_short(node: &Node) -> bool {
     let few = |header: &For| header.most_steps().is_some_and(|steps| steps <= UNROLLED);
     !matches!(node, Node::For(header) if !few(header)) && node.inside().iter().all(is_short)
-}
-
-/// The loop at a path.
-fn at<'b>(body: &'b mut [Node], path: &[usize]) -> &'b mut For {
-    match (&mut body[path[0]], &path[1..]) {
-        (Node::For(header), []) => header,
-        (Node::For(header), rest) => at(&mut header.body, rest),
-        (Node::If(_, inside), rest) => at(inside, rest),
-        _ => unreachable!("a path goes through loops and conditions"),
-    }
 }
 
 /// The difference of two indices.
@@ -169,7 +162,7 @@ fn least(program: &LoopProgram, site: &Site, difference: &Int) -> Option<i64> {
     for (list, place) in lists(&program.body, &site.path) {
         let Node::For(header) = &list[place] else { continue };
         let var = Int::Var(header.var);
-        let least: Vec<Int> = match factor(difference, header.var) {
+        let least: Vec<Int> = match factor_of(difference, header.var) {
             1 => header.lower.iter().map(|end| end.clone().minus(var.clone())).collect(),
             -1 => header.upper.iter().map(|end| var.clone().minus(end.clone()).offset(1)).collect(),
             _ => continue,
@@ -177,15 +170,6 @@ fn least(program: &LoopProgram, site: &Site, difference: &Int) -> Option<i64> {
         found.extend(least.into_iter().filter_map(|e| difference.clone().plus(e).as_const()));
     }
     found.into_iter().max()
-}
-
-/// The factor of a variable in a sum.
-fn factor(e: &Int, var: IntId) -> i64 {
-    let own = Int::Var(var);
-    if let Int::Sum(terms, _) = e {
-        return terms.iter().find(|(_, term)| *term == own).map_or(0, |(factor, _)| *factor);
-    }
-    i64::from(*e == own)
 }
 
 /// What nodes do.
@@ -196,6 +180,14 @@ struct Effects {
     reals: FxHashMap<RealId, usize>,
     /// Whether there is anything else but loops and conditions.
     others: bool,
+}
+
+impl Effects {
+    fn of(nodes: &[Node]) -> Self {
+        let mut effects = Self::default();
+        nodes.iter().for_each(|node| effects.node(node));
+        effects
+    }
 }
 
 impl Visit for Effects {

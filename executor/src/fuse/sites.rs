@@ -61,6 +61,19 @@ pub(super) fn lists<'n>(body: &'n [Node], path: &[usize]) -> Vec<(&'n [Node], us
     found
 }
 
+/// The list in which the node at a path stands, and the place in it.
+pub(super) fn list_at<'b>(body: &'b mut Vec<Node>, path: &[usize]) -> (&'b mut Vec<Node>, usize) {
+    let [place, rest @ ..] = path else { unreachable!("a path has the place of its node") };
+    if rest.is_empty() {
+        return (body, *place);
+    }
+    match (&mut body[*place], rest) {
+        (Node::For(header), _) => list_at(&mut header.body, rest),
+        (Node::If(_, inside), _) => list_at(inside, rest),
+        _ => unreachable!("a path goes through loops and conditions"),
+    }
+}
+
 /// Whether a store sets an entry to what an accumulation elsewhere starts from.
 pub(super) fn is_clear(site: &Site, sites: &[Site]) -> bool {
     let Kind::Store(Some(value)) = site.kind else { return false };

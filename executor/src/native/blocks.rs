@@ -61,18 +61,8 @@ impl Reads<'_> {
 
     /// Finds what is read in every step, whatever the data are.
     fn node(&self, node: &Node, found: &mut Vec<Packed>) {
-        match node {
-            Node::Set(_, e) | Node::Join(_, _, e) => self.real(e, found),
-            Node::Note(_)
-            | Node::Visit(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::SetInt(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Check(..) => {}
+        if let Node::Set(_, e) | Node::Join(_, _, e) = node {
+            self.real(e, found);
         }
     }
 
@@ -117,38 +107,17 @@ fn step(e: &Int, var: IntId) -> Option<i64> {
 
 /// Whether all rows and steps set a variable of a strip before they read it.
 pub(super) fn is_set_first(program: &LoopProgram, parts: &[Part], variable: Variable) -> bool {
-    let mentions = |nodes: &[Node]| {
-        let found = Mentions::of(program, nodes);
-        match variable {
-            Variable::Int(v) => found.ints_set.contains(&v) || found.ints_read.contains(&v),
-            Variable::Real(v) => found.reals_set.contains(&v) || found.reals_read.contains(&v),
-        }
-    };
     for part in parts {
         let Part::Run(nodes, true) = part else { return false };
-        let Some(node) = nodes.iter().find(|node| mentions(std::slice::from_ref(*node))) else {
-            continue;
-        };
-        let found = Mentions::of(program, std::slice::from_ref(node));
-        let sets = |variable: Variable| match node {
-            Node::Set(var, _) => variable == Variable::Real(*var),
-            Node::SetInt(var, _) => variable == Variable::Int(*var),
-            Node::Note(_)
-            | Node::Visit(_)
-            | Node::For(_)
-            | Node::If(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Check(..) => false,
-        };
-        let reads = match variable {
-            Variable::Int(v) => found.ints_read.contains(&v),
-            Variable::Real(v) => found.reals_read.contains(&v),
-        };
-        return sets(variable) && !reads;
+        for node in nodes {
+            let found = Mentions::of(program, std::slice::from_ref(node));
+            if found.reads(variable) {
+                return false;
+            }
+            if found.sets(variable) {
+                return matches!(node, Node::Set(..) | Node::SetInt(..));
+            }
+        }
     }
     false
 }
@@ -277,14 +246,10 @@ impl Printer<'_, '_> {
     /// The variables of a strip that a loop in it mentions.
     fn registers(&self, mentions: &Mentions) -> Vec<Register> {
         let of = |(variable, entry): &(Variable, String)| {
-            let (is_read, is_set) = match variable {
-                Variable::Int(v) => (mentions.ints_read.contains(v), mentions.ints_set.contains(v)),
-                Variable::Real(v) => {
-                    (mentions.reals_read.contains(v), mentions.reals_set.contains(v))
-                }
-            };
+            let is_set = mentions.sets(*variable);
             let name = format!("iv_u_{}", self.statements.name(*variable));
-            let mine = entry.ends_with(&format!("[{LANE}]")) && (is_read || is_set);
+            let mine =
+                entry.ends_with(&format!("[{LANE}]")) && (is_set || mentions.reads(*variable));
             mine.then(|| Register { variable: *variable, name, entry: entry.clone(), is_set })
         };
         self.kept.iter().filter_map(of).collect()

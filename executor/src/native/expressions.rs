@@ -163,7 +163,7 @@ impl<'p> Expressions<'p> {
     }
 
     /// The place of an entry.
-    pub(super) fn row_major(&self, extents: &[Int], indices: &[Int]) -> String {
+    fn row_major(&self, extents: &[Int], indices: &[Int]) -> String {
         let mut place = String::new();
         for (axis, (index, extent)) in indices.iter().zip(extents).enumerate() {
             let index = self.int(index);

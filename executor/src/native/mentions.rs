@@ -1,5 +1,6 @@
 //! What nodes read and write: variables, buffers, sizes, functions.
 
+use super::scopes::Variable;
 use crate::loops::{
     BufferId, Cond, For, Int, IntId, LoopProgram, Node, Place, Real, RealId, RelId, SizeId,
 };
@@ -32,6 +33,22 @@ impl Mentions {
         let mut mentions = Self::default();
         nodes.iter().for_each(|node| mentions.node(program, node));
         mentions
+    }
+
+    /// Whether a variable is read.
+    pub(crate) fn reads(&self, variable: Variable) -> bool {
+        match variable {
+            Variable::Int(var) => self.ints_read.contains(&var),
+            Variable::Real(var) => self.reals_read.contains(&var),
+        }
+    }
+
+    /// Whether a variable is set or joined.
+    pub(crate) fn sets(&self, variable: Variable) -> bool {
+        match variable {
+            Variable::Int(var) => self.ints_set.contains(&var),
+            Variable::Real(var) => self.reals_set.contains(&var),
+        }
     }
 
     /// The relations that may have maps: those with places.

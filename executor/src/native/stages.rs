@@ -330,14 +330,9 @@ fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: us
         if step == 1 && statements.past_the_cache(&header, ends, depth) {
             return;
         }
-        if let Some(mark) = statements.mark(&header) {
-            statements.line(depth, &mark);
-        }
-        let Ends { first, end } = ends;
+        let (mark, Ends { first, end }) = (statements.mark(&header), ends);
         let head = format!("for (int64_t {var} = {first}; {var} < {end}; {var} += {step}) {{");
-        statements.line(depth, &head);
-        statements.nodes(&header.body, depth + 1);
-        statements.line(depth, "}");
+        statements.marked(mark.as_deref(), &head, &header.body, depth);
     };
     if step > 1 || !statements.tiles(&header, ends, depth, plain) {
         statements.with_maps(&header, depth, plain);

@@ -9,10 +9,8 @@ use super::mentions::Mentions;
 use super::names::map;
 use super::scopes::{Scopes, Variable};
 use super::tiles::Ends;
-use crate::block::shared;
-use crate::fuse::tuples::Tuples;
 use crate::loops::{Check, Cond, Fold, For, Int, Node, Order, Real, RealId};
-use crate::tile::tiling;
+use crate::tile::{sums, tiling};
 use std::fmt::Write;
 
 /// How a failed check leaves the function.
@@ -196,13 +194,8 @@ impl Statements<'_> {
         if !self.search(header, &ends.first, &ends.bound, inner)
             && !self.past_the_cache(header, both, inner)
         {
-            if let Some(mark) = self.mark(header) {
-                self.line(inner, &mark);
-            }
-            let head = self.head_of(header, &ends);
-            self.line(inner, &head);
-            self.nodes(&header.body, inner + 1);
-            self.line(inner, "}");
+            let (mark, head) = (self.mark(header), self.head_of(header, &ends));
+            self.marked(mark.as_deref(), &head, &header.body, inner);
         }
         if ends.end.is_some() {
             self.line(depth, "}");
@@ -244,6 +237,16 @@ impl Statements<'_> {
         let Statements { out, next, .. } = inner;
         (self.next, self.out) = (next, std::mem::take(&mut self.out) + &out);
         true
+    }
+
+    /// A loop with this first line, and the mark for the vectoriser in front of it.
+    pub(super) fn marked(&mut self, mark: Option<&str>, head: &str, body: &[Node], depth: usize) {
+        if let Some(mark) = mark {
+            self.line(depth, mark);
+        }
+        self.line(depth, head);
+        self.nodes(body, depth + 1);
+        self.line(depth, "}");
     }
 
     /// The head of a loop; what is in it stands at the depth that is returned.
@@ -315,12 +318,7 @@ impl Statements<'_> {
         let writes = !mentions.written.is_empty();
         let independent = match header.order {
             Order::Parallel => true,
-            Order::Ascending => {
-                !joins.is_empty()
-                    && (!writes
-                        || shared(header, &Tuples::default())
-                            .is_some_and(|sharing| sharing.is_plain()))
-            }
+            Order::Ascending => !joins.is_empty() && (!writes || sums(header).is_some()),
             Order::Descending => false,
         };
         let ints = mentions.ints_set.iter().map(|var| Variable::Int(*var));

@@ -61,16 +61,15 @@ impl Statements<'_> {
         for place in &places {
             self.line(depth + 2, &format!("real {}[IV_LINE + IV_STREAM];", strip(place)));
         }
-        let head = format!("for (; iv_next <= {end} - IV_STREAM; iv_next += IV_STREAM) {{");
-        self.line(depth + 2, &head);
-        self.line(depth + 3, &mark);
-        let head =
-            format!("for (int64_t {var} = iv_next; {var} < iv_next + IV_STREAM; {var}++) {{");
-        self.line(depth + 3, &head);
+        let strips = format!("for (; iv_next <= {end} - IV_STREAM; iv_next += IV_STREAM) {{");
+        self.line(depth + 2, &strips);
+        let head = |end: &str| format!("for (int64_t {var} = iv_next; {var} < {end}; {var}++) {{");
+        let steps = head("iv_next + IV_STREAM");
         let buffers = places.iter().map(|place| place.buffer).collect();
         let step = format!("IV_LINE + {var} - iv_next");
-        expressions.in_strips(buffers, step, || self.nodes(&header.body, depth + 4));
-        self.line(depth + 3, "}");
+        expressions.in_strips(buffers, step, || {
+            self.marked(Some(&mark), &steps, &header.body, depth + 3);
+        });
         self.line(depth + 3, &format!("const int64_t {var} = iv_next;"));
         for place in &places {
             let entry = expressions.place(place);
@@ -85,10 +84,7 @@ impl Statements<'_> {
         }
         self.line(depth + 1, "}");
         self.next = body;
-        self.line(depth + 1, &mark);
-        self.line(depth + 1, &format!("for (int64_t {var} = iv_next; {var} < {end}; {var}++) {{"));
-        self.nodes(&header.body, depth + 2);
-        self.line(depth + 1, "}");
+        self.marked(Some(&mark), &head(end), &header.body, depth + 1);
         self.line(depth, "}");
         true
     }

@@ -459,11 +459,7 @@ impl Strip {
 
 /// Those of some variables that are mentioned more than once.
 fn common(mentions: &[Mentions], own: &[Variable]) -> Vec<Variable> {
-    let has = |m: &Mentions, variable: &Variable| match variable {
-        Variable::Int(var) => m.ints_set.contains(var) || m.ints_read.contains(var),
-        Variable::Real(var) => m.reals_set.contains(var) || m.reals_read.contains(var),
-    };
-    let often = |v: &&Variable| mentions.iter().filter(|m| has(m, v)).count() > 1;
+    let often = |v: &&Variable| mentions.iter().filter(|m| m.sets(**v) || m.reads(**v)).count() > 1;
     own.iter().filter(often).copied().collect()
 }
 
