@@ -7,28 +7,34 @@
 //! What is computed again is what stores the temporaries: no sums, and no other entries. All that it reads is there before the loop over
 //! windows, or is in the local too.
 //!
-//! * **Bytes**: the temporaries become locals of [`STREAMED`] entries and their borders.
-//! * **Work**: the points of the border are visited again, at most [`NEAR`] for each window.
+//! Where the temporaries have several axes, their rows are those of the first one.
+//!
+//! * **Bytes**: the temporaries become locals of [`STREAMED`] entries and their borders, or of [`LINES`] rows.
+//! * **Work**: the rows of the border are visited again, at most an eighth of those of a window.
 //! * **Bits**: the same.
 
 use super::facts::Facts;
 use super::fresh::Fresh;
-use super::local::{ROWS, Target, windowed};
+use super::local::{Target, windowed};
 use super::recompute::degree_of;
 use super::sites::{Kind, Site, all_sites, sites};
 use super::windowed::Windowed;
 use crate::block::carries;
 use crate::loops::walk::{Rewrite, Visit};
+use crate::loops::window::Spans;
 use crate::loops::{
-    BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Place, RealId, Role,
+    BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Order, Place, RealId, Role,
 };
 use rustc_hash::FxHashMap;
 
 /// The rows of a window of loops that stream entries: the entries of several such loops fit in the nearest cache.
 pub(super) const STREAMED: i64 = 192;
 
-/// The border has at most so many rows, of a window of [`ROWS`] or more.
-const NEAR: i64 = ROWS / 4;
+/// The rows of a window of temporaries with several axes: rows of some such temporaries fit in the cache next to the nearest one.
+const LINES: i64 = 16;
+
+/// Rows within reach of the row of a step, of a window of [`STREAMED`] rows, are at most so many.
+const NEAR: i64 = 8;
 
 /// How far from the row of a step entries of temporaries are read: from `low` rows before it on, which is not above 0, to `high` rows
 /// after it.
@@ -39,18 +45,22 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Of all that touches targets at a row that is a variable and a constant; `None` if that is far.
-    pub(super) fn of(touched: &FxHashMap<BufferId, Vec<Site>>, targets: &[Target]) -> Option<Self> {
+    /// Of all that touches targets at the row of a step and around it; `None` if that is far for windows of so many rows.
+    pub(super) fn of(
+        touched: &FxHashMap<BufferId, Vec<Site>>,
+        targets: &[Target],
+        (spans, rows): (&Spans, i64),
+    ) -> Option<Self> {
         let mut reach = Self::default();
         for (buffer, axis) in targets {
             for site in touched.get(buffer).into_iter().flatten() {
-                if let Some((_, shift)) = row(&site.indices[*axis]) {
-                    reach.low = reach.low.min(shift);
-                    reach.high = reach.high.max(shift);
+                if let Some((_, [low, high])) = row(&site.indices[*axis], spans) {
+                    reach.low = reach.low.min(low);
+                    reach.high = reach.high.max(high);
                 }
             }
         }
-        (reach.rows() <= NEAR).then_some(reach)
+        (reach.rows() <= NEAR.min(rows / 8)).then_some(reach)
     }
 
     /// The rows of the border.
@@ -59,44 +69,50 @@ impl Reach {
     }
 }
 
-/// Has temporaries with one axis keep some entries, where neighbours are read: all whose extents differ by constants together.
+/// Has temporaries keep some rows, where neighbours are read: all whose extents differ by constants together.
 pub(super) fn keep_neighbours(program: &mut LoopProgram) {
-    let mut extents: Vec<Int> = Vec::new();
-    for (_, extent) in streamed(program) {
-        if !extents.iter().any(|other| distance(other, &extent).is_some()) {
-            extents.push(extent);
+    for rows in [STREAMED, LINES] {
+        let mut extents: Vec<Int> = Vec::new();
+        for (_, extent) in streamed(program, rows) {
+            if !extents.iter().any(|other| distance(other, &extent).is_some()) {
+                extents.push(extent);
+            }
         }
-    }
-    for first in extents {
-        let all = streamed(program);
-        let near =
-            all.iter().filter_map(|(buffer, extent)| Some((*buffer, distance(&first, extent)?)));
-        let near: Vec<(BufferId, i64)> = near.collect();
-        let most = near.iter().map(|(_, more)| *more).max().unwrap_or(0);
-        let targets: Vec<Target> = near.iter().map(|(buffer, _)| (*buffer, 0)).collect();
-        // rows are complete before neighbours are read
-        let chained = |node: &Node| {
-            let touches = Touches::of(node, &targets);
-            touches.writes && touches.neighbours
-        };
-        if program.body.iter().any(chained) {
-            continue;
-        }
-        if let Some(changed) = windowed(program, &first.offset(most), targets, STREAMED) {
-            *program = changed;
+        for first in extents {
+            let all = streamed(program, rows);
+            let near = all
+                .iter()
+                .filter_map(|(buffer, extent)| Some((*buffer, distance(&first, extent)?)));
+            let near: Vec<(BufferId, i64)> = near.collect();
+            let most = near.iter().map(|(_, more)| *more).max().unwrap_or(0);
+            let targets: Vec<Target> = near.iter().map(|(buffer, _)| (*buffer, 0)).collect();
+            // rows are complete before neighbours are read
+            let spans = Spans::of(&program.body);
+            let chained = |node: &Node| {
+                let touches = Touches::of(node, &targets, &spans);
+                touches.writes && touches.neighbours
+            };
+            if program.body.iter().any(chained) {
+                continue;
+            }
+            if let Some(changed) = windowed(program, &first.offset(most), targets, rows) {
+                *program = changed;
+            }
         }
     }
 }
 
-/// The temporaries of reals with one axis that grows, and its extent, where no neighbours far away are read.
-fn streamed(program: &LoopProgram) -> Vec<(BufferId, Int)> {
-    let touched = sites(&program.body);
+/// The temporaries of reals of which windows have so many rows, and how many rows there are, where no neighbours far away are read.
+fn streamed(program: &LoopProgram, rows: i64) -> Vec<(BufferId, Int)> {
+    let (touched, spans) = (sites(&program.body), Spans::of(&program.body));
     let all = program.buffers.iter().enumerate().filter_map(|(at, buffer)| {
-        let [extent] = buffer.extents.as_slice() else { return None };
+        let [extent, others @ ..] = buffer.extents.as_slice() else { return None };
         let real = buffer.role == Role::Temporary && buffer.element == Element::Real;
         let id = BufferId(at as u32);
-        let near = || Reach::of(&touched, &[(id, 0)]).is_some();
-        (real && degree_of(extent) > 0 && near()).then(|| (id, extent.clone()))
+        let wide = others.iter().any(|extent| degree_of(extent) > 0);
+        let fits = if rows == STREAMED { others.is_empty() } else { wide };
+        let near = || Reach::of(&touched, &[(id, 0)], (&spans, rows)).is_some();
+        (real && fits && degree_of(extent) > 0 && near()).then(|| (id, extent.clone()))
     });
     all.collect()
 }
@@ -106,14 +122,18 @@ fn distance(from: &Int, to: &Int) -> Option<i64> {
     to.clone().minus(from.clone()).as_const()
 }
 
-/// The variable and the constant that an index is the sum of.
-pub(super) fn row(index: &Int) -> Option<(IntId, i64)> {
-    match index {
-        Int::Var(var) => Some((*var, 0)),
-        Int::Sum(terms, shift) => match terms.as_slice() {
-            [(1, Int::Var(var))] => Some((*var, *shift)),
-            _ => None,
-        },
+/// The variable of a loop over rows in an index, and the least and greatest of what is added to it: constants, and variables of
+/// loops between constants inside.
+pub(super) fn row(index: &Int, spans: &Spans) -> Option<(IntId, [i64; 2])> {
+    let mut vars: Vec<IntId> = match index {
+        Int::Var(var) => vec![*var],
+        Int::Sum(terms, _) => {
+            let one = |(factor, term): &(i64, Int)| match term {
+                Int::Var(var) if *factor == 1 => Some(*var),
+                _ => None,
+            };
+            terms.iter().filter_map(one).collect()
+        }
         Int::Const(_)
         | Int::Size(_)
         | Int::Load(..)
@@ -122,25 +142,29 @@ pub(super) fn row(index: &Int) -> Option<(IntId, i64)> {
         | Int::Mod(..)
         | Int::DivBy(_)
         | Int::Floor(_)
-        | Int::Select(_) => None,
-    }
+        | Int::Select(_) => return None,
+    };
+    // the outermost loop first
+    vars.sort_by_key(|var| spans.place(*var));
+    let shift = |var: &IntId| spans.range(&index.clone().minus(Int::Var(*var)));
+    vars.iter().find_map(|var| Some((*var, shift(var)?)))
 }
 
 /// A node that touches targets at the row of each step where it touches those of neighbours.
-pub(super) fn aligned(node: &Node, targets: &[Target]) -> Vec<Node> {
-    struct Aligned<'t>(&'t [Target]);
+pub(super) fn aligned(node: &Node, targets: &[Target], spans: &Spans) -> Vec<Node> {
+    struct Aligned<'t>(&'t [Target], &'t Spans);
     impl Rewrite for Aligned<'_> {
         fn access(&mut self, buffer: BufferId, indices: &[Int]) -> Place {
             let mut indices: Vec<Int> = indices.iter().map(|index| self.int(index)).collect();
             if let Some((_, axis)) = self.0.iter().find(|(target, _)| *target == buffer)
-                && let Some((var, _)) = row(&indices[*axis])
+                && let Some((var, _)) = row(&indices[*axis], self.1)
             {
                 indices[*axis] = Int::Var(var);
             }
             Place { buffer, indices }
         }
     }
-    Aligned(targets).node(node)
+    Aligned(targets, spans).node(node)
 }
 
 /// How a node touches targets.
@@ -153,14 +177,14 @@ pub(super) struct Touches {
 }
 
 impl Touches {
-    pub(super) fn of(node: &Node, targets: &[Target]) -> Self {
+    pub(super) fn of(node: &Node, targets: &[Target], spans: &Spans) -> Self {
         let touched = sites(std::slice::from_ref(node));
         let mut touches = Self::default();
         for (buffer, axis) in targets {
             for site in touched.get(buffer).into_iter().flatten() {
                 touches.writes |= site.kind != Kind::Load;
-                touches.neighbours |=
-                    row(&site.indices[*axis]).is_some_and(|(_, shift)| shift != 0);
+                let row = row(&site.indices[*axis], spans);
+                touches.neighbours |= row.is_some_and(|(_, shift)| shift != [0; 2]);
             }
         }
         touches
@@ -176,6 +200,7 @@ pub(super) struct Border<'b> {
     /// The variable of the loop over windows, and how many rows each has.
     start: IntId,
     rows: i64,
+    spans: &'b Spans,
     /// What the loops over rows write, locals apart.
     written: Vec<BufferId>,
 }
@@ -187,11 +212,11 @@ impl<'b> Border<'b> {
         locals: &'b [Target],
         reach: Reach,
         (start, rows): (IntId, i64),
-        nodes: &[Node],
+        (nodes, spans): (&[Node], &'b Spans),
     ) -> Self {
         let mut written = written(nodes);
         written.retain(|buffer| locals.iter().all(|(local, _)| local != buffer));
-        Self { extent, locals, reach, start, rows, written }
+        Self { extent, locals, reach, start, rows, spans, written }
     }
 
     /// What a node with a loop over rows in `var` stores in locals, for the rows before and after a window; nothing if it stores
@@ -202,7 +227,7 @@ impl<'b> Border<'b> {
         node: &Node,
         var: IntId,
     ) -> Option<Vec<Node>> {
-        if !Touches::of(node, self.locals).writes {
+        if !Touches::of(node, self.locals, self.spans).writes {
             return Some(Vec::new());
         }
         let node = self.line(node, var)?;
@@ -293,7 +318,8 @@ impl Line<'_> {
             Node::Join(var, ..) if !self.own.contains(var) => None,
             Node::For(header) => {
                 let body = self.list(&header.body);
-                Some(Node::For(Box::new(For { body, ..header.bare() })))
+                let line = Node::For(Box::new(For { body, ..header.bare() }));
+                Some(if self.is_free(&line) { in_any_order(line) } else { line })
             }
             Node::If(cond, body) => Some(Node::If(cond.clone(), self.list(body))),
             Node::Note(_)
@@ -306,6 +332,23 @@ impl Line<'_> {
             | Node::Check(..) => Some(node.clone()),
         }
     }
+}
+
+impl Line<'_> {
+    /// Whether a node is a loop whose steps store entries of their own, and need none of others.
+    fn is_free(&self, node: &Node) -> bool {
+        let Node::For(header) = node else { return false };
+        let touched = sites(&header.body);
+        let own =
+            |site: &Site| site.kind != Kind::Load && site.indices.contains(&Int::Var(header.var));
+        let mut local = self.locals.iter().filter_map(|(local, _)| touched.get(local)).flatten();
+        local.all(own) && !carries(header) && sums(node).is_empty()
+    }
+}
+
+fn in_any_order(node: Node) -> Node {
+    let Node::For(header) = node else { return node };
+    Node::For(Box::new(For { order: Order::Parallel, ..*header }))
 }
 
 /// What nodes are made of.

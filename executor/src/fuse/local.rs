@@ -10,7 +10,7 @@
 //! * **Bytes**: each local is of a lower degree in the sizes than the temporary was.
 //! * **Work**, **bits**: the same. Iterations are still shared by threads: else nothing is changed.
 
-use super::border::{self, Border, Reach, STREAMED, Touches, aligned, sums};
+use super::border::{self, Border, Reach, Touches, aligned, sums};
 use super::dead::drop_dead;
 use super::ends::extreme;
 use super::facts::Facts;
@@ -23,7 +23,7 @@ use super::tuples::Tuples;
 use super::windowed::{Windowed, joined_conditions};
 use crate::block::shared;
 use crate::loops::walk::Visit;
-use crate::loops::window::strays;
+use crate::loops::window::{Spans, strays};
 use crate::loops::{
     BufferId, Check, CmpOp, Element, For, Int, IntId, LoopProgram, Node, Order, RealId,
     RelationTable, Role,
@@ -88,8 +88,8 @@ pub(super) fn targets(program: &LoopProgram, extent: &Int, side: Side) -> Vec<Ta
     all.collect()
 }
 
-/// The program with windows of as many of the targets as can have them; `None` if none can. Windows of [`STREAMED`] rows are for
-/// loops without others inside that read neighbours.
+/// The program with windows of as many of the targets as can have them; `None` if none can. In windows of other than [`ROWS`] rows
+/// neighbours are read.
 pub(super) fn windowed(
     program: &LoopProgram,
     extent: &Int,
@@ -98,9 +98,12 @@ pub(super) fn windowed(
 ) -> Option<LoopProgram> {
     let mut wanted = targets;
     while !wanted.is_empty() {
-        let neighbours = rows == STREAMED;
-        let reach =
-            if neighbours { Reach::of(&sites(&program.body), &wanted)? } else { Reach::default() };
+        let (neighbours, spans) = (rows != ROWS, Spans::of(&program.body));
+        let reach = if neighbours {
+            Reach::of(&sites(&program.body), &wanted, (&spans, rows))?
+        } else {
+            Reach::default()
+        };
         let mut changed = program.clone();
         let body = std::mem::take(&mut changed.body);
         let extent = extent.clone().offset(-reach.low);
@@ -110,6 +113,7 @@ pub(super) fn windowed(
             extent: extent.clone(),
             targets: wanted,
             neighbours,
+            spans,
             fresh: Fresh::new(&mut changed, &body),
             next: 0,
             before: Vec::new(),
@@ -119,8 +123,8 @@ pub(super) fn windowed(
         layout.nodes(&body);
         let kept = layout.kept();
         if kept.len() == layout.targets.len() {
-            let Layout { before, rows: items, after, .. } = layout;
-            let cut = Cut { extent: &extent, locals: &kept, reach, rows };
+            let Layout { before, rows: items, after, spans, .. } = layout;
+            let cut = Cut { extent: &extent, locals: &kept, spans: &spans, reach, rows };
             // windows around those of another extent would take them apart
             return laid_out(changed, &cut, [before, items, after])
                 .filter(|changed| strays(changed).is_empty());
@@ -134,6 +138,7 @@ pub(super) fn windowed(
 struct Cut<'c> {
     extent: &'c Int,
     locals: &'c [Target],
+    spans: &'c Spans,
     reach: Reach,
     rows: i64,
 }
@@ -185,6 +190,7 @@ struct Layout<'p> {
     targets: Vec<Target>,
     /// Whether neighbours of the row may be read.
     neighbours: bool,
+    spans: Spans,
     fresh: Fresh<'p>,
     next: usize,
     before: Vec<Item>,
@@ -232,7 +238,7 @@ impl Layout<'_> {
         // neighbours do not count where windows have them
         let own = self.neighbours && self.row(&node).is_some();
         let footprint = if own {
-            Footprint::of(&aligned(&node, &self.targets))
+            Footprint::of(&aligned(&node, &self.targets, &self.spans))
         } else {
             Footprint::of(std::slice::from_ref(&node))
         };
@@ -260,8 +266,8 @@ impl Layout<'_> {
         let mut row = None;
         for (buffer, axis) in &self.targets {
             for site in touched.get(buffer).into_iter().flatten() {
-                let (var, shift) = border::row(&site.indices[*axis])?;
-                let own = shift == 0 || self.neighbours && site.kind == Kind::Load;
+                let (var, shift) = border::row(&site.indices[*axis], &self.spans)?;
+                let own = shift == [0; 2] || self.neighbours && site.kind == Kind::Load;
                 if !own || row.is_some_and(|known| known != var) {
                     return None;
                 }
@@ -394,7 +400,7 @@ fn laid_out(
     cut: &Cut,
     [mut before, rows, mut after]: [Vec<Item>; 3],
 ) -> Option<LoopProgram> {
-    let Cut { extent, locals, reach, rows: each } = *cut;
+    let Cut { extent, locals, reach, rows: each, .. } = *cut;
     let first = rows.iter().position(|item| item.touches(locals))?;
     let last = rows.iter().rposition(|item| item.touches(locals))?;
     let mut window = Vec::new();
@@ -438,14 +444,16 @@ fn by_windows(
     start: IntId,
     window: Vec<Item>,
 ) -> Option<Vec<Node>> {
-    let Cut { extent, locals, reach, rows } = *cut;
-    let flat = |item: &Item| loops(&item.node) <= 1;
-    if rows == STREAMED && !(window.iter().all(flat) && in_order(&window, locals)) {
+    let Cut { extent, locals, spans, reach, rows } = *cut;
+    let neighbours = rows != ROWS;
+    if neighbours
+        && !(are_flat(program, &window, locals, spans) && in_order(&window, locals, spans))
+    {
         return None;
     }
     let nodes: Vec<Node> = window.iter().map(|item| item.node.clone()).collect();
     let border =
-        (rows == STREAMED).then(|| Border::new(extent, locals, reach, (start, rows), &nodes));
+        neighbours.then(|| Border::new(extent, locals, reach, (start, rows), (&nodes, spans)));
     let mut body = Vec::new();
     for item in window {
         let Some(var) = item.row else {
@@ -464,18 +472,27 @@ fn by_windows(
 
 /// Whether neighbours are read, and rows are complete then: what writes entries of locals comes before, reads no neighbours, and does not
 /// end the run.
-fn in_order(window: &[Item], locals: &[Target]) -> bool {
-    let touches: Vec<Touches> = window.iter().map(|item| Touches::of(&item.node, locals)).collect();
+fn in_order(window: &[Item], locals: &[Target], spans: &Spans) -> bool {
+    let touches = window.iter().map(|item| Touches::of(&item.node, locals, spans));
+    let touches: Vec<Touches> = touches.collect();
     let last = touches.iter().rposition(|touches| touches.writes);
     let read = touches.iter().position(|touches| touches.neighbours);
     let stays = |(item, touches): (&Item, &Touches)| !touches.writes || item.ends == Ends::Never;
     last < read && window.iter().zip(&touches).all(stays)
 }
 
-/// How many loops stand in a node.
-fn loops(node: &Node) -> usize {
-    let own = usize::from(matches!(node, Node::For(_)));
-    own + node.inside().iter().map(loops).sum::<usize>()
+/// Whether no more loops stand in one another than locals have axes, those between constants apart; one of a local with one axis has
+/// no loops inside.
+fn are_flat(program: &LoopProgram, window: &[Item], locals: &[Target], spans: &Spans) -> bool {
+    fn depth(node: &Node, counts: &impl Fn(&For) -> bool) -> usize {
+        let own = matches!(node, Node::For(header) if counts(header));
+        let inside = node.inside().iter().map(|node| depth(node, counts)).max();
+        usize::from(own) + inside.unwrap_or(0)
+    }
+    let axes = locals.iter().map(|(local, _)| program.buffer(*local).extents.len()).max();
+    let axes = axes.unwrap_or(0);
+    let counts = |header: &For| axes == 1 || !spans.is_short(header.var);
+    window.iter().all(|item| depth(&item.node, &counts) <= axes)
 }
 
 /// What loops that go by windows in inner loops are over.

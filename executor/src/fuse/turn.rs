@@ -23,6 +23,7 @@ use crate::loops::walk::Visit;
 use crate::loops::{
     BufferId, CmpOp, Fold, For, Int, IntId, LoopProgram, Node, Order, Place, Real, RealId,
 };
+use crate::lower::UNROLLED;
 use crate::tile::{mentions_any, rows, strip, sums};
 use rustc_hash::FxHashMap;
 
@@ -230,7 +231,7 @@ impl Visit for Set {
     }
 }
 
-/// A loop over sums of rows, row by row, if all its steps read the same rows.
+/// A loop over sums of rows, row by row, if all its steps read the same rows and these are not few for all sizes.
 fn by_rows(header: &For) -> Option<Vec<Node>> {
     let said = |node: &&Node| matches!(node, Node::Note(_));
     let before = header.body.iter().take_while(said).count();
@@ -248,6 +249,7 @@ fn by_rows(header: &For) -> Option<Vec<Node>> {
     let along = |node: &Node| matches!(node, Node::For(inner) if is_sum(&inner.body, *sum));
     let whole = header.order == Order::Parallel
         && rows.order != Order::Descending
+        && rows.most_steps().is_none_or(|steps| steps > UNROLLED)
         && *empty == Fold::Sum.empty()
         && *value == Real::Var(*sum)
         && !mentions_any(&ends, &[header.var])

@@ -2,10 +2,11 @@
 //!
 //! In `for any w in 0 .. n where 0 of 32 { for any v in w .. min(w + 32, n) { .. } }` each `v` belongs to one `w`. A
 //! [`Role::Local`] buffer keeps the rows of one window: entry `v` of the whole is entry `v - w` of it. With `c` rows before
-//! the window, those of `for v in w - c .. w`, it is entry `v - w + c`.
+//! the window, those of `for v in w - c .. w`, it is entry `v - w + c`; with a loop `a` of constant length inside, `v + a - w + c`.
 
 use super::walk::{Visit, walk_node};
 use super::{BufferId, For, Int, IntId, LoopProgram, Node, Role};
+use rustc_hash::FxHashMap;
 
 /// The variables of the loops inside a loop with a stride that run over a part of its window: each of their values
 /// is met in one step of the loop.
@@ -48,8 +49,80 @@ impl Visit for Ranges {
     }
 }
 
+/// The variables of loops between two constants, with their first and last values.
+#[derive(Default)]
+pub(crate) struct Spans {
+    /// In the order of the loops; `None` for one that has a loop of another kind too.
+    found: Vec<(IntId, Option<[i64; 2]>)>,
+    at: FxHashMap<IntId, usize>,
+}
+
+impl Spans {
+    /// Of the loops in nodes.
+    pub(crate) fn of(nodes: &[Node]) -> Self {
+        let mut spans = Self::default();
+        nodes.iter().for_each(|node| spans.node(node));
+        spans
+    }
+
+    /// The place of a loop among all, in the order of the text.
+    pub(crate) fn place(&self, var: IntId) -> Option<usize> {
+        self.at.get(&var).copied()
+    }
+
+    /// Whether a loop runs between two constants.
+    pub(crate) fn is_short(&self, var: IntId) -> bool {
+        self.get(var).is_some()
+    }
+
+    fn get(&self, var: IntId) -> Option<[i64; 2]> {
+        self.found[self.place(var)?].1
+    }
+
+    /// The least and the greatest value of a sum of such variables.
+    pub(crate) fn range(&self, e: &Int) -> Option<[i64; 2]> {
+        match e {
+            Int::Const(n) => Some([*n; 2]),
+            Int::Var(var) => self.get(*var),
+            Int::Sum(terms, shift) => terms.iter().try_fold([*shift; 2], |[low, high], (a, e)| {
+                let ends = self.range(e)?.map(|end| a * end);
+                Some([low + ends[0].min(ends[1]), high + ends[0].max(ends[1])])
+            }),
+            Int::Size(_)
+            | Int::Load(..)
+            | Int::Product(_)
+            | Int::Div(..)
+            | Int::Mod(..)
+            | Int::DivBy(_)
+            | Int::Floor(_)
+            | Int::Select(_) => None,
+        }
+    }
+}
+
+impl Visit for Spans {
+    fn enter(&mut self, node: &Node) {
+        let Node::For(header) = node else { return };
+        let from = header.lower.iter().filter_map(Int::as_const).max();
+        let to = header.upper.iter().filter_map(Int::as_const).min();
+        let span = from.zip(to).map(|(from, to)| [from, to.max(from + 1) - 1]);
+        match self.at.get(&header.var) {
+            Some(place) => {
+                let known = &mut self.found[*place].1;
+                let both = known.zip(span);
+                *known = both.map(|(a, b)| [a[0].min(b[0]), a[1].max(b[1])]);
+            }
+            None => {
+                self.at.insert(header.var, self.found.len());
+                self.found.push((header.var, span));
+            }
+        }
+    }
+}
+
 /// The local buffers that a program touches elsewhere than in its windows: at an index `v - w + c` that is within the axis,
-/// where `w` is the variable of a loop at top level and `v` that of a loop over rows in and around its window.
+/// where `w` is the variable of a loop at top level and `v` that of a loop over rows in and around its window; `c` may have
+/// variables of loops between constants.
 pub(crate) fn strays(program: &LoopProgram) -> Vec<BufferId> {
     let mut strays = Strays { program, around: None, found: Vec::new() };
     for node in &program.body {
@@ -65,6 +138,7 @@ struct Around {
     /// The ends of its range, if it begins at 0: rows are no more then.
     upper: Vec<Int>,
     ranges: Vec<Rows>,
+    spans: Spans,
 }
 
 impl Around {
@@ -72,18 +146,20 @@ impl Around {
         header.stride.as_ref()?;
         let from_zero = header.lower == [Int::Const(0)];
         let upper = if from_zero { header.upper.clone() } else { Vec::new() };
-        Some(Self { var: header.var, upper, ranges: ranges(header) })
+        let (ranges, spans) = (ranges(header), Spans::of(&header.body));
+        Some(Self { var: header.var, upper, ranges, spans })
     }
 
     /// Whether an index is one of an axis, in a loop over rows.
     fn is_row(&self, index: &Int, extent: &Int) -> bool {
         self.ranges.iter().any(|Rows { var, from, to }| {
             let row = Int::Var(*var).minus(Int::Var(self.var));
-            let shift = index.clone().minus(row).as_const();
-            shift.is_some_and(|shift| {
+            let shift = self.spans.range(&index.clone().minus(row));
+            shift.is_some_and(|[low, high]| {
                 // a window has no more rows than there are
-                let upper = if shift == 0 && *from == 0 { &self.upper[..] } else { &[] };
-                from + shift >= 0 && holds(extent, to + shift, upper)
+                let own = [low, high] == [0; 2] && *from == 0;
+                let upper = if own { &self.upper[..] } else { &[] };
+                from + low >= 0 && holds(extent, to + high, upper)
             })
         })
     }
