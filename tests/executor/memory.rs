@@ -407,7 +407,7 @@ fn the_memory_of_a_chain_does_not_grow() {
 }
 
 /// A gradient needs at most three times the reals that it is given and gives and that its program keeps without
-/// fusion (and some entries where all are empty; windows of a length that no size changes apart). Inverse images have an entry for
+/// fusion (and some entries where all are empty; windows of a number of rows that no size changes apart). Inverse images have an entry for
 /// each point.
 #[test]
 fn gradients_need_little_more_than_their_programs_keep() {
@@ -420,7 +420,7 @@ fn gradients_need_little_more_than_their_programs_keep() {
         let outside = [Role::Input, Role::Output];
         let all = [Role::Input, Role::Output, Role::Temporary, Role::Local];
         let (mut fused, kept) = (loops(&derivative, Fusion::On), loops(&program, Fusion::Off));
-        let grows = |buffer: &Buffer| buffer.extents.iter().any(|e| e.as_const().is_none());
+        let grows = |buffer: &Buffer| buffer.extents.iter().all(|e| e.as_const().is_none());
         fused.buffers.retain(|buffer| buffer.role != Role::Local || grows(buffer));
         let needed = bytes(&fused, &sizes, &all);
         let allowed = bytes(&fused, &sizes, &outside) + bytes(&kept, &sizes, &[Role::Temporary]);

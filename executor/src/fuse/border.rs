@@ -128,9 +128,8 @@ pub(super) fn row(index: &Int, spans: &Spans) -> Option<(IntId, [i64; 2])> {
     let mut vars: Vec<IntId> = match index {
         Int::Var(var) => vec![*var],
         Int::Sum(terms, _) => {
-            let one = |(factor, term): &(i64, Int)| match term {
-                Int::Var(var) if *factor == 1 => Some(*var),
-                _ => None,
+            let one = |term: &(i64, Int)| {
+                if let (1, Int::Var(var)) = term { Some(*var) } else { None }
             };
             terms.iter().filter_map(one).collect()
         }
