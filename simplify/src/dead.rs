@@ -1,6 +1,6 @@
 //! What no result and no condition needs may go.
 
-use iverson_spec::ir::{Block, Expr, Rec, TensorId};
+use iverson_spec::ir::{Atom, Block, Expr, Rec, TensorId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson_spec::traverse::{Reads, Visit};
 use iverson_spec::verify::stmts;
@@ -75,10 +75,10 @@ pub(crate) fn adopt_results(program: &mut TensorSsa) -> Vec<TensorId> {
     for place in 0..program.results.len() {
         let result = program.results[place];
         let Some(Some(source)) = defined.get(&result) else { continue };
-        let same_shape =
-            program.symbols.tensor(result).shape == program.symbols.tensor(*source).shape;
-        if defined.contains_key(source) && !program.results.contains(source) && same_shape {
-            let name = program.symbols.tensor(result).name.clone();
+        let (own, other) = (program.symbols.tensor(result), program.symbols.tensor(*source));
+        let is_same = own.shape == other.shape && own.element == other.element;
+        if defined.contains_key(source) && !program.results.contains(source) && is_same {
+            let name = own.name.clone();
             program.symbols.tensors[source.index()].name = name;
             program.results[place] = *source;
             adopted.push(result);
@@ -89,10 +89,21 @@ pub(crate) fn adopt_results(program: &mut TensorSsa) -> Vec<TensorId> {
 
 /// The tensor that the statement repeats entry by entry.
 fn repeats(stmt: &Stmt) -> Option<TensorId> {
-    let Rhs::Sum(terms) = &stmt.rhs else { return None };
-    let [Term { binders, guard, body: Expr::Access(source, at) }] = terms.as_slice() else {
-        return None;
+    let (source, at) = match &stmt.rhs {
+        Rhs::Sum(terms) => match terms.as_slice() {
+            [Term { binders, guard, body: Expr::Access(source, at) }]
+                if binders.is_empty() && guard.is_truth() =>
+            {
+                (source, at)
+            }
+            _ => return None,
+        },
+        Rhs::Index(index) => match (index.terms(), index.constant_part()) {
+            ([(Atom::Read(source, at), 1)], 0) => (source, at),
+            _ => return None,
+        },
+        Rhs::Fold(..) | Rhs::Arg(..) => return None,
     };
     let in_order = at.iter().map(|index| index.as_var()).eq(stmt.axes.iter().map(|v| Some(*v)));
-    (binders.is_empty() && guard.is_truth() && in_order).then_some(*source)
+    in_order.then_some(*source)
 }

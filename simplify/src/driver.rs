@@ -22,7 +22,7 @@ use crate::inline::{Known, Replace, inline_terms};
 use crate::once::apply_once;
 use crate::reuse::Held;
 use crate::rules::{Apply, RULES, named};
-use crate::share::Shared;
+use crate::share::{Shared, copy, copy_of_points};
 use crate::support::Supports;
 use crate::trace::Trace;
 use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, Requires, TensorId, VarId};
@@ -245,7 +245,8 @@ impl Round {
         self.cx.trace.terms(&self.cx.symbols, named(rule), place, &old, &[new]);
     }
 
-    /// A statement that equals an earlier one. A result stays defined, by reading it.
+    /// A statement that equals an earlier one. A result stays defined: by that one, if it is none, else by reading it where that
+    /// takes no more work.
     fn repeat(&mut self, stmt: Stmt, first: TensorId) -> Stmt {
         self.known.same.insert(stmt.tensor, first);
         let is_copy = match &stmt.rhs {
@@ -263,20 +264,22 @@ impl Round {
         if is_copy || !self.results.contains(&stmt.tensor) {
             return stmt;
         }
-        let at: Vec<Index> = stmt.axes.iter().map(|v| Index::var(*v)).collect();
-        let rhs = match stmt.rhs {
-            Rhs::Sum(_) | Rhs::Fold(..) => {
-                let (binders, guard) = (Vec::new(), Guard::truth());
-                Rhs::Sum(vec![Term { binders, guard, body: Expr::Access(first, at) }])
-            }
-            Rhs::Arg(..) | Rhs::Index(_) => {
-                Rhs::Index(Index::atom(iverson_spec::ir::Atom::Read(first, at)))
-            }
+        let is_adopted = !self.results.contains(&first);
+        let read = if is_adopted {
+            Some(copy(&stmt, first))
+        } else {
+            copy_of_points(&self.cx, &stmt, first)
         };
+        let Some(read) = read else { return stmt };
+        for result in self.results.iter_mut().filter(|_| is_adopted) {
+            if *result == stmt.tensor {
+                *result = first;
+            }
+        }
         let words = || ("an equal definition".to_owned(), "one read".to_owned());
         let place = Place { tensor: stmt.tensor, axes: &stmt.axes };
         self.cx.trace.words(&self.cx.symbols, named("share"), place, words);
-        Stmt { tensor: stmt.tensor, axes: stmt.axes, rhs }
+        read
     }
 
     /// A clause with the tensors in it that stand first.

@@ -137,7 +137,7 @@ fn loads_no_more(term: &Term, body: &Expr) -> bool {
 }
 
 /// The entries that a body loads where no test has loaded them.
-fn loads(guard: &Guard, body: &Expr) -> usize {
+pub(crate) fn loads(guard: &Guard, body: &Expr) -> usize {
     let tested = Accesses::of_guard(guard);
     let all: FxHashSet<Expr> = Accesses::of_expr(body).into_iter().collect();
     all.iter().filter(|access| !tested.contains(access)).count()

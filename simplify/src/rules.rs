@@ -88,7 +88,7 @@ pub const RULES: &[Rule] = &[
     rule("restrict-support", "[p] t[a] e = sum of [p and q(a)] t[a] e", "t is 0 but where one of the q holds, which are disjoint equations of its axes, or where the one q does, orders of its axes, and a has all variables of ranges that grow", Rationals, "restrict_support", Program),
     rule("drop-axis", "[p] t[b, c] e = [p and q(b) and c = a(b)] u[b] e", "t[i, j] = [q(i) and j = a(i)] f(i, j), u[i] = f(i, a(i)) in its place; a reads data and is in range, or is what a search finds and f does not mention j; t is no result and does not read itself, and products alone read it; no test comes of it", Rationals, "drop_axis", Program),
     rule("hoist-invariant", "sum(j) a e(j) = a t, t = sum(j) e(j)", "outside recurrences; a mentions no j, e lacks an axis, and both ranges have 2 points for all sizes", Rationals, "hoist_invariant", Program),
-    rule("share", "t = u", "their right sides are equal, and u stands first", Always, "share", Program),
+    rule("share", "t = u", "their right sides are equal, and u stands first; of two results t reads u where it had points", Always, "share", Program),
     rule("reuse", "f(a(b)) = t[b]", "t[i] = f(a(i)) stands first, also at b; f is a function, a quotient, a power or two operations; no point loads more", Always, "reuse", Program),
     rule("reuse-quotient", "[p] c a(b) e / d(b) = [p] c t[b] e", "t[i] = a(i) / d(i) stands first, also at b; a is one factor, or 1; no point loads more", Rationals, "reuse_quotient", Program),
     rule("apply-once", "f(t[a]), f(t[b]) = u[a], u[b]", "u[i] = f(t[i]) in the place of t, a sum of terms at its axes that is read in f alone, by one term everywhere, and by another", Always, "apply_once", Program),

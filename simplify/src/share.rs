@@ -1,10 +1,11 @@
 //! Equal right sides define equal tensors.
 
-use crate::context::Context;
+use crate::context::{Context, at_least, below};
+use crate::reuse::loads;
 use iverson_spec::ast::Reduction;
-use iverson_spec::ir::{Element, Expr, Extent, Guard, Index, TensorId, VarId};
+use iverson_spec::ir::{Atom, Element, Expr, Extent, Guard, Index, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, Term};
-use iverson_spec::traverse::{Rewrite, Substitute, rebuild_index};
+use iverson_spec::traverse::{FreeVars, Rewrite, Substitute, rebuild_index};
 use rustc_hash::FxHashMap;
 
 /// A statement up to the names of its variables: its sort and its right side.
@@ -45,6 +46,52 @@ impl Shared {
         let first = *self.first.entry(meaning).or_insert(stmt.tensor);
         (first != stmt.tensor).then_some(first)
     }
+}
+
+/// The statement as a read of the equal tensor `first`.
+pub(crate) fn copy(stmt: &Stmt, first: TensorId) -> Stmt {
+    let at: Vec<Index> = stmt.axes.iter().map(|v| Index::var(*v)).collect();
+    let rhs = match stmt.rhs {
+        Rhs::Sum(_) | Rhs::Fold(..) => {
+            let (binders, guard) = (Vec::new(), Guard::truth());
+            Rhs::Sum(vec![Term { binders, guard, body: Expr::Access(first, at) }])
+        }
+        Rhs::Arg(..) | Rhs::Index(_) => Rhs::Index(Index::atom(Atom::Read(first, at))),
+    };
+    Stmt { tensor: stmt.tensor, axes: stmt.axes.clone(), rhs }
+}
+
+/// As [`copy`], at entries that the right side has points for, if it can be told which these are: a read is a point and an
+/// access, and a term that has no point takes no work.
+pub(crate) fn copy_of_points(cx: &Context, stmt: &Stmt, first: TensorId) -> Option<Stmt> {
+    let mut copy = copy(stmt, first);
+    let is_always =
+        |term: &Term| some_point(cx, &stmt.axes, term).is_some_and(|guard| guard.is_truth());
+    match (&stmt.rhs, &mut copy.rhs) {
+        (Rhs::Sum(terms), Rhs::Sum(read)) => {
+            let all = || terms.iter().any(is_always).then(Guard::truth);
+            read[0].guard = match terms.as_slice() {
+                [term] => some_point(cx, &stmt.axes, term)?,
+                _ => all()?,
+            };
+            Some(copy)
+        }
+        (Rhs::Fold(_, term) | Rhs::Arg(_, term), _) => is_always(term).then_some(copy),
+        (Rhs::Sum(_) | Rhs::Index(_), _) => None,
+    }
+}
+
+/// What holds at an entry just where the term has points for it, which load an entry each.
+fn some_point(cx: &Context, axes: &[VarId], term: &Term) -> Option<Guard> {
+    let conjuncts = term.guard.clone().conjuncts();
+    let of_binders = |g: &Guard| FreeVars::of_guard(g).iter().any(|v| term.binders.contains(v));
+    if loads(&term.guard, &term.body) == 0 || conjuncts.iter().any(of_binders) {
+        return None;
+    }
+    let ranges = term.binders.iter().map(|v| &cx.symbols.var(*v).range);
+    let empty = ranges.filter(|n| !cx.implies_of_found(axes, &[], &at_least(n, 1)));
+    let nonempty = empty.map(|n| below(&Index::constant(0), n));
+    Some(Guard::all(nonempty.chain(conjuncts).collect()))
 }
 
 fn meaning(cx: &Context, stmt: &Stmt) -> Option<Meaning> {

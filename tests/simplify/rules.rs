@@ -57,10 +57,19 @@ fn every_case_belongs_to_a_rule() {
     }
 }
 
-/// The cases at small sizes: values are kept, and work does not rise.
 #[test]
 fn an_axis_that_is_dropped_costs_nothing() {
-    let loaded = functions("drop-axis");
+    costs_nothing("drop-axis");
+}
+
+#[test]
+fn what_is_shared_costs_nothing() {
+    costs_nothing("share");
+}
+
+/// The cases at small sizes: values are kept, and work does not rise.
+fn costs_nothing(rule: &str) {
+    let loaded = functions(rule);
     let fires = loaded.checked.functions.iter().filter(|(name, _)| name.starts_with("fires"));
     for (name, typed) in fires {
         let program = ssa::embed(typed).unwrap_or_else(|text| panic!("{name}: `{text}`"));
