@@ -25,7 +25,7 @@ use crate::rules::{Apply, RULES, named};
 use crate::share::{Shared, copy, copy_of_points};
 use crate::support::Supports;
 use crate::trace::Trace;
-use iverson_spec::ir::{Block, Expr, Guard, Index, Rec, Requires, TensorId, VarId};
+use iverson_spec::ir::{Block, Expr, Index, Rec, Requires, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
 use iverson_spec::traverse::{Rewrite, rebuild_index};
 use iverson_spec::verify::{assert_valid, stmts};
