@@ -15,8 +15,8 @@
 //! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
 //!    [`starts`]: ranges of rows begin with what is added to them.
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
-//! 9. [`clears`]: a buffer is cleared in loops of its own; [`pieces`]: or where it is added to first, and in those few entries
-//!    that are not.
+//! 9. [`clears`]: a buffer is cleared in loops of its own; [`covered`]: not at all where nothing reads entries that nothing adds to;
+//!    [`pieces`]: or where it is added to first, and in those few entries that are not.
 //! 10. [`registers`]: an entry that is written several times in a step is stored once.
 //! 11. [`local`]: of a large buffer some rows are kept at a time; or, before 8, [`columns`] of those that are kept whole otherwise. Then
 //!     recurrences take in loops over their rows ([`taken`]), and are cut where their steps pass a window ([`edges`]).
@@ -38,6 +38,7 @@ pub(crate) mod clears;
 mod column;
 mod columns;
 mod contract;
+mod covered;
 mod dead;
 mod edges;
 mod ends;
@@ -119,6 +120,7 @@ pub(crate) fn fuse(mut program: LoopProgram) -> LoopProgram {
 fn finished(mut program: LoopProgram) -> LoopProgram {
     sums::keep_sums(&mut program);
     clears::clear_alone(&mut program);
+    covered::leave_uncleared(&mut program);
     pieces::clear_in_steps(&mut program);
     registers::keep_entries(&mut program);
     local::keep_rows(&mut program);
