@@ -462,7 +462,12 @@ impl<S: Scalar> Executable<S> {
                     give_output(frame, id, &buffer.name, element, count, outputs)?;
                 }
                 (Role::Temporary | Role::Local, Element::Real) => {
-                    frame.give_reals_mut(id, at_line(&mut self.reals[at], count));
+                    let memory = at_line(&mut self.reals[at], count);
+                    if cfg!(debug_assertions) {
+                        // what is read before it is written then shows
+                        memory.fill(S::of(f64::NAN));
+                    }
+                    frame.give_reals_mut(id, memory);
                 }
                 (Role::Temporary | Role::Local, Element::Int) => {
                     self.ints[at].resize(count, 0);

@@ -13,6 +13,7 @@ mod arrays;
 mod borders;
 mod columns;
 mod compare;
+mod covered;
 mod distances;
 mod entries;
 mod examples;

@@ -29,8 +29,9 @@ pub(super) fn leave_uncleared(program: &mut LoopProgram) {
         if clears.is_empty() || program.buffer(*buffer).role != Role::Temporary {
             continue;
         }
-        let Some(firsts) = covered(program, &others, &tuples, &known) else { continue };
-        if clears.iter().any(|site| site.path[0] >= firsts[0][0]) {
+        let Some(firsts) = covered(program, *buffer, &others, &tuples, &known) else { continue };
+        let written = all.iter().find(|site| site.path == firsts[0]);
+        if !written.is_some_and(|written| clears.iter().all(|clear| clear.comes_before(written))) {
             continue;
         }
         for path in firsts {
@@ -55,6 +56,7 @@ pub(super) fn leave_uncleared(program: &mut LoopProgram) {
 /// Where entries are added to first, if one list adds to all that is read, each step to entries of its own.
 fn covered(
     program: &LoopProgram,
+    buffer: BufferId,
     others: &[&Site],
     tuples: &Tuples,
     settings: &FxHashMap<IntId, usize>,
@@ -76,33 +78,15 @@ fn covered(
         }
     }
     let is_there = |load: &&Site| {
-        let fits = |entry: &&&Site| !apart(&entry.indices, &load.indices);
-        let entry = entries.iter().find(fits);
-        load.path[0] > first.path[0]
-            && entry.is_some_and(|entry| {
-                let step = entry.indices.iter().zip(&load.indices);
-                let step = step.filter_map(|(own, index)| match own {
-                    Int::Var(var) => Some((*var, index.clone())),
-                    Int::Const(_)
-                    | Int::Size(_)
-                    | Int::Load(..)
-                    | Int::Sum(..)
-                    | Int::Product(_)
-                    | Int::Div(..)
-                    | Int::Mod(..)
-                    | Int::DivBy(_)
-                    | Int::Floor(_)
-                    | Int::Select(_) => None,
-                });
-                let fixed = entry.indices.iter().zip(&load.indices);
-                let mut fixed = fixed.filter(|(own, _)| own.as_const().is_some());
-                fixed.all(|(own, index)| own == index)
-                    && Known::at(program, &load.path, settings).says(
-                        program,
-                        &lists(&program.body, &entry.path),
-                        &mut Step(step.collect()),
-                    )
-            })
+        let entry = entries.iter().find(|entry| !apart(&entry.indices, &load.indices));
+        let step = entry.and_then(|entry| Some((entry, Step::of(&entry.indices, &load.indices)?)));
+        step.is_some_and(|(entry, mut step)| {
+            let around = lists(&program.body, &entry.path);
+            let mut known = Known::at(program, &load.path, settings);
+            // what is read is there
+            known.within(&load.indices, &program.buffer(buffer).extents);
+            entry.comes_before(load) && known.says(program, &around, &mut step)
+        })
     };
     loads.iter().all(is_there).then(|| entries.iter().map(|site| site.path.clone()).collect())
 }
@@ -157,71 +141,85 @@ impl Known {
 
     /// Notes a tuple, which is within its box.
     fn tuple(&mut self, program: &LoopProgram, relation: RelId, indices: Vec<Int>) {
-        let extents = &program.relations[relation.index()].extents;
+        self.within(&indices, &program.relations[relation.index()].extents);
+        self.tuples.push((relation, indices));
+    }
+
+    /// Notes that indices are within a box.
+    fn within(&mut self, indices: &[Int], extents: &[Int]) {
         for (index, extent) in indices.iter().zip(extents) {
             self.facts.compare(CmpOp::Le, &Int::Const(0), index);
             self.facts.compare(CmpOp::Lt, index, extent);
         }
-        self.tuples.push((relation, indices));
     }
 
-    /// Whether the node at a path is run at a step.
+    /// Whether the node in these lists is run at a step.
     fn says(
         &mut self,
         program: &LoopProgram,
         around: &[(&[Node], usize)],
         step: &mut Step,
     ) -> bool {
-        let Some((_, outer)) = around.split_last() else { return false };
-        outer.iter().enumerate().all(|(level, (list, place))| match &list[*place] {
-            Node::For(header) if step.0.contains_key(&header.var) => {
-                let value = step.int(&Int::Var(header.var));
-                let mut end = |e: &Int, cmp| {
-                    let e = step.int(e);
-                    self.facts.prove(cmp, &value, &e)
-                };
-                header.stride.is_none()
-                    && header.lower.iter().all(|e| end(e, CmpOp::Ge))
-                    && header.upper.iter().all(|e| end(e, CmpOp::Lt))
+        // the variables of the step whose values are those of a step that there is
+        let mut told: Vec<IntId> = Vec::new();
+        let is_run = around.windows(2).all(|pair| {
+            let [(list, place), (inside, before)] = pair else { unreachable!("pairs have two") };
+            match &list[*place] {
+                Node::For(header) if step.0.contains_key(&header.var) => {
+                    told.push(header.var);
+                    self.is_within(header, step)
+                }
+                Node::For(header) => {
+                    let vars = self.tuple_of(program, header, &inside[..*before], step);
+                    told.extend(vars.iter().flatten());
+                    vars.is_some()
+                }
+                Node::If(cond, _) => self.implies(cond, step),
+                Node::Note(_)
+                | Node::SetInt(..)
+                | Node::Set(..)
+                | Node::Join(..)
+                | Node::Store(..)
+                | Node::Accumulate(..)
+                | Node::StoreInt(..)
+                | Node::AddInt(..)
+                | Node::Visit(_)
+                | Node::Check(..) => false,
             }
-            Node::For(header) => {
-                let (inside, before) = around[level + 1];
-                self.has_step(program, header, &inside[..before], step)
-            }
-            Node::If(cond, _) => self.implies(cond, step),
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => false,
-        })
+        });
+        is_run && step.0.keys().all(|var| told.contains(var))
     }
 
-    /// Whether a loop over all tuples of a relation, which begins with these nodes, has one with the coordinates of the step.
-    fn has_step(
+    /// Whether a loop has the value that its variable has in a step.
+    fn is_within(&mut self, header: &For, step: &mut Step) -> bool {
+        let value = step.int(&Int::Var(header.var));
+        let mut end = |e: &Int, cmp| self.facts.prove(cmp, &value, &step.int(e));
+        header.stride.is_none()
+            && header.lower.iter().all(|e| end(e, CmpOp::Ge))
+            && header.upper.iter().all(|e| end(e, CmpOp::Lt))
+    }
+
+    /// The variables that are the coordinates of a tuple in a loop over all tuples of a relation, which begins with these nodes, if one
+    /// tuple has those of the step.
+    fn tuple_of(
         &self,
         program: &LoopProgram,
         header: &For,
         nodes: &[Node],
-        step: &mut Step,
-    ) -> bool {
-        self.tuples.iter().any(|(relation, indices)| {
+        step: &Step,
+    ) -> Option<Vec<IntId>> {
+        self.tuples.iter().find_map(|(relation, indices)| {
             let table = &program.relations[relation.index()];
             let all = header.stride.is_none()
                 && header.lower == [Int::Const(0)]
                 && header.upper == [Int::Size(table.count)];
-            let mut places = table.coordinates.iter().zip(indices);
-            all && places.all(|(buffer, index)| {
-                let mut read = coordinates(nodes, *buffer).into_iter();
-                let own = read.find(|(_, at)| *at == header.var);
-                let own = own.and_then(|(var, _)| step.0.get(&var));
-                own.is_some_and(|own| is_same(own, index))
-            })
+            let own = |(buffer, index): (&BufferId, &Int)| {
+                let read = coordinates(nodes, *buffer).into_iter();
+                let (var, _) = read.into_iter().find(|(_, at)| *at == header.var)?;
+                is_same(step.0.get(&var)?, index).then_some(var)
+            };
+            let places = table.coordinates.iter().zip(indices);
+            places.map(own).collect::<Option<Vec<IntId>>>().filter(|_| all)
         })
     }
 
@@ -262,6 +260,22 @@ fn coordinates(nodes: &[Node], buffer: BufferId) -> Vec<(IntId, IntId)> {
 
 /// Puts the indices of a read in the place of the variables of a step.
 struct Step(FxHashMap<IntId, Int>);
+
+impl Step {
+    /// The step that adds to an entry at these indices what is read; `None` if none does, or it is not known.
+    fn of(entry: &[Int], read: &[Int]) -> Option<Self> {
+        let mut values = FxHashMap::default();
+        for (own, index) in entry.iter().zip(read) {
+            let known = if let Int::Var(var) = own {
+                values.insert(*var, index.clone()).is_none()
+            } else {
+                own == index
+            };
+            known.then_some(())?;
+        }
+        Some(Self(values))
+    }
+}
 
 impl Rewrite for Step {
     fn int(&mut self, e: &Int) -> Int {
