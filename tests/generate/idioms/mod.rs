@@ -107,6 +107,8 @@ impl Builder<'_> {
         };
         match self.choices.below(ways) {
             0 => format!("0.5 * ({e})"),
+            // a quotient in each step has three times the digits of the step before
+            1 if self.flavour == Flavour::Rational => format!("max({e}, -0.5 * ({e}))"),
             1 => format!("({e}) / (1 + ({e})^2)"),
             2 => format!("tanh({e})"),
             3 => format!("sigmoid({e})"),
