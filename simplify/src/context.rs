@@ -7,9 +7,11 @@ use iverson_spec::ir::{
     Atom, Block, Expr, Extent, Guard, Index, Param, Requires, Symbols, TensorId, VarId,
 };
 use iverson_spec::searches;
-use iverson_spec::ssa::TensorSsa;
+use iverson_spec::ssa::{Stmt, TensorSsa};
 use iverson_spec::traverse::{Rewrite, Substitute};
+use iverson_spec::verify::stmts;
 pub(crate) use iverson_spec::work::affine as is_affine;
+use rustc_hash::FxHashMap;
 
 /// The program around the terms that are being simplified.
 pub(crate) struct Context {
@@ -21,6 +23,8 @@ pub(crate) struct Context {
     /// The extents of parameters: not negative, checked at the call. Those of definitions
     /// are left out, since a definition may be dropped.
     extents: Vec<Extent>,
+    /// By tensor that a recurrence defines: the number of the outermost one.
+    recurrences: FxHashMap<TensorId, usize>,
     pub(crate) trace: Trace,
 }
 
@@ -48,7 +52,13 @@ impl Context {
         let requires = requires(program);
         let mut found = searches::found(&symbols, &program.body);
         found.extend(requires.iter().cloned());
-        Self { symbols, requires, found, extents, trace }
+        let recurrences = recurrences(program);
+        Self { symbols, requires, found, extents, recurrences, trace }
+    }
+
+    /// Whether one recurrence defines both tensors.
+    pub(crate) fn take_steps_together(&self, a: TensorId, b: TensorId) -> bool {
+        self.recurrences.get(&a).is_some_and(|of| self.recurrences.get(&b) == Some(of))
     }
 
     fn facts<'a>(&'a self, guards: &'a [Guard]) -> Facts<'a> {
@@ -76,6 +86,14 @@ impl Context {
     pub(crate) fn contradict(&self, guards: &[Guard]) -> bool {
         !bounds::satisfiable(self.facts(guards))
     }
+}
+
+fn recurrences(program: &TensorSsa) -> FxHashMap<TensorId, usize> {
+    let defined = |(number, block): (usize, &Block<Stmt>)| match block {
+        Block::Rec(rec) => stmts(&rec.body).iter().map(|s| (s.tensor, number)).collect(),
+        Block::Stmt(_) | Block::Requires(_) => Vec::new(),
+    };
+    program.body.iter().enumerate().flat_map(defined).collect()
 }
 
 fn requires(program: &TensorSsa) -> Vec<Requires> {

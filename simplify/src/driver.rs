@@ -9,7 +9,7 @@
 //! the laws of one term, each takes away a summed variable, a conjunct, a disjunction, a
 //! quotient in an equation, an occurrence of a determined axis, or an operation; solving adds
 //! two inequalities and a divisibility, none of which is solved again. A read is
-//! restricted to the support of its tensor once. The laws of sums take away a term;
+//! restricted to the support of its tensor once. The laws of sums, and that of constant states, take away a term;
 //! hoisting takes a factor out of a sum, and a tensor loses an axis that data determine. Reuse, and keeping what
 //! readers apply, take functions away from readers, and no law puts one in the place of a read.
 

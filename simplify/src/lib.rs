@@ -30,6 +30,7 @@ mod reuse;
 mod rules;
 mod share;
 mod solve;
+mod state;
 mod sums;
 mod support;
 mod trace;

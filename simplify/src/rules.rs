@@ -4,7 +4,7 @@
 //! whether it is exact over floats, and the lemma in `spec/proofs` that states it.
 
 use crate::context::{Context, Place};
-use crate::{bodies, guards, quotients, ranges, solve, sums};
+use crate::{bodies, guards, quotients, ranges, solve, state, sums};
 use iverson_spec::ssa::Term;
 
 /// Whether a law keeps every bit of an `f64` result.
@@ -82,6 +82,7 @@ pub const RULES: &[Rule] = &[
     rule("constant-sum", "sum(i: n) e = [n > 0] n e", "neither guard nor body mentions i", Rationals, "constant_sum", OneTerm(ranges::constant_sum)),
     rule("like-terms", "a [p] e + b [p] e = (a + b) [p] e", "a and b are constants", Rationals, "like_terms", Sum(sums::like_terms)),
     rule("complementary-guards", "[p] e + [not p] e = e", "", Rationals, "complementary", Sum(sums::complementary)),
+    rule("constant-state", "t[s] = [s = a] e + [s < a] t[s + 1] = e", "all steps s are from a on, in either direction, and none is left out; e mentions no s, and loads one entry at most, of no tensor of the recurrence", Always, "constant_state", Sum(state::constant_state)),
     rule("replace-access", "t[a] = u[b(a)]", "t[i] = u[b(i)], or t[i] is a constant", Always, "replace_access", Program),
     rule("compose-gather", "p[q[a]] = p[b(a)]", "q[i] = b(i), affine or one read of the same range", Always, "compose_index", Program),
     rule("inline-terms", "[p] c t[a] e = sum of [p and q(a)] c b(a) e", "no test reads t[a]; t is a sum of terms [q] b of one access, on disjoint points, without sums, or tests there", Rationals, "inline_terms", Program),

@@ -67,6 +67,11 @@ fn what_is_shared_costs_nothing() {
     costs_nothing("share");
 }
 
+#[test]
+fn a_state_that_stays_costs_nothing() {
+    costs_nothing("constant-state");
+}
+
 /// The cases at small sizes: values are kept, and work does not rise.
 fn costs_nothing(rule: &str) {
     let loaded = functions(rule);

@@ -91,6 +91,7 @@ Print Assumptions hoist_invariant.
 Print Assumptions constant_sum.
 Print Assumptions inline_terms.
 Print Assumptions drop_axis.
+Print Assumptions constant_state.
 Print Assumptions inline_points.
 Print Assumptions sum_swap.
 Print Assumptions sum_split.

@@ -163,6 +163,12 @@ Proof.
 move=> -> ->; case: p; case: q; rewrite ?mul0r ?mulr0 ?mul1r //=.
 by rewrite -mulrA; apply: (iverson_subst c a (fun j => f j * e)).
 Qed.
+(** constant-state: steps from the first one on, counted from there             *)
+Lemma constant_state (t : nat -> R) (e : R) :
+  (forall s, t s = ⟦s == 0%N⟧ * e + ⟦(0 < s)%N⟧ * t s.-1) -> forall s, t s = e.
+Proof.
+move=> step; elim=> [|s IH]; rewrite step /= ?mul1r ?mul0r ?addr0 ?add0r //.
+Qed.
 (** reuse-quotient: one factor and one divisor are an entry, by `reuse` *)
 Lemma reuse_quotient (U : comUnitRingType) (p : bool) (c a d e t : U) :
   t = a / d -> p%:R * (c * a * e / d) = p%:R * (c * t * e).
