@@ -48,7 +48,9 @@ impl Supports {
         let held = term.guard.clone().conjuncts();
         product.factors.iter().find_map(|factor| {
             let parts = self.at(cx, axes, term, factor)?;
-            let known = parts.iter().any(|part| cx.implies(&held, part));
+            // parts that leave nothing out would be joined again
+            let known = parts.iter().any(|part| cx.implies(&held, part))
+                || cx.implies(&held, &Guard::Any(parts.clone()));
             let restricted = |part| Term { guard: term.guard.clone().and(part), ..term.clone() };
             (!known).then(|| parts.into_iter().map(restricted).collect())
         })
