@@ -179,10 +179,11 @@ fn in_one_of_two_ways(program: LoopProgram, copies: &Copies) -> LoopProgram {
 
 /// The program with its loops merged and temporaries computed again, after some `copies`; how many lines are, and how many
 /// temporaries are kept.
-fn merged(mut program: LoopProgram, copies: Copies) -> (LoopProgram, (usize, usize)) {
+fn merged(mut program: LoopProgram, mut copies: Copies) -> (LoopProgram, (usize, usize)) {
     program.body = strides::dense(&unroll::unroll(&program.body));
     places::by_cases(&mut program);
     follow::follow(&mut program);
+    recompute::recompute_states(&mut program, &mut copies);
     steps::cut(&mut program);
     program.body = implied::drop_implied(&program.body);
     let clears = passes::take_clears(&mut program);

@@ -12,6 +12,9 @@
 //! that: where it is read, all of them are read along their last axis, if need be in a nest that is turned for that
 //! ([`gather`](super::gather)).
 //!
+//! So may a state of a recurrence that is a state of the same step by numbers that are fewer, entry by entry, as the adjoint of `c * u` is: before
+//! recurrences are cut.
+//!
 //! * **Bytes**: the temporary's entries grow faster with the sizes than those of anything the line reads, or are as many and no fewer
 //!   are written and read than of these.
 //! * **Work**: a copy runs at most once for each entry, has at most [`OPERATIONS`] functions, and the points of
@@ -26,9 +29,11 @@ use super::gather::along;
 use super::sites::{Kind, Site, apart, lists, sites};
 use super::slice::{Slice, slice};
 use super::tuples::Tuples;
-use crate::loops::walk::{Rewrite, Visit, rebuild_int, rebuild_real, walk_int, walk_real};
+use crate::loops::walk::{
+    Rewrite, Visit, rebuild_cond, rebuild_int, rebuild_real, walk_int, walk_real,
+};
 use crate::loops::{
-    BufferId, CmpOp, Element, Fold, For, Int, IntId, LoopProgram, Node, Real, RealId, Role,
+    BufferId, CmpOp, Cond, Element, Fold, For, Int, IntId, LoopProgram, Node, Real, RealId, Role,
     StatementId,
 };
 use iverson_spec::function::Fun;
@@ -44,6 +49,13 @@ const AGAIN: usize = 7;
 /// computed again.
 pub(super) fn recompute(program: &mut LoopProgram, mut copies: Copies) -> usize {
     lines_again(program, 1, &mut copies)
+}
+
+/// The same for states of recurrences, before these are cut.
+pub(super) fn recompute_states(program: &mut LoopProgram, copies: &mut Copies) {
+    let when = std::mem::replace(&mut copies.when, When::States);
+    lines_again(program, 1, copies);
+    copies.when = when;
 }
 
 fn lines_again(program: &mut LoopProgram, axes: usize, copies: &mut Copies) -> usize {
@@ -71,9 +83,9 @@ fn lines_again(program: &mut LoopProgram, axes: usize, copies: &mut Copies) -> u
 
 /// The same for temporaries that grow along so many axes, before loops are merged; `None` if there are none.
 pub(super) fn recompute_early(program: &mut LoopProgram, axes: usize) -> Option<Copies> {
-    let mut copies = Copies { early: true, ..Copies::default() };
+    let mut copies = Copies { when: When::Early, ..Copies::default() };
     let lines = lines_again(program, axes, &mut copies);
-    copies.early = false;
+    copies.when = When::Merged;
     (lines > 0).then_some(copies)
 }
 
@@ -121,11 +133,22 @@ pub(super) fn degree_of(e: &Int) -> usize {
     }
 }
 
+/// When temporaries are computed again.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum When {
+    /// Before loops are merged: what computes a temporary is in loops of its own, which go when nothing reads it.
+    Early,
+    /// Then too, but states of recurrences alone.
+    States,
+    /// When they are.
+    #[default]
+    Merged,
+}
+
 /// How often the points of each statement are visited by copies.
 #[derive(Clone, Default)]
 pub(super) struct Copies {
-    /// Whether loops are not merged yet: what computes a temporary is in loops of its own, which go when nothing reads it.
-    early: bool,
+    when: When,
     /// The visits of the first copy, and of all.
     by_statement: FxHashMap<StatementId, (usize, usize)>,
 }
@@ -157,6 +180,8 @@ pub(super) struct Home {
     pub(super) list: Vec<usize>,
     /// The loops around, outermost first, without their bodies.
     pub(super) loops: Vec<For>,
+    /// The conditions around, on integers.
+    conditions: Vec<Cond>,
     /// The entries that a step writes: variables of the loops, and constants.
     pub(super) entries: Vec<Vec<Int>>,
     /// By entry: the place of the node that writes it first.
@@ -180,10 +205,12 @@ fn home<'s>(
             && site.indices == anchor.indices
     };
     let anchor = writes.iter().find(begins)?;
+    let (loops, conditions) = around(&program.body, &anchor.path)?;
     let mut home = Home {
         buffer,
         list: anchor.list().to_vec(),
-        loops: loops(&program.body, &anchor.path)?,
+        loops,
+        conditions,
         entries: Vec::new(),
         firsts: Vec::new(),
     };
@@ -214,31 +241,28 @@ fn home<'s>(
     Some((home, elsewhere))
 }
 
-/// The loops around a node; `None` if there are conditions or strides, or no loops.
-fn loops(body: &[Node], path: &[usize]) -> Option<Vec<For>> {
+/// The loops around a node, and the conditions; `None` if there are strides, or no loops.
+fn around(body: &[Node], path: &[usize]) -> Option<(Vec<For>, Vec<Cond>)> {
     let around = lists(body, path);
-    let around = &around[..around.len() - 1];
-    let header = |(list, place): &(&[Node], usize)| match &list[*place] {
-        Node::For(header) if header.stride.is_none() => {
-            let (lower, upper) = (header.lower.clone(), header.upper.clone());
-            let (var, order) = (header.var, header.order);
-            Some(For { var, lower, upper, stride: None, order, body: Vec::new() })
+    let (mut loops, mut conditions) = (Vec::new(), Vec::new());
+    for (list, place) in &around[..around.len() - 1] {
+        match &list[*place] {
+            Node::For(header) if header.stride.is_none() => loops.push(header.bare()),
+            Node::If(cond, _) => conditions.push(cond.clone()),
+            Node::For(_)
+            | Node::Note(_)
+            | Node::SetInt(..)
+            | Node::Set(..)
+            | Node::Join(..)
+            | Node::Store(..)
+            | Node::Accumulate(..)
+            | Node::StoreInt(..)
+            | Node::AddInt(..)
+            | Node::Visit(_)
+            | Node::Check(..) => return None,
         }
-        Node::For(_)
-        | Node::If(..)
-        | Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => None,
-    };
-    let found: Vec<For> = around.iter().map(header).collect::<Option<_>>()?;
-    (!found.is_empty()).then_some(found)
+    }
+    (!loops.is_empty()).then_some((loops, conditions))
 }
 
 impl Home {
@@ -262,6 +286,14 @@ impl Home {
         let axis = self.entries[entry].iter().position(|index| *index == own);
         let extent = axis.map(|axis| &program.buffer(self.buffer).extents[axis]);
         header.lower == [Int::Const(0)] && extent.is_some_and(|e| header.upper == [e.clone()])
+    }
+
+    /// Whether entries are read in the loop at top level that computes them, at other steps of it.
+    fn is_state(&self, groups: &[Group]) -> bool {
+        let at_other_step = |read: &Read| {
+            read.path[0] == self.list[0] && read.step[0].1 != Int::Var(self.loops[0].var)
+        };
+        groups.iter().flat_map(|group| &group.reads).all(at_other_step)
     }
 
     /// The entry that indices say, and the step that computes it.
@@ -374,6 +406,12 @@ fn plan(
     let mut slices = Vec::new();
     let (own, count) = (degree(program, buffer), groups.len());
     let mut large = false;
+    let early = copies.when == When::Early;
+    let states = copies.when == When::States;
+    // loops that were cut say the conditions
+    if states && !home.is_state(&groups) || !states && !home.conditions.is_empty() {
+        return None;
+    }
     for group in &mut groups {
         group.wanted = group.reads.iter().map(|read| read.entry).collect();
         group.wanted.sort_unstable();
@@ -382,17 +420,23 @@ fn plan(
         let degrees = || slice.loads.iter().map(|load| degree(program, *load));
         let same = degrees().filter(|degree| *degree == own).count();
         // each entry is stored, for which its memory is read too, and read by each group
-        let few = same == 0 || !copies.early && slice.light && count * same <= 2 + count;
+        let few = if states {
+            same == 1
+                && slice.light
+                && slice.reads_alike(|load| degree(program, load) == own, &home.entries)
+        } else {
+            same == 0 || !early && slice.light && count * same <= 2 + count
+        };
         if degrees().any(|degree| degree > own) || !few || slice.operations > OPERATIONS {
             return None;
         }
-        large |= same > 0;
+        large |= same > 0 && !states;
         slices.push(slice);
     }
     let all: Vec<usize> = (0..home.entries.len()).collect();
-    let gone = if copies.early { Some(slice(program, &home, &all)?) } else { None };
+    let gone = if early || states { Some(slice(program, &home, &all)?) } else { None };
     let few = copies.add(&slices, gone.as_ref());
-    let (groups, early) = (groups.into_iter().zip(slices).collect(), copies.early);
+    let groups = groups.into_iter().zip(slices).collect();
     few.then_some(Plan { buffer, groups, large, early })
 }
 
@@ -423,6 +467,8 @@ fn read(
             || header.lower.iter().all(|e| facts.prove(CmpOp::Le, &values.int(e), value))
                 && header.upper.iter().all(|e| facts.prove(CmpOp::Lt, value, &values.int(e)))
     });
+    let within =
+        within && home.conditions.iter().all(|cond| facts.imply(&rebuild_cond(&mut values, cond)));
     let (path, indices) = (load.path.clone(), load.indices.clone());
     within.then_some(Read { path, indices, entry, step, at })
 }

@@ -2,7 +2,7 @@
 
 use super::recompute::Home;
 use super::renamed::Renamed;
-use super::sites::lists;
+use super::sites::{lists, sites};
 use crate::loops::walk::{Rewrite, Visit, walk_real};
 use crate::loops::{BufferId, Int, IntId, LoopProgram, Node, Place, Real, RealId, StatementId};
 use iverson_spec::function::Fun;
@@ -74,6 +74,17 @@ pub(super) fn slice(program: &LoopProgram, home: &Home, wanted: &[usize]) -> Opt
 }
 
 impl Slice {
+    /// Whether some buffers are read at these entries alone.
+    pub(super) fn reads_alike(
+        &self,
+        some: impl Fn(BufferId) -> bool,
+        entries: &[Vec<Int>],
+    ) -> bool {
+        let sites = sites(&self.nodes);
+        let mut some = sites.iter().filter(|(buffer, _)| some(**buffer));
+        some.all(|(_, sites)| sites.iter().all(|site| entries.contains(&site.indices)))
+    }
+
     /// The line with the loops' variables given values and all that it sets renamed; and the
     /// variables of the wanted entries.
     pub(super) fn copy(
