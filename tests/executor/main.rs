@@ -30,6 +30,7 @@ mod powers;
 mod recurrences;
 mod scatter;
 mod searches;
+mod states;
 mod stencils;
 mod text;
 mod threads;

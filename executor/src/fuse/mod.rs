@@ -2,7 +2,7 @@
 //!
 //! 1. [`needed`]: sides of a diagonal that nothing reads are left out; [`unroll`]: short loops of constant length become straight
 //!    lines; [`strides`]: loops over one residue become loops over all steps; [`places`]: what is added in a step's own part of a buffer is added by cases; [`follow`]: recurrences take in
-//!    sums over their steps; [`steps`]: they are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
+//!    sums over their steps; [`recompute`]: states that others give by factors are computed again; [`steps`]: recurrences are cut where conditions on their step change; [`implied`]: conditions that loops imply are dropped.
 //! 2. [`merge`]: loops that touch the same entries at each step become one; ranges that differ
 //!    at their ends are cut ([`split`]). Clears that keep passes through a larger buffer apart go in front ([`passes`]).
 //! 3. [`share`]: integers and conditions that stand several times in a step are computed once; then both again, since
