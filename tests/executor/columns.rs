@@ -12,7 +12,7 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 
 /// The columns of a window.
-const COLUMNS: usize = 64;
+const COLUMNS: usize = 32;
 
 /// Scans side by side, of which the last states are results.
 const SCANS: &str = "fn f(m: size, n: size, x: real[m, n], a: real[n]) -> (y: real[n]) {

@@ -1,7 +1,7 @@
 //! Temporaries of which some columns are kept at a time.
 //!
 //! A recurrence goes down the rows of `t`, each column by itself: `for j { for any i { t[j, i] = t[j - 1, i] * x[j] } }`. Then it can go
-//! through some columns first, and through others later: `for any w in 0 .. n where 0 of 64 { for j { for any i in w .. min(w + 64, n)
+//! through some columns first, and through others later: `for any w in 0 .. n where 0 of 32 { for j { for any i in w .. min(w + 32, n)
 //! { .. } } }`. If all that touches `t` is such loops over its columns, whatever loops they stand in, nothing but a window of `t` is ever
 //! needed, and `t[j, i]` becomes `t[j, i - w]` of a local. What stands beside them in those loops is done before or after.
 //!
@@ -19,9 +19,6 @@ use super::sites::sites;
 use super::windowed::Windowed;
 use crate::loops::window::strays;
 use crate::loops::{BufferId, For, Int, IntId, LoopProgram, Node, Order, RelationTable};
-
-/// The columns of a window: rows of them lie in the nearest cache.
-pub(super) const COLUMNS: i64 = 64;
 
 /// The program with some columns of these temporaries kept at a time, if it can be for one of them.
 pub(super) fn keep_columns(program: &LoopProgram, wanted: &[BufferId]) -> Option<LoopProgram> {
@@ -201,22 +198,20 @@ fn laid_out(
     let locals = &column.targets;
     let end = inside.iter().rposition(|part| column.touches(&part.nodes))? + 1;
     after.splice(0..0, inside.drain(end..).flat_map(|part| part.nodes));
-    let last = |(id, axis): &Target| axis + 1 == program.buffer(*id).extents.len();
-    let rows = if locals.iter().all(last) { COLUMNS } else { ROWS };
     let units: Vec<&Unit> = inside.iter().flat_map(|part| &part.units).collect();
     let vars: Vec<IntId> = units.iter().map(|unit| unit.var).collect();
     let name = vars.first().map(|var| program.ints[var.index()].clone());
     let start = program.add_int(name.unwrap_or_default());
     let body = inside.iter().flat_map(|part| &part.nodes).flat_map(|node| {
         let vars = vars.clone();
-        Windowed { vars, start, rows: [0, rows], locals, first: 0 }.window(node)
+        Windowed { vars, start, rows: [0, ROWS], locals, first: 0 }.window(node)
     });
     let apart = units.iter().all(|unit| unit.is_apart(locals));
     let windows = Windows {
         extent: &column.extent,
         locals,
         start,
-        rows,
+        rows: ROWS,
         reach: Reach::default(),
         what: local::COLUMNS,
         order: if apart { Order::Parallel } else { Order::Ascending },

@@ -1,6 +1,6 @@
 //! In windows of columns: loops over steps, cut where these pass the window.
 //!
-//! A triangle gives loops over a part of a window, `for j in 0 .. n { for any i in max(w, j) .. min(w + 64, n) { .. } }`. There are few steps `j` at
+//! A triangle gives loops over a part of a window, `for j in 0 .. n { for any i in max(w, j) .. min(w + 32, n) { .. } }`. There are few steps `j` at
 //! which that is more than nothing and less than all: those in the window. So the loop over steps is cut into three: in the first one
 //! `i` goes through the whole window, in the last one there is no loop. All others have as many steps for every `j`, and stay in registers.
 //!
