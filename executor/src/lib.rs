@@ -29,7 +29,7 @@ pub use block::Vectors;
 pub use error::{CompileError, RunError};
 pub use executable::{Executable, compile};
 pub use loops::LoopProgram;
-pub use lower::lower;
+pub use lower::{lower, send};
 pub use scalar::Scalar;
 
 use std::num::NonZero;

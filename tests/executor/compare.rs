@@ -2,7 +2,7 @@
 
 use iverson::executor::native::Compiler;
 use iverson::executor::{
-    Engine, Executable, Fusion, Inputs, Options, Output, Outputs, Vectors, compile,
+    Engine, Executable, Fusion, Inputs, Options, Output, Outputs, Vectors, compile, send,
 };
 use iverson::interpreter::{EvalError, Model, WorkReport, eval_ssa};
 use iverson::spec::call::{Dense, Limits, Value, Values, bind, shape};
@@ -51,6 +51,9 @@ pub(crate) fn difference_in(
     ulps: f64,
 ) -> Option<String> {
     let wanted = eval_ssa(program, inputs, Limits::default());
+    let sent = send(program);
+    let of_sent = (sent.body != program.body).then(|| eval_ssa(&sent, inputs, Limits::default()));
+    let of_sent = of_sent.and_then(Result::ok).map(|(_, work)| work);
     let mut plain: Option<Values<f64>> = None;
     ways.iter().find_map(|&(engine, fusion, vectors)| {
         let options = Options { engine, fusion, ..Options::default() };
@@ -80,8 +83,9 @@ pub(crate) fn difference_in(
                         return None;
                     }
                     let unfused = plain.get_or_insert_with(|| found.clone());
-                    unlike(unfused, &found, 0.0)
-                        .or_else(|| points(program, work, &executable, fusion))
+                    unlike(unfused, &found, 0.0).or_else(|| {
+                        points(&sent, of_sent.as_ref().unwrap_or(work), &executable, fusion)
+                    })
                 })
             }
             (Err(wanted), Err(found)) => {

@@ -30,6 +30,7 @@ mod powers;
 mod recurrences;
 mod scatter;
 mod searches;
+mod sent;
 mod states;
 mod stencils;
 mod text;

@@ -1,5 +1,6 @@
 //! From Tensor SSA to loops (spec chapter 7).
 //!
+//! * [`sent`]: what is 0 but at places of data goes to what reads it
 //! * [`cases`]: a guard as disjoint cases
 //! * [`moved`]: places of data as variables
 //! * [`space`], [`plan`], [`ranges`], [`image`]: the loops around the points of a case
@@ -23,6 +24,7 @@ mod preference;
 mod ranges;
 mod scatter;
 mod search;
+mod sent;
 mod space;
 mod statement;
 mod valued;
@@ -46,12 +48,13 @@ use iverson_spec::unelaborate::Names;
 use joined::Joined;
 pub(crate) use preference::UNROLLED;
 use rustc_hash::{FxHashMap, FxHashSet};
+pub use sent::send;
 use valued::Value;
 
 /// The loops that compute a program, one statement after the other, unfused.
 ///
 /// * **Meaning**: that of `program`, up to the order in which sums are added.
-/// * **Cost**: the points visited are the sparse count of chapter 3 (the chapter
+/// * **Cost**: the points visited are the sparse count of chapter 3 for the program after [`send`] (the chapter
 ///   on loops lists the exceptions); each image of an index map is built once.
 ///
 /// # Errors
@@ -63,8 +66,9 @@ pub fn lower(program: &TensorSsa) -> Result<LoopProgram, String> {
         }
     }
     let mut requires = Vec::new();
-    collect_requires(&program.body, &mut requires);
-    let Joined { program, inner } = joined::join(program, &requires);
+    let sent = send(program);
+    collect_requires(&sent.body, &mut requires);
+    let Joined { program, inner } = joined::join(&sent, &requires);
     let mut lower = Lower::new(&program, requires, inner);
     lower.blocks(&program.body);
     lower.return_params();
