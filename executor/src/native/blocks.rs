@@ -4,7 +4,8 @@
 //! each tile of rows. So a strip goes through the tiles of a block of rows before the next one does, and the loop is taken in
 //! passes of so many steps that a copy of what all rows read stays in the nearest cache, packed: rows of a large
 //! matrix are far apart, and may have one place in a cache. The sums of a tile are in registers during a pass, and between two
-//! in arrays; each is added to in the order of the loop, as without blocks.
+//! in arrays; each is added to in the order of the loop, as without blocks. If one loop of a strip goes in passes, a tile does
+//! what stands before it in the first pass, and what stands behind it in the last: few sums are ever in such arrays.
 
 use super::expressions::Expressions;
 use super::mentions::Mentions;
@@ -12,7 +13,7 @@ use super::scopes::Variable;
 use super::tiles::{Around, LANE, Lanes, Printer, ROW};
 use crate::loops::walk::{Rewrite, rebuild_real};
 use crate::loops::{For, Int, IntId, LoopProgram, Node, Order, Place, Real};
-use crate::tile::{Item, Part, Rows, follows, is_arithmetic, mentions_any};
+use crate::tile::{Item, Part, Rows, Strip, follows, is_arithmetic, mentions_any};
 
 /// A loop that has no more steps for all sizes has no passes.
 const FEW: i64 = 64;
@@ -122,6 +123,25 @@ pub(super) fn is_set_first(program: &LoopProgram, parts: &[Part], variable: Vari
     false
 }
 
+/// Which part of a strip goes in passes, if it is one.
+pub(super) fn one_in_passes(
+    strip: &Strip,
+    lanes: &Lanes<'_>,
+    around: &Around<'_>,
+) -> Option<usize> {
+    let (varying, changing) = (lanes.varying, around.changing);
+    let in_passes = |part: &Part| match part {
+        Part::Run(..) => false,
+        Part::Loop(header, parts) => {
+            let reads = Reads { header, lane: lanes.var, varying, changing };
+            !reads.packed(parts).is_empty()
+        }
+    };
+    let mut found = strip.parts.iter().enumerate().filter(|(_, part)| in_passes(part));
+    let (at, _) = found.next()?;
+    found.next().is_none().then_some(at)
+}
+
 /// Nodes without what is read elsewhere than where it is.
 struct Without<'p>(&'p [(Place, String)]);
 
@@ -200,6 +220,82 @@ impl Printer<'_, '_> {
         depth + 1
     }
 
+    /// A strip with one loop in passes, tile by tile.
+    pub(super) fn strip_in_passes(
+        &mut self,
+        (parts, at): (&[Part], usize),
+        variables: &[(Variable, bool)],
+        (lanes, around): (&Lanes<'_>, &Around<'_>),
+        depth: usize,
+    ) {
+        let Part::Loop(header, inner) = &parts[at] else { unreachable!("a loop is in passes") };
+        let (varying, changing) = (lanes.varying, around.changing);
+        let packed = Reads { header, lane: lanes.var, varying, changing }.packed(inner);
+        let (count, length) = (around.count, lanes.length);
+        for (variable, _) in variables {
+            let (kind, name) = (self.statements.kind(*variable), self.statements.name(*variable));
+            self.line(depth, &format!("{kind} iv_t_{name}[IV_BLOCK][{length}];"));
+        }
+        let pass = self.open_pass(header, &packed, lanes, depth);
+        let (row, above) = self.rows_of(parts, around.var);
+        let inside = self.open_tiles(around, row, above, pass);
+        let before = self.kept.len();
+        let (mut taken, mut left) = (Vec::new(), Vec::new());
+        for (variable, set_first) in variables {
+            let (kind, name) = (self.statements.kind(*variable), self.statements.name(*variable));
+            let clear = if *set_first { "" } else { " = {0}" };
+            self.line(inside, &format!("{kind} iv_u_{name}[{count}][{length}]{clear};"));
+            let mine = format!("iv_u_{name}[{ROW}][{LANE}]");
+            let between = format!("iv_t_{name}[iv_tile + {ROW}][{LANE}]");
+            taken.push(format!("{mine} = {between};"));
+            left.push(format!("{between} = {mine};"));
+            self.kept.push((*variable, mine));
+        }
+        let tile = Around { blocks: false, ..*around };
+        let inner_lanes = Lanes { rows: Some(&tile), ..*lanes };
+        let (first, end) = self.statements.expressions.ends(header);
+        self.line(inside, &format!("if (iv_start == {first}) {{"));
+        self.parts(&parts[..at], &inner_lanes, false, inside + 1);
+        self.line(inside, "} else {");
+        self.for_entries(&taken, (lanes, around), inside + 1);
+        self.line(inside, "}");
+        self.steps_of_pass(header, inner, &inner_lanes, inside);
+        self.packed.clear();
+        self.line(inside, &format!("if (iv_stop == {end}) {{"));
+        self.parts(&parts[at + 1..], &inner_lanes, false, inside + 1);
+        self.line(inside, "} else {");
+        self.for_entries(&left, (lanes, around), inside + 1);
+        self.line(inside, "}");
+        self.kept.truncate(before);
+        self.close(inside, depth);
+    }
+
+    /// Whether parts read the number of a row, and whether one does not do again what was done before.
+    fn rows_of(&self, parts: &[Part], row: IntId) -> (bool, bool) {
+        let mut found = (false, false);
+        for part in parts {
+            match part {
+                Part::Run(nodes, again) => {
+                    found.0 |= self.reads(nodes, row) || !again;
+                    found.1 |= !again;
+                }
+                Part::Loop(header, parts) => {
+                    let nodes = [Node::For(Box::new(whole(header, parts)))];
+                    found.0 |= self.reads(&nodes, row);
+                }
+            }
+        }
+        found
+    }
+
+    /// The steps of a loop in a pass.
+    fn steps_of_pass(&mut self, header: &For, parts: &[Part], lanes: &Lanes<'_>, depth: usize) {
+        let var = self.statements.name(Variable::Int(header.var));
+        self.open(&var, "iv_start", "iv_stop", depth);
+        self.parts(parts, lanes, true, depth + 1);
+        self.line(depth, "}");
+    }
+
     /// A loop in a strip, tile by tile, with what it adds to in registers.
     pub(super) fn loop_of_block(
         &mut self,
@@ -228,10 +324,7 @@ impl Printer<'_, '_> {
         let tile = Around { blocks: false, ..*around };
         let inner = Lanes { rows: Some(&tile), ..*lanes };
         if passes {
-            let var = self.statements.name(Variable::Int(header.var));
-            self.open(&var, "iv_start", "iv_stop", inside);
-            self.parts(parts, &inner, true, inside + 1);
-            self.line(inside, "}");
+            self.steps_of_pass(header, parts, &inner, inside);
         } else {
             self.inner_loop(header, parts, &inner, inside);
         }
@@ -281,8 +374,10 @@ impl Printer<'_, '_> {
         depth: usize,
     ) -> usize {
         let (first, end) = self.statements.expressions.ends(header);
-        let head =
-            format!("for (int64_t iv_start = {first}; iv_start < {end}; iv_start += IV_DEPTH) {{");
+        // there is one pass if there are no steps
+        let head = format!(
+            "for (int64_t iv_start = {first}; iv_start == {first} || iv_start < {end}; iv_start += IV_DEPTH) {{"
+        );
         self.line(depth, &head);
         let depth = depth + 1;
         self.line(depth, &format!("const int64_t iv_stop = iv_min(iv_start + IV_DEPTH, {end});"));

@@ -5,7 +5,7 @@
 //! than those step by step. Where loops stand in the steps of rows, half a strip is enough for what is left of few steps.
 //! In blocks of rows (`blocks.rs`) strips are wide, and what is left is taken in narrow ones.
 
-use super::blocks::is_set_first;
+use super::blocks::{is_set_first, one_in_passes};
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
@@ -300,15 +300,21 @@ impl Printer<'_, '_> {
             Some((extent, slot)) => (format!("[{extent}][{length}]"), format!("[{slot}][{LANE}]")),
             None => (format!("[{length}]"), format!("[{LANE}]")),
         };
-        let blocks = rows.is_some_and(|around| around.blocks);
+        let around = rows.filter(|around| around.blocks);
         let common = strip.common(self.program()).into_iter();
         let common = common.map(|v| (v, is_set_first(self.program(), &strip.parts, v)));
-        let arrays = Arrays { extents: &extents, index: &index, blocks };
-        self.keep(&common.collect::<Vec<_>>(), &arrays, depth + 1);
+        let common: Vec<_> = common.collect();
         let sums = sums(&strip.header).unwrap_or_default();
         let varying = strip.varying();
         let lanes = Lanes { var: strip.header.var, length, rows, varying: &varying, sums: &sums };
-        self.parts(&strip.parts, &lanes, false, depth + 1);
+        let one = around.and_then(|around| Some((around, one_in_passes(strip, &lanes, around)?)));
+        if let Some((around, at)) = one {
+            self.strip_in_passes((&strip.parts, at), &common, (&lanes, around), depth + 1);
+        } else {
+            let arrays = Arrays { extents: &extents, index: &index, blocks: around.is_some() };
+            self.keep(&common, &arrays, depth + 1);
+            self.parts(&strip.parts, &lanes, false, depth + 1);
+        }
         self.kept.truncate(before);
         self.line(depth, "}");
     }
