@@ -94,6 +94,9 @@ impl Compiler {
             // for some processors compilers take half of a register: the sums of a tile are then more than there are
             arguments.push("-mprefer-vector-width=512".to_owned());
         }
+        if second_cache() >= 2 << 10 {
+            arguments.push("-DIV_BLOCK=256".to_owned());
+        }
         Ok(Self { program, arguments, version })
     }
 
@@ -154,6 +157,18 @@ impl Compiler {
         let message = String::from_utf8_lossy(&said.stderr).into_owned();
         Err(NativeError::Refused { command: format!("{command:?}"), message })
     }
+}
+
+/// The second cache of a processor, in KB; 0 if it does not say.
+fn second_cache() -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        const CACHES: u32 = 0x8000_0006;
+        let known = std::arch::x86_64::__cpuid(0x8000_0000).eax >= CACHES;
+        if known { std::arch::x86_64::__cpuid(CACHES).ecx >> 16 } else { 0 }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    0
 }
 
 /// An error of the system while doing `what`.

@@ -50,9 +50,12 @@ const STREAMS: &str = "\
 
 /// How large blocks of rows are, and what they pack.
 const BLOCKS: &str = "\
-/* Blocks of rows: how many there are at most, the entries of a row in a tile, and the steps of a loop that have a packed
-   copy of what all rows read, 96 KB of it. There are blocks where a loop has IV_DEEP steps and reads IV_MUCH entries. */
+/* Blocks of rows: how many there are at most, so that what they read of 512 steps is half a second cache (of 1 MB) or less;
+   the entries of a row in a tile, and the steps of a loop that have a packed copy of what all rows read, 96 KB of it. There are
+   blocks where a loop has IV_DEEP steps and reads IV_MUCH entries. */
+#ifndef IV_BLOCK
 #define IV_BLOCK 128
+#endif
 #define IV_WIDE (3 * IV_LANES / 2)
 #define IV_DEPTH (96 * 1024 / (int64_t)sizeof(real) / IV_WIDE)
 #define IV_DEEP 16
