@@ -252,6 +252,40 @@ fn the_number_of_threads_does_not_change_a_bit() {
     }
 }
 
+/// Rows of tiles, which threads share in parts that depend on how many there are: a rest of less than a tile, a whole one, and more.
+#[test]
+fn shares_of_rows_do_not_change_a_bit() {
+    if !has_compiler() {
+        return;
+    }
+    let text = "fn product(n: size, m: size, k: size, A: real[n, k], B: real[k, m]) -> (C: real[n, m], t: real[n]) {
+        C[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]
+        t[i: n] = sum(j: m) C[i, j]^2
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    let (m, k) = (1003, 33);
+    let real = |shape: Vec<usize>| {
+        let count: usize = shape.iter().product();
+        let data = (0..count).map(|at| (at * 7919 % 1000) as f64 / 300.0 - 1.0).collect();
+        Value::Real(Dense { shape, data })
+    };
+    for n in [39, 40, 137, 257, 300] {
+        let inputs = [("A", real(vec![n, k])), ("B", real(vec![k, m]))];
+        let inputs: Values<f64> = inputs.map(|(name, value)| (name.to_owned(), value)).into();
+        let run = |threads: usize| {
+            let threads = std::num::NonZero::new(threads);
+            let options = Options { engine: Engine::Native, threads, ..Options::default() };
+            compile::<f64>(&program, options).unwrap().call(&inputs).unwrap()
+        };
+        let one = run(1);
+        let wanted = outcome(&program, &inputs, Engine::Runner).unwrap();
+        assert_eq!(difference(&wanted, &one, 1e-12), None, "{n} rows");
+        for threads in [2, 3, 7] {
+            assert!(one == run(threads), "{n} rows, {threads} threads: other bits");
+        }
+    }
+}
+
 /// The C compiler: what `CC` says, with its arguments.
 fn compiler() -> Command {
     let words = std::env::var("CC").unwrap_or_default();

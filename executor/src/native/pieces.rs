@@ -8,7 +8,7 @@ use crate::block::{Sharing, locals, shared};
 use crate::fuse::clears::clears;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order};
-use crate::tile::{Tiling, tiling};
+use crate::tile::{Tiling, rows, tiling};
 
 /// A piece of a program.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Parts {
     pub(super) sharing: Sharing,
     /// A part has at least so many iterations.
     pub(super) least: i64,
+    /// Whether they are rows that each take as long: what others share is packed for each part.
+    pub(super) even: bool,
 }
 
 /// The least part of a loop without loops inside.
@@ -70,7 +72,8 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
         None if nested => 1,
         None => LITTLE,
     };
-    Some(Parts { sharing, least })
+    let even = rows(program, header).is_some_and(|rows| rows.is_even());
+    Some(Parts { sharing, least, even })
 }
 
 /// Cuts a program into pieces.

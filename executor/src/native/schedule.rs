@@ -34,6 +34,12 @@ const WORTHWHILE: Duration = Duration::from_micros(60);
 const PARTS: i64 = 64;
 /// Steps are run piece by piece if a loop in them has so many operations.
 const MUCH: i64 = 1 << 17;
+/// A loop of so many operations is shared by threads without a trial.
+const SURE: i64 = 1 << 22;
+/// So many rows pay for what is packed for them.
+const BLOCK: i64 = 128;
+/// Parts of rows are whole tiles.
+const TILE: i64 = 8;
 /// Whether the run is to end is asked after about so many operations.
 const PATIENCE: i64 = 1 << 26;
 
@@ -117,6 +123,13 @@ impl<S: Scalar> Memory<'_, S> {
         // SAFETY: as above.
         let ints = unsafe { std::slice::from_raw_parts(self.ints, self.counts.0) };
         Estimate::new(&self.frame.sizes, ints)
+    }
+
+    /// About how many operations a loop has.
+    fn work(&self, range: Range, header: &For) -> i64 {
+        let mut estimate = self.estimate();
+        estimate.at_middle(header.var, range.begin, range.end);
+        estimate.work(&header.body).saturating_mul(range.count())
     }
 
     fn set_int(&self, var: IntId, value: i64) {
@@ -266,7 +279,10 @@ impl<S: Scalar> Stage<S> {
                 _ => self.share_with_copies(memory, range, parts, with_copies),
             };
         }
-        let each = ((count + PARTS - 1) / PARTS).max(parts.least);
+        let threads = team.threads as i64;
+        let own = parts.even && key.is_none() && sharing.sums.is_empty();
+        let each = if own { rows_each(count, threads) } else { (count + PARTS - 1) / PARTS };
+        let each = each.max(parts.least);
         // a rest that may be less than a tile goes with the last part: alone it would be rounded as what is in no tile
         let pieces = (count / each + i64::from(4 * (count % each) >= parts.least)).max(1);
         if pieces < 2 || team.threads == 1 && sharing.sums.is_empty() {
@@ -281,6 +297,9 @@ impl<S: Scalar> Stage<S> {
             let Range { begin, end, step } = range.between(at * each, end);
             self.apart(memory, Range { begin: cut(begin), end: cut(end), step }, parts)
         };
+        if team.threads > 1 && memory.work(range, header) >= SURE {
+            return memory.join(team.map(pieces, piece).into_iter(), parts);
+        }
         let start = Instant::now();
         let first = piece(0)?;
         let estimate = start.elapsed().as_secs_f64() * (pieces - 1) as f64;
@@ -372,9 +391,13 @@ fn with_copies<S: Scalar>(
     if private.is_empty() || memory.team.room == 0 {
         return 1;
     }
-    let mut estimate = memory.estimate();
-    estimate.at_middle(header.var, range.begin, range.end);
-    let work = estimate.work(&header.body).saturating_mul(count);
-    let entries = private::entries(memory.frame, private);
+    let (work, entries) = (memory.work(range, header), private::entries(memory.frame, private));
     private::parts::<S>((work, entries), private::LITTLE, memory.team.room).min(count)
+}
+
+/// How many rows a part has where no sum depends on it: as many as share what is packed, but each thread has as many parts.
+fn rows_each(count: i64, threads: i64) -> i64 {
+    let parts = (count + threads * BLOCK - 1) / (threads * BLOCK) * threads;
+    let each = (count + parts - 1) / parts;
+    ((each + TILE - 1) / TILE * TILE).max((count + PARTS - 1) / PARTS)
 }

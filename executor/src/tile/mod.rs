@@ -326,6 +326,14 @@ impl Rows {
         with_own(&self.own, self.header.var)
     }
 
+    /// Whether each step takes as long as any other one.
+    pub(crate) fn is_even(&self) -> bool {
+        self.items.iter().all(|item| match item {
+            Item::Nodes(nodes) => !nodes.iter().any(Node::has_loop),
+            Item::Strip(_) => true,
+        })
+    }
+
     fn kept(&self) -> usize {
         let kept = |item: &Item| if let Item::Strip(strip) = item { strip.all } else { 0 };
         self.items.iter().map(kept).sum()
