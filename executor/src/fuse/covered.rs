@@ -164,28 +164,17 @@ impl Known {
         let mut told: Vec<IntId> = Vec::new();
         let is_run = around.windows(2).all(|pair| {
             let [(list, place), (inside, before)] = pair else { unreachable!("pairs have two") };
-            match &list[*place] {
-                Node::For(header) if step.0.contains_key(&header.var) => {
-                    told.push(header.var);
-                    self.is_within(header, step)
-                }
-                Node::For(header) => {
-                    let vars = self.tuple_of(program, header, &inside[..*before], step);
-                    told.extend(vars.iter().flatten());
-                    vars.is_some()
-                }
-                Node::If(cond, _) => self.implies(cond, step),
-                Node::Note(_)
-                | Node::SetInt(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_)
-                | Node::Check(..) => false,
+            if let Node::If(cond, _) = &list[*place] {
+                return self.implies(cond, step);
             }
+            let Node::For(header) = &list[*place] else { return false };
+            if step.0.contains_key(&header.var) {
+                told.push(header.var);
+                return self.is_within(header, step);
+            }
+            let vars = self.tuple_of(program, header, &inside[..*before], step);
+            told.extend(vars.iter().flatten());
+            vars.is_some()
         });
         is_run && step.0.keys().all(|var| told.contains(var))
     }

@@ -246,21 +246,12 @@ fn around(body: &[Node], path: &[usize]) -> Option<(Vec<For>, Vec<Cond>)> {
     let around = lists(body, path);
     let (mut loops, mut conditions) = (Vec::new(), Vec::new());
     for (list, place) in &around[..around.len() - 1] {
-        match &list[*place] {
-            Node::For(header) if header.stride.is_none() => loops.push(header.bare()),
-            Node::If(cond, _) => conditions.push(cond.clone()),
-            Node::For(_)
-            | Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => return None,
+        if let Node::If(cond, _) = &list[*place] {
+            conditions.push(cond.clone());
+            continue;
         }
+        let Node::For(header) = &list[*place] else { return None };
+        header.stride.is_none().then(|| loops.push(header.bare()))?;
     }
     (!loops.is_empty()).then_some((loops, conditions))
 }
