@@ -321,3 +321,23 @@ fn points_of_what_nothing_reads_are_not_visited() {
     let given = inputs::<f64>(&program, &[("n", ROWS + 1)]);
     assert_eq!(difference(&program, &given, 4096.0), None);
 }
+
+/// A number that nothing reads has one point, however many windows there are.
+#[test]
+fn points_of_numbers_are_of_no_window() {
+    let text = "fn f(n: size, m: size, x: real[n], p: index(m)[m]) -> (y: real, z: real[n]) {
+        t[i: n, j: m] = real(i)
+        y = sum(i: n) x[i]^2
+        u = [m = 0 and (m >= n or m >= m or t[m, m] < 0.5)]
+        v = 1
+        z[i: n] = -[i / 2 >= 0 and i / 2 < m] * t[i, p[i / 2]]
+    }";
+    let program = program(text);
+    let kept = loops(&program, Fusion::On);
+    let at_top_level = kept.to_string().lines().any(|line| line == "visit v");
+    assert!(locals(&kept) == 1 && at_top_level, "{kept}");
+    for n in [0, 1, ROWS, 2 * ROWS + 3] {
+        let given = inputs::<f64>(&program, &[("n", n), ("m", 4)]);
+        assert_eq!(difference(&program, &given, 4096.0), None, "{n} rows");
+    }
+}

@@ -202,7 +202,7 @@ struct Layout<'p> {
 impl Layout<'_> {
     fn nodes(&mut self, nodes: &[Node]) {
         // notes and visits stand with what follows
-        let mut notes = Vec::new();
+        let (mut notes, mut visited) = (Vec::new(), Vec::new());
         for node in nodes.iter().flat_map(single) {
             if matches!(node, Node::Note(_) | Node::Visit(_)) {
                 notes.push(node);
@@ -216,6 +216,11 @@ impl Layout<'_> {
             let grown = [&mut self.before, &mut self.rows, &mut self.after];
             let place = grown.into_iter().zip(known).find(|(list, known)| list.len() > *known);
             if let Some((list, known)) = place {
+                // a point of a number is no window's
+                if list[known].row.is_some() {
+                    let visits = notes.extract_if(.., |note| matches!(note, Node::Visit(_)));
+                    visited.extend(visits);
+                }
                 let notes = notes.drain(..).enumerate();
                 let items = notes.map(|(k, note)| Item {
                     row: list[known].row,
@@ -226,6 +231,10 @@ impl Layout<'_> {
                 });
                 let items: Vec<Item> = items.collect();
                 list.splice(known..known, items);
+            }
+            for visit in visited.drain(..) {
+                let item = self.item(visit);
+                self.before.push(item);
             }
         }
         for note in notes {
