@@ -125,24 +125,10 @@ fn distance(from: &Int, to: &Int) -> Option<i64> {
 /// The variable of a loop over rows in an index, and the least and greatest of what is added to it: constants, and variables of
 /// loops between constants inside.
 pub(super) fn row(index: &Int, spans: &Spans) -> Option<(IntId, [i64; 2])> {
-    let mut vars: Vec<IntId> = match index {
-        Int::Var(var) => vec![*var],
-        Int::Sum(terms, _) => {
-            let one = |term: &(i64, Int)| {
-                if let (1, Int::Var(var)) = term { Some(*var) } else { None }
-            };
-            terms.iter().filter_map(one).collect()
-        }
-        Int::Const(_)
-        | Int::Size(_)
-        | Int::Load(..)
-        | Int::Product(_)
-        | Int::Div(..)
-        | Int::Mod(..)
-        | Int::DivBy(_)
-        | Int::Floor(_)
-        | Int::Select(_) => return None,
-    };
+    let alone = [(1, index.clone())];
+    let terms = if let Int::Sum(terms, _) = index { terms.as_slice() } else { &alone };
+    let one = |term: &(i64, Int)| if let (1, Int::Var(var)) = term { Some(*var) } else { None };
+    let mut vars: Vec<IntId> = terms.iter().filter_map(one).collect();
     // the outermost loop first
     vars.sort_by_key(|var| spans.place(*var));
     let shift = |var: &IntId| spans.range(&index.clone().minus(Int::Var(*var)));
@@ -317,8 +303,13 @@ impl Line<'_> {
             Node::Join(var, ..) if !self.own.contains(var) => None,
             Node::For(header) => {
                 let body = self.list(&header.body);
-                let line = Node::For(Box::new(For { body, ..header.bare() }));
-                Some(if self.is_free(&line) { in_any_order(line) } else { line })
+                let mut line = Node::For(Box::new(For { body, ..header.bare() }));
+                if self.is_free(&line)
+                    && let Node::For(header) = &mut line
+                {
+                    header.order = Order::Parallel;
+                }
+                Some(line)
             }
             Node::If(cond, body) => Some(Node::If(cond.clone(), self.list(body))),
             Node::Note(_)
@@ -343,11 +334,6 @@ impl Line<'_> {
         let mut local = self.locals.iter().filter_map(|(local, _)| touched.get(local)).flatten();
         local.all(own) && !carries(header) && sums(node).is_empty()
     }
-}
-
-fn in_any_order(node: Node) -> Node {
-    let Node::For(header) = node else { return node };
-    Node::For(Box::new(For { order: Order::Parallel, ..*header }))
 }
 
 /// What nodes are made of.

@@ -12,9 +12,10 @@
 
 use super::dead::drop_dead;
 use super::facts::{Facts, settings};
+use super::renamed::Renamed;
 use super::sites::{Kind, Site, apart, list_at, lists, sites};
 use super::tuples::Tuples;
-use crate::loops::walk::{Rewrite, rebuild_int};
+use crate::loops::walk::Rewrite;
 use crate::loops::{BufferId, CmpOp, Cond, Fold, For, Int, IntId, LoopProgram, Node, RelId, Role};
 use rustc_hash::FxHashMap;
 
@@ -30,12 +31,11 @@ pub(super) fn leave_uncleared(program: &mut LoopProgram) {
             continue;
         }
         let Some(firsts) = covered(program, *buffer, &others, &tuples, &known) else { continue };
-        let written = all.iter().find(|site| site.path == firsts[0]);
-        if !written.is_some_and(|written| clears.iter().all(|clear| clear.comes_before(written))) {
+        if !clears.iter().all(|clear| clear.comes_before(firsts[0])) {
             continue;
         }
-        for path in firsts {
-            let (list, place) = list_at(&mut program.body, &path);
+        for site in firsts {
+            let (list, place) = list_at(&mut program.body, &site.path);
             if let Node::Accumulate(entry, _, value) = &list[place] {
                 list[place] = Node::Store(entry.clone(), value.clone());
             }
@@ -54,18 +54,18 @@ pub(super) fn leave_uncleared(program: &mut LoopProgram) {
 }
 
 /// Where entries are added to first, if one list adds to all that is read, each step to entries of its own.
-fn covered(
+fn covered<'s>(
     program: &LoopProgram,
     buffer: BufferId,
-    others: &[&Site],
+    others: &[&'s Site],
     tuples: &Tuples,
     settings: &FxHashMap<IntId, usize>,
-) -> Option<Vec<Vec<usize>>> {
-    let (loads, writes): (Vec<&Site>, Vec<&Site>) =
+) -> Option<Vec<&'s Site>> {
+    let (loads, writes): (Vec<&'s Site>, Vec<&'s Site>) =
         others.iter().copied().partition(|site| site.kind == Kind::Load);
     let first = *writes.first()?;
-    let mut entries: Vec<&Site> = Vec::new();
-    for site in &writes {
+    let mut entries: Vec<&'s Site> = Vec::new();
+    for site in writes {
         let one = site.kind == Kind::Accumulate(Fold::Sum) && site.list() == first.list();
         if !one || !tuples.is_step(&site.indices, &site.loops) {
             return None;
@@ -79,7 +79,7 @@ fn covered(
     }
     let is_there = |load: &&Site| {
         let entry = entries.iter().find(|entry| !apart(&entry.indices, &load.indices));
-        let step = entry.and_then(|entry| Some((entry, Step::of(&entry.indices, &load.indices)?)));
+        let step = entry.and_then(|entry| Some((entry, step(&entry.indices, &load.indices)?)));
         step.is_some_and(|(entry, mut step)| {
             let around = lists(&program.body, &entry.path);
             let mut known = Known::at(program, &load.path, settings);
@@ -88,7 +88,7 @@ fn covered(
             entry.comes_before(load) && known.says(program, &around, &mut step)
         })
     };
-    loads.iter().all(is_there).then(|| entries.iter().map(|site| site.path.clone()).collect())
+    loads.iter().all(is_there).then_some(entries)
 }
 
 /// What holds at a place.
@@ -158,7 +158,7 @@ impl Known {
         &mut self,
         program: &LoopProgram,
         around: &[(&[Node], usize)],
-        step: &mut Step,
+        step: &mut Renamed,
     ) -> bool {
         // the variables of the step whose values are those of a step that there is
         let mut told: Vec<IntId> = Vec::new();
@@ -168,7 +168,7 @@ impl Known {
                 return self.implies(cond, step);
             }
             let Node::For(header) = &list[*place] else { return false };
-            if step.0.contains_key(&header.var) {
+            if step.ints.contains_key(&header.var) {
                 told.push(header.var);
                 return self.is_within(header, step);
             }
@@ -176,11 +176,11 @@ impl Known {
             told.extend(vars.iter().flatten());
             vars.is_some()
         });
-        is_run && step.0.keys().all(|var| told.contains(var))
+        is_run && step.ints.keys().all(|var| told.contains(var))
     }
 
     /// Whether a loop has the value that its variable has in a step.
-    fn is_within(&mut self, header: &For, step: &mut Step) -> bool {
+    fn is_within(&mut self, header: &For, step: &mut Renamed) -> bool {
         let value = step.int(&Int::Var(header.var));
         let mut end = |e: &Int, cmp| self.facts.prove(cmp, &value, &step.int(e));
         header.stride.is_none()
@@ -195,7 +195,7 @@ impl Known {
         program: &LoopProgram,
         header: &For,
         nodes: &[Node],
-        step: &Step,
+        step: &Renamed,
     ) -> Option<Vec<IntId>> {
         self.tuples.iter().find_map(|(relation, indices)| {
             let table = &program.relations[relation.index()];
@@ -203,16 +203,16 @@ impl Known {
                 && header.lower == [Int::Const(0)]
                 && header.upper == [Int::Size(table.count)];
             let own = |(buffer, index): (&BufferId, &Int)| {
-                let read = coordinates(nodes, *buffer).into_iter();
-                let (var, _) = read.into_iter().find(|(_, at)| *at == header.var)?;
-                is_same(step.0.get(&var)?, index).then_some(var)
+                let mut read = coordinates(nodes, *buffer).into_iter();
+                let (var, _) = read.find(|(_, at)| *at == header.var)?;
+                is_same(step.ints.get(&var)?, index).then_some(var)
             };
             let places = table.coordinates.iter().zip(indices);
             places.map(own).collect::<Option<Vec<IntId>>>().filter(|_| all)
         })
     }
 
-    fn implies(&mut self, cond: &Cond, step: &mut Step) -> bool {
+    fn implies(&mut self, cond: &Cond, step: &mut Renamed) -> bool {
         match cond {
             Cond::Int(cmp, a, b) => {
                 let (a, b) = (step.int(a), step.int(b));
@@ -247,32 +247,16 @@ fn coordinates(nodes: &[Node], buffer: BufferId) -> Vec<(IntId, IntId)> {
     nodes.iter().filter_map(one).collect()
 }
 
-/// Puts the indices of a read in the place of the variables of a step.
-struct Step(FxHashMap<IntId, Int>);
-
-impl Step {
-    /// The step that adds to an entry at these indices what is read; `None` if none does, or it is not known.
-    fn of(entry: &[Int], read: &[Int]) -> Option<Self> {
-        let mut values = FxHashMap::default();
-        for (own, index) in entry.iter().zip(read) {
-            let known = if let Int::Var(var) = own {
-                values.insert(*var, index.clone()).is_none()
-            } else {
-                own == index
-            };
-            known.then_some(())?;
-        }
-        Some(Self(values))
+/// The step that adds to an entry at these indices what is read: the values of its variables; `None` if no step does, or it is not known.
+fn step(entry: &[Int], read: &[Int]) -> Option<Renamed> {
+    let mut step = Renamed::default();
+    for (own, index) in entry.iter().zip(read) {
+        let known = if let Int::Var(var) = own {
+            step.ints.insert(*var, index.clone()).is_none()
+        } else {
+            own == index
+        };
+        known.then_some(())?;
     }
-}
-
-impl Rewrite for Step {
-    fn int(&mut self, e: &Int) -> Int {
-        if let Int::Var(var) = e
-            && let Some(index) = self.0.get(var)
-        {
-            return index.clone();
-        }
-        rebuild_int(self, e)
-    }
+    Some(step)
 }

@@ -202,7 +202,7 @@ struct Layout<'p> {
 impl Layout<'_> {
     fn nodes(&mut self, nodes: &[Node]) {
         // notes and visits stand with what follows
-        let (mut notes, mut visited) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         for node in nodes.iter().flat_map(single) {
             if matches!(node, Node::Note(_) | Node::Visit(_)) {
                 notes.push(node);
@@ -217,10 +217,9 @@ impl Layout<'_> {
             let place = grown.into_iter().zip(known).find(|(list, known)| list.len() > *known);
             if let Some((list, known)) = place {
                 // a point of a number is no window's
-                if list[known].row.is_some() {
-                    let visits = notes.extract_if(.., |note| matches!(note, Node::Visit(_)));
-                    visited.extend(visits);
-                }
+                let own = list[known].row.is_none();
+                let strays = |note: &mut Node| !own && matches!(note, Node::Visit(_));
+                let visits: Vec<Node> = notes.extract_if(.., strays).collect();
                 let notes = notes.drain(..).enumerate();
                 let items = notes.map(|(k, note)| Item {
                     row: list[known].row,
@@ -231,10 +230,10 @@ impl Layout<'_> {
                 });
                 let items: Vec<Item> = items.collect();
                 list.splice(known..known, items);
-            }
-            for visit in visited.drain(..) {
-                let item = self.item(visit);
-                self.before.push(item);
+                for visit in visits {
+                    let item = self.item(visit);
+                    self.before.push(item);
+                }
             }
         }
         for note in notes {
@@ -455,9 +454,7 @@ fn by_windows(
 ) -> Option<Vec<Node>> {
     let Cut { extent, locals, spans, reach, rows } = *cut;
     let neighbours = rows != ROWS;
-    if neighbours
-        && !(are_flat(program, &window, locals, spans) && in_order(&window, locals, spans))
-    {
+    if neighbours && !(are_flat(program, &window, locals) && in_order(&window, locals, spans)) {
         return None;
     }
     let nodes: Vec<Node> = window.iter().map(|item| item.node.clone()).collect();
@@ -492,7 +489,7 @@ fn in_order(window: &[Item], locals: &[Target], spans: &Spans) -> bool {
 
 /// Whether no more loops stand in one another than locals have axes, those between constants apart; one of a local with one axis has
 /// no loops inside.
-fn are_flat(program: &LoopProgram, window: &[Item], locals: &[Target], spans: &Spans) -> bool {
+fn are_flat(program: &LoopProgram, window: &[Item], locals: &[Target]) -> bool {
     fn depth(node: &Node, counts: &impl Fn(&For) -> bool) -> usize {
         let own = matches!(node, Node::For(header) if counts(header));
         let inside = node.inside().iter().map(|node| depth(node, counts)).max();
@@ -500,7 +497,7 @@ fn are_flat(program: &LoopProgram, window: &[Item], locals: &[Target], spans: &S
     }
     let axes = locals.iter().map(|(local, _)| program.buffer(*local).extents.len()).max();
     let axes = axes.unwrap_or(0);
-    let counts = |header: &For| axes == 1 || !spans.is_short(header.var);
+    let counts = |header: &For| axes == 1 || header.constants().is_none();
     window.iter().all(|item| depth(&item.node, &counts) <= axes)
 }
 

@@ -26,12 +26,11 @@
 use super::contract::contract;
 use super::facts::{Facts, settings};
 use super::gather::along;
+use super::renamed::Renamed;
 use super::sites::{Kind, Site, apart, lists, sites};
 use super::slice::{Slice, slice};
 use super::tuples::Tuples;
-use crate::loops::walk::{
-    Rewrite, Visit, rebuild_cond, rebuild_int, rebuild_real, walk_int, walk_real,
-};
+use crate::loops::walk::{Rewrite, Visit, rebuild_cond, rebuild_real, walk_int, walk_real};
 use crate::loops::{
     BufferId, CmpOp, Cond, Element, Fold, For, Int, IntId, LoopProgram, Node, Real, RealId, Role,
     StatementId,
@@ -48,17 +47,19 @@ const AGAIN: usize = 7;
 /// Has temporaries computed where they are read, where that is right and worth it, after some copies; gives how many lines are
 /// computed again.
 pub(super) fn recompute(program: &mut LoopProgram, mut copies: Copies) -> usize {
-    lines_again(program, 1, &mut copies)
+    lines_again(program, 1, (When::Merged, &mut copies))
 }
 
 /// The same for states of recurrences, before these are cut.
 pub(super) fn recompute_states(program: &mut LoopProgram, copies: &mut Copies) {
-    let when = std::mem::replace(&mut copies.when, When::States);
-    lines_again(program, 1, copies);
-    copies.when = when;
+    lines_again(program, 1, (When::States, copies));
 }
 
-fn lines_again(program: &mut LoopProgram, axes: usize, copies: &mut Copies) -> usize {
+fn lines_again(
+    program: &mut LoopProgram,
+    axes: usize,
+    (when, copies): (When, &mut Copies),
+) -> usize {
     let mut lines = 0;
     let mut by_buffer = sites(&program.body);
     let mut known = settings(&program.body);
@@ -67,7 +68,7 @@ fn lines_again(program: &mut LoopProgram, axes: usize, copies: &mut Copies) -> u
             continue;
         }
         let Some(all) = by_buffer.get(&buffer) else { continue };
-        if let Some(plan) = plan(program, buffer, all, &known, copies) {
+        if let Some(plan) = plan(program, buffer, all, &known, (when, copies)) {
             let count = plan.groups.len();
             let Some(changed) = plan.apply(program.clone()) else { continue };
             lines += count;
@@ -83,9 +84,8 @@ fn lines_again(program: &mut LoopProgram, axes: usize, copies: &mut Copies) -> u
 
 /// The same for temporaries that grow along so many axes, before loops are merged; `None` if there are none.
 pub(super) fn recompute_early(program: &mut LoopProgram, axes: usize) -> Option<Copies> {
-    let mut copies = Copies { when: When::Early, ..Copies::default() };
-    let lines = lines_again(program, axes, &mut copies);
-    copies.when = When::Merged;
+    let mut copies = Copies::default();
+    let lines = lines_again(program, axes, (When::Early, &mut copies));
     (lines > 0).then_some(copies)
 }
 
@@ -134,21 +134,19 @@ pub(super) fn degree_of(e: &Int) -> usize {
 }
 
 /// When temporaries are computed again.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum When {
     /// Before loops are merged: what computes a temporary is in loops of its own, which go when nothing reads it.
     Early,
     /// Then too, but states of recurrences alone.
     States,
     /// When they are.
-    #[default]
     Merged,
 }
 
 /// How often the points of each statement are visited by copies.
 #[derive(Clone, Default)]
 pub(super) struct Copies {
-    when: When,
     /// The visits of the first copy, and of all.
     by_statement: FxHashMap<StatementId, (usize, usize)>,
 }
@@ -376,7 +374,7 @@ fn plan(
     buffer: BufferId,
     all: &[Site],
     settings: &FxHashMap<IntId, usize>,
-    copies: &mut Copies,
+    (when, copies): (When, &mut Copies),
 ) -> Option<Plan> {
     let (home, loads) = home(program, buffer, all)?;
     if loads.is_empty() {
@@ -397,8 +395,7 @@ fn plan(
     let mut slices = Vec::new();
     let (own, count) = (degree(program, buffer), groups.len());
     let mut large = false;
-    let early = copies.when == When::Early;
-    let states = copies.when == When::States;
+    let (early, states) = (when == When::Early, when == When::States);
     // loops that were cut say the conditions
     if states && !home.is_state(&groups) || !states && !home.conditions.is_empty() {
         return None;
@@ -448,7 +445,7 @@ fn read(
         return None;
     }
     let mut facts = Facts::at(&program.body, &at, settings);
-    let mut values = Step(step.iter().cloned().collect());
+    let mut values = Renamed { ints: step.iter().cloned().collect(), ..Renamed::default() };
     // an entry that is read is there: so its step is, where the loop goes through all
     let around = lists(&program.body, &load.path);
     let is_there = parent(&at) == parent(&load.path)
@@ -563,27 +560,6 @@ impl Visit for Vars {
 
     fn int(&mut self, e: &Int) {
         walk_int(self, e);
-    }
-}
-
-/// Puts the values of a step in the place of the loops' variables.
-struct Step(FxHashMap<IntId, Int>);
-
-impl Rewrite for Step {
-    fn int(&mut self, e: &Int) -> Int {
-        match e {
-            Int::Var(var) => self.0.get(var).cloned().unwrap_or_else(|| e.clone()),
-            Int::Const(_)
-            | Int::Size(_)
-            | Int::Load(..)
-            | Int::Sum(..)
-            | Int::Product(_)
-            | Int::Div(..)
-            | Int::Mod(..)
-            | Int::DivBy(_)
-            | Int::Floor(_)
-            | Int::Select(_) => rebuild_int(self, e),
-        }
     }
 }
 

@@ -34,14 +34,14 @@ impl Site {
     /// say the same index.
     pub(super) fn comes_before(&self, other: &Self) -> bool {
         let common = self.path.iter().zip(&other.path).take_while(|(a, b)| a == b).count();
-        let both = self.loops.iter().zip(&other.loops).take_while(|(a, b)| a == b);
+        let mut both = self.loops.iter().zip(&other.loops).take_while(|(a, b)| a == b);
         let says = |var: &IntId| {
             let own = Int::Var(*var);
             self.indices.iter().zip(&other.indices).any(|(a, b)| *a == own && *b == own)
         };
         common < self.path.len().min(other.path.len())
             && self.path[common] < other.path[common]
-            && (common == 0 || both.into_iter().all(|(var, _)| says(var)))
+            && (common == 0 || both.all(|(var, _)| says(var)))
     }
 
     /// The place of the node in its list.

@@ -49,13 +49,9 @@ impl Visit for Ranges {
     }
 }
 
-/// The variables of loops between two constants, with their first and last values.
+/// The variables of loops, in the order of the text, with their first and last values where these are constants.
 #[derive(Default)]
-pub(crate) struct Spans {
-    /// In the order of the loops; `None` for one that has a loop of another kind too.
-    found: Vec<(IntId, Option<[i64; 2]>)>,
-    at: FxHashMap<IntId, usize>,
-}
+pub(crate) struct Spans(FxHashMap<IntId, (usize, Option<[i64; 2]>)>);
 
 impl Spans {
     /// Of the loops in nodes.
@@ -67,56 +63,33 @@ impl Spans {
 
     /// The place of a loop among all, in the order of the text.
     pub(crate) fn place(&self, var: IntId) -> Option<usize> {
-        self.at.get(&var).copied()
+        self.0.get(&var).map(|(place, _)| *place)
     }
 
-    /// Whether a loop runs between two constants.
-    pub(crate) fn is_short(&self, var: IntId) -> bool {
-        self.get(var).is_some()
-    }
-
-    fn get(&self, var: IntId) -> Option<[i64; 2]> {
-        self.found[self.place(var)?].1
-    }
-
-    /// The least and the greatest value of a sum of such variables.
+    /// The least and the greatest value of a sum of variables of loops between constants.
     pub(crate) fn range(&self, e: &Int) -> Option<[i64; 2]> {
-        match e {
-            Int::Const(n) => Some([*n; 2]),
-            Int::Var(var) => self.get(*var),
-            Int::Sum(terms, shift) => terms.iter().try_fold([*shift; 2], |[low, high], (a, e)| {
-                let ends = self.range(e)?.map(|end| a * end);
-                Some([low + ends[0].min(ends[1]), high + ends[0].max(ends[1])])
-            }),
-            Int::Size(_)
-            | Int::Load(..)
-            | Int::Product(_)
-            | Int::Div(..)
-            | Int::Mod(..)
-            | Int::DivBy(_)
-            | Int::Floor(_)
-            | Int::Select(_) => None,
+        if let Int::Var(var) = e {
+            return self.0.get(var)?.1;
         }
+        if let Some(n) = e.as_const() {
+            return Some([n; 2]);
+        }
+        let Int::Sum(terms, shift) = e else { return None };
+        terms.iter().try_fold([*shift; 2], |[low, high], (a, e)| {
+            let ends = self.range(e)?.map(|end| a * end);
+            Some([low + ends[0].min(ends[1]), high + ends[0].max(ends[1])])
+        })
     }
 }
 
 impl Visit for Spans {
     fn enter(&mut self, node: &Node) {
         let Node::For(header) = node else { return };
-        let from = header.lower.iter().filter_map(Int::as_const).max();
-        let to = header.upper.iter().filter_map(Int::as_const).min();
-        let span = from.zip(to).map(|(from, to)| [from, to.max(from + 1) - 1]);
-        match self.at.get(&header.var) {
-            Some(place) => {
-                let known = &mut self.found[*place].1;
-                let both = known.zip(span);
-                *known = both.map(|(a, b)| [a[0].min(b[0]), a[1].max(b[1])]);
-            }
-            None => {
-                self.at.insert(header.var, self.found.len());
-                self.found.push((header.var, span));
-            }
-        }
+        let span = header.constants().map(|(from, to)| [from, to.max(from + 1) - 1]);
+        let place = self.0.len();
+        let (_, known) = self.0.entry(header.var).or_insert((place, span));
+        // several loops over one variable
+        *known = known.zip(span).map(|(a, b)| [a[0].min(b[0]), a[1].max(b[1])]);
     }
 }
 

@@ -16,7 +16,9 @@ use iverson_spec::ast::Cmp;
 use iverson_spec::function::Fun;
 use iverson_spec::ir::{Atom, Block, Expr, Guard, Index, Symbols, TensorId, VarId};
 use iverson_spec::ssa::{Rhs, Stmt, TensorSsa, Term};
-use iverson_spec::traverse::{FreeVars, Reads, Rewrite, Substitute, Visit, walk_expr};
+use iverson_spec::traverse::{
+    FreeVars, Reads, Rewrite, Substitute, Visit, rebuild_expr, walk_expr,
+};
 use iverson_spec::work::{affine, enumerable};
 
 /// A product becomes at most this many.
@@ -160,7 +162,7 @@ impl Sent<'_> {
                         Some(at[place].clone())
                     });
                     let guard = moved.guard(&part.guard)?;
-                    let body = put(&term.body, read, &moved.expr(&part.body)?);
+                    let body = Put(read, &moved.expr(&part.body)?).expr(&term.body)?;
                     let guard = enumerable(&guard, true).then(|| term.guard.clone().and(guard))?;
                     Some(Term { binders: term.binders.clone(), guard, body })
                 };
@@ -180,35 +182,23 @@ fn reads_of(tensor: TensorId, guard: &Guard, body: &Expr) -> usize {
 
 /// The place of the entry of a tensor that is a factor of a body.
 fn factor(body: &Expr, tensor: TensorId) -> Option<&[Index]> {
-    match body {
-        Expr::Access(read, at) => (*read == tensor).then_some(at),
-        Expr::Apply(Fun::Neg | Fun::Mul, args) => args.iter().find_map(|e| factor(e, tensor)),
-        Expr::Apply(Fun::Div, args) => factor(args.first()?, tensor),
-        Expr::Const(_)
-        | Expr::Pi
-        | Expr::Real(_)
-        | Expr::Apply(..)
-        | Expr::Guarded(..)
-        | Expr::If(..)
-        | Expr::Reduce(_)
-        | Expr::Let(..) => None,
+    if let Expr::Access(read, at) = body {
+        return (*read == tensor).then_some(at);
+    }
+    let Expr::Apply(fun, args) = body else { return None };
+    if matches!(fun, Fun::Neg | Fun::Mul) {
+        args.iter().find_map(|e| factor(e, tensor))
+    } else {
+        args.first().filter(|_| *fun == Fun::Div).and_then(|e| factor(e, tensor))
     }
 }
 
-/// The body with `by` in the place of the only entry of a tensor in it.
-fn put(body: &Expr, tensor: TensorId, by: &Expr) -> Expr {
-    match body {
-        Expr::Access(read, _) if *read == tensor => by.clone(),
-        Expr::Apply(fun, args) => {
-            Expr::Apply(*fun, args.iter().map(|e| put(e, tensor, by)).collect())
-        }
-        Expr::Const(_)
-        | Expr::Pi
-        | Expr::Real(_)
-        | Expr::Access(..)
-        | Expr::Guarded(..)
-        | Expr::If(..)
-        | Expr::Reduce(_)
-        | Expr::Let(..) => body.clone(),
+/// Puts an expression in the place of the entries of a tensor.
+struct Put<'a>(TensorId, &'a Expr);
+
+impl Rewrite for Put<'_> {
+    fn expr(&mut self, e: &Expr) -> Option<Expr> {
+        let is_it = matches!(e, Expr::Access(read, _) if *read == self.0);
+        if is_it { Some(self.1.clone()) } else { rebuild_expr(self, e) }
     }
 }

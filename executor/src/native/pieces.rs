@@ -8,7 +8,7 @@ use crate::block::{Sharing, locals, shared};
 use crate::fuse::clears::clears;
 use crate::fuse::tuples::Tuples;
 use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order};
-use crate::tile::{Tiling, rows, tiling};
+use crate::tile::{rows, strip};
 
 /// A piece of a program.
 #[derive(Clone, PartialEq, Debug)]
@@ -66,13 +66,14 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
         }
         (sharing, Order::Ascending | Order::Descending) => sharing?,
     };
-    let least = match tiling(program, header) {
-        Some(Tiling::Rows) => ROWS,
-        Some(Tiling::Strip) => TILED,
+    let rows = rows(program, header);
+    let least = match &rows {
+        Some(_) => ROWS,
+        None if strip(program, header).is_some() => TILED,
         None if nested => 1,
         None => LITTLE,
     };
-    let even = rows(program, header).is_some_and(|rows| rows.is_even());
+    let even = rows.is_some_and(|rows| rows.is_even());
     Some(Parts { sharing, least, even })
 }
 

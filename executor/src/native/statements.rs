@@ -10,7 +10,7 @@ use super::names::map;
 use super::scopes::{Scopes, Variable};
 use super::tiles::Ends;
 use crate::loops::{Check, Cond, Fold, For, Int, Node, Order, Real, RealId};
-use crate::tile::{sums, tiling};
+use crate::tile::{is_tiled, sums};
 use std::fmt::Write;
 
 /// How a failed check leaves the function.
@@ -146,7 +146,7 @@ impl Statements<'_> {
     // Loops.
 
     fn run_loop(&mut self, header: &For, depth: usize) {
-        let tiled = !self.plain && tiling(self.expressions.program, header).is_some();
+        let tiled = !self.plain && is_tiled(self.expressions.program, header);
         if !tiled {
             return self.with_maps(header, depth, |this, depth| this.plain_loop(header, depth));
         }

@@ -50,20 +50,9 @@ pub(crate) enum Item {
     Strip(Strip),
 }
 
-/// How the steps of a loop go together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Tiling {
-    /// As rows, around strips.
-    Rows,
-    /// As a strip.
-    Strip,
-}
-
-/// Whether a loop is taken in tiles.
-pub(crate) fn tiling(program: &LoopProgram, header: &For) -> Option<Tiling> {
-    let rows = || rows(program, header).map(|_| Tiling::Rows);
-    let strip = || strip(program, header).map(|_| Tiling::Strip);
-    rows().or_else(strip)
+/// Whether a loop goes in tiles: with rows, or as a strip alone.
+pub(crate) fn is_tiled(program: &LoopProgram, header: &For) -> bool {
+    rows(program, header).is_some() || strip(program, header).is_some()
 }
 
 /// How many values tiles keep in all for each entry: those with rows, and strips alone.
