@@ -10,6 +10,7 @@ mod generate;
 mod adjoints;
 mod along;
 mod arrays;
+mod bodies;
 mod borders;
 mod columns;
 mod compare;

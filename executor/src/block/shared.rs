@@ -4,7 +4,8 @@ use crate::fuse::footprint::is_one_step;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
 use crate::loops::window::windows;
-use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, RealId};
+use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, Place, Real, RealId};
+use crate::tile::mentions_any;
 
 /// How the iterations of a loop are independent.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -145,6 +146,9 @@ pub(super) struct Touched {
     /// Entries written, and how values are joined to them if they are reals and only joined to.
     writes: Vec<(BufferId, Vec<Int>, Option<Fold>)>,
     joins: Vec<(RealId, Fold)>,
+    /// The variables that are set to entries, and those that are stored in entries.
+    kept: Vec<(RealId, Place)>,
+    stored: Vec<(RealId, Place)>,
     set: Vec<RealId>,
     read: Vec<RealId>,
     ints_set: Vec<IntId>,
@@ -176,12 +180,40 @@ impl Touched {
         (!read && one_fold).then_some(sums)
     }
 
-    /// How values are joined to a buffer, if that is all that is done with it and it is done in one way.
+    /// How values are joined to a buffer, if that is all that is done with it and it is done in one way; `r = b[i]; r += e; b[i] = r`
+    /// joins to `b[i]`.
     fn only_fold(&self, buffer: BufferId) -> Option<Fold> {
-        let mut folds = self.writes.iter().filter(|(of, ..)| *of == buffer).map(|(.., fold)| *fold);
+        let kept: Vec<&(RealId, Place)> =
+            self.kept.iter().filter(|(_, place)| place.buffer == buffer).collect();
+        let loads = self.loads.iter().filter(|(of, _)| *of == buffer).count();
+        let writes = || self.writes.iter().filter(|(of, ..)| *of == buffer);
+        let stores = writes().filter(|(.., fold)| fold.is_none()).count();
+        let is_put_back = |entry: &&&(RealId, Place)| {
+            self.stored.iter().filter(|stored| stored == *entry).count() == 1
+                && self.is_named_once(&entry.1)
+        };
+        let back = kept.iter().filter(is_put_back).count();
+        let joins = kept.iter().map(|(var, _)| self.only_join(*var));
+        let mut folds = writes().map(|(.., fold)| *fold).filter(Option::is_some).chain(joins);
         let fold = folds.next()??;
-        let read = self.loads.iter().any(|(of, _)| *of == buffer);
-        (!read && folds.all(|other| other == Some(fold))).then_some(fold)
+        let whole = [loads, stores, back].iter().all(|count| *count == kept.len());
+        (whole && folds.all(|other| other == Some(fold))).then_some(fold)
+    }
+
+    /// Whether the indices of an entry are the same wherever they stand in a step.
+    fn is_named_once(&self, place: &Place) -> bool {
+        let again = |(at, var): (usize, &IntId)| {
+            self.ints_set[..at].contains(var) && mentions_any(&place.indices, &[*var])
+        };
+        !self.ints_set.iter().enumerate().any(again)
+    }
+
+    /// How values are joined to a variable, if it is set once, read once and joined to in one way.
+    fn only_join(&self, var: RealId) -> Option<Fold> {
+        let once = |list: &[RealId]| list.iter().filter(|other| **other == var).count() == 1;
+        let mut folds = self.joins.iter().filter(|(of, _)| *of == var).map(|(_, fold)| *fold);
+        let fold = folds.next()?;
+        (once(&self.set) && once(&self.read) && folds.all(|other| other == fold)).then_some(fold)
     }
 
     /// The buffers that each step of a loop over windows has for itself, in order.
@@ -234,6 +266,9 @@ impl Visit for Touched {
             }
             Node::Store(place, _) | Node::StoreInt(place, _) | Node::AddInt(place, _) => {
                 self.writes.push((place.buffer, place.indices.clone(), None));
+                if let Node::Store(_, Real::Var(var)) = node {
+                    self.stored.push((*var, place.clone()));
+                }
             }
             Node::Join(var, fold, _) => {
                 self.joins.push((*var, *fold));
@@ -241,7 +276,11 @@ impl Visit for Touched {
                     self.uncertain.0.push(*var);
                 }
             }
-            Node::Set(var, _) => {
+            Node::Set(var, e) => {
+                if let Real::Load(buffer, indices) = e {
+                    let place = Place { buffer: *buffer, indices: indices.clone() };
+                    self.kept.push((*var, place));
+                }
                 self.set.push(*var);
                 self.certain.0.push(*var);
             }

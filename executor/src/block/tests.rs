@@ -194,3 +194,32 @@ fn multiples_and_less_than_the_factor_are_entries_of_one_step() {
     assert!(!is_own("2 * i + 2"));
     assert!(!is_own("i + 1"));
 }
+
+#[test]
+fn an_entry_in_a_variable_is_a_sum_like_another() {
+    let private = |step: &str| {
+        let text = format!(
+            "loops f\nsize n\ninput x: real[n]\ninput p: int[n]\noutput y: real[n]\nints i, j, h\nreals r\n\
+             for i in 0 .. n {{\n h = p[i]\n {step}\n for j in i + 1 .. n {{\n y[j] += x[i]\n}}\n}}\n"
+        );
+        let program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{text}{e}"));
+        let [Node::For(header)] = program.body.as_slice() else { panic!("{text}") };
+        shared(header, &Tuples::of(&program)).map_or(0, |sharing| sharing.private.len())
+    };
+    assert_eq!(private("y[i] += x[i]"), 1);
+    assert_eq!(private("r = y[i]\n r += x[i]\n r += 1.0\n y[i] = r"), 1);
+    assert_eq!(private("r = y[h]\n r += x[i]\n y[h] = r"), 1);
+    for other in [
+        "r = y[i]\n r += x[i]\n y[i] = 2.0 * r",
+        "r = y[i]\n r += x[i]\n y[h] = r",
+        "r = y[i]\n r += x[i] * r\n y[i] = r",
+        "r = y[i]\n r += x[i]\n r max= x[i]\n y[i] = r",
+        "r = y[i]\n r max= x[i]\n y[i] = r",
+        "r = y[i]\n r = x[i]\n r += x[i]\n y[i] = r",
+        "r = y[h]\n r += x[i]\n h = p[i] + 1\n y[h] = r",
+        "r = y[i]\n r += x[i]",
+        "r = 0.0\n r += x[i]\n y[i] = r",
+    ] {
+        assert_eq!(private(other), 0, "{other}");
+    }
+}

@@ -20,6 +20,8 @@ pub(super) struct Footprint {
     reals_set: Vec<RealId>,
     /// What integer variables are set to, where they are set once.
     values: FxHashMap<IntId, Option<Int>>,
+    /// The lower and the upper ends that all loops over a variable have.
+    ends: FxHashMap<IntId, (Vec<Int>, Vec<Int>)>,
     checks: bool,
     /// The loop around whose steps are meant, if those of several are.
     around: Option<IntId>,
@@ -50,6 +52,13 @@ impl Footprint {
         }
     }
 
+    /// Notes the ends of a loop.
+    fn note_ends(&mut self, var: IntId, lower: &[Int], upper: &[Int]) {
+        let known = self.ends.entry(var).or_insert_with(|| (lower.to_vec(), upper.to_vec()));
+        known.0.retain(|end| lower.contains(end));
+        known.1.retain(|end| upper.contains(end));
+    }
+
     /// Adds what other nodes touch.
     pub(super) fn absorb(&mut self, other: Self) {
         for (buffer, entries) in other.buffers {
@@ -64,6 +73,9 @@ impl Footprint {
             if *known != value {
                 *known = None;
             }
+        }
+        for (var, (lower, upper)) in other.ends {
+            self.note_ends(var, &lower, &upper);
         }
         self.checks |= other.checks;
     }
@@ -176,8 +188,8 @@ impl Footprint {
         apart && !self.shares_variables(other)
     }
 
-    /// Whether two entries are never the same: at some axis they differ by a constant, whatever both footprints set, in whichever
-    /// steps of the loop around.
+    /// Whether two entries are never the same: at some axis they differ by a constant or one is in a loop that does not reach the other, whatever
+    /// both footprints set, in whichever steps of the loop around.
     fn differ(&self, other: &Self, a: &[Int], b: &[Int]) -> bool {
         let still = |e: &Int| {
             let moves =
@@ -188,7 +200,15 @@ impl Footprint {
             !read.ints_read.iter().any(set)
         };
         let one = std::slice::from_ref;
-        a.iter().zip(b).any(|(a, b)| differ(one(a), one(b)) && still(a) && still(b))
+        let beside = |of: &Self, e: &Int, point: &Int| {
+            let (after, before) = (point.clone().offset(1), point.clone().offset(-1));
+            (of.is_from(e, &after) || of.is_up_to(e, &before)) && still(point)
+        };
+        a.iter().zip(b).any(|(a, b)| {
+            differ(one(a), one(b)) && still(a) && still(b)
+                || beside(self, a, b)
+                || beside(other, b, a)
+        })
     }
 
     /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is
@@ -215,6 +235,28 @@ impl Footprint {
         !self.shares_variables(other) && self.keeps_entries(relations, a, other, b)
     }
 
+    /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is at the same step of both or at a
+    /// later step of the second one: then they may run as one that ascends.
+    pub(super) fn comes_before(
+        &self,
+        relations: &[RelationTable],
+        a: IntId,
+        other: &Self,
+        b: IntId,
+    ) -> bool {
+        let (first, second) = (Int::Var(a), Int::Var(b));
+        let later = |x: &Int, y: &Int| {
+            *y == second && self.is_from(x, &first) || *x == first && other.is_up_to(y, &second)
+        };
+        !self.checks
+            && !other.checks
+            && !self.shares_variables(other)
+            && self.all_shared(other, |x, y| {
+                self.is_same_step(relations, a, x, other, b, y)
+                    || x.iter().zip(y).any(|(x, y)| later(x, y))
+            })
+    }
+
     /// The same of entries, variables apart.
     pub(super) fn keeps_entries(
         &self,
@@ -223,19 +265,50 @@ impl Footprint {
         other: &Self,
         b: IntId,
     ) -> bool {
-        let same_step = |x: &[Int], y: &[Int]| {
-            let tuple = || self.tuple(relations, x, a);
-            x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b))
-                || self.differ(other, x, y)
-                || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
-        };
+        self.all_shared(other, |x, y| self.is_same_step(relations, a, x, other, b, y))
+    }
+
+    /// Whether entries of a loop over `a` and a loop over `b` are the same at one step of both at most.
+    fn is_same_step(
+        &self,
+        relations: &[RelationTable],
+        a: IntId,
+        x: &[Int],
+        other: &Self,
+        b: IntId,
+        y: &[Int],
+    ) -> bool {
+        let tuple = || self.tuple(relations, x, a);
+        x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b))
+            || self.differ(other, x, y)
+            || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
+    }
+
+    /// Whether something holds of all entries of the same buffers of which one is written.
+    fn all_shared(&self, other: &Self, holds: impl Fn(&[Int], &[Int]) -> bool) -> bool {
         self.buffers.iter().all(|(buffer, accesses)| {
             other.buffers.get(buffer).into_iter().flatten().all(|(later, writes)| {
                 accesses
                     .iter()
-                    .all(|(earlier, wrote)| !(*writes || *wrote) || same_step(earlier, later))
+                    .all(|(earlier, wrote)| !(*writes || *wrote) || holds(earlier, later))
             })
         })
+    }
+
+    /// Whether an integer is the variable of a loop that begins at a point or later.
+    fn is_from(&self, e: &Int, point: &Int) -> bool {
+        let after = |lower: &Int| lower.clone().minus(point.clone()).as_const();
+        self.ends_of(e).is_some_and(|(lower, _)| lower.iter().filter_map(after).any(|n| n >= 0))
+    }
+
+    /// Whether an integer is the variable of a loop that ends with a point or earlier.
+    fn is_up_to(&self, e: &Int, point: &Int) -> bool {
+        let after = |upper: &Int| upper.clone().minus(point.clone()).as_const();
+        self.ends_of(e).is_some_and(|(_, upper)| upper.iter().filter_map(after).any(|n| n <= 1))
+    }
+
+    fn ends_of(&self, e: &Int) -> Option<&(Vec<Int>, Vec<Int>)> {
+        if let Int::Var(var) = e { self.ends.get(var) } else { None }
     }
 }
 
@@ -260,9 +333,13 @@ impl Visit for Footprint {
 
     fn enter(&mut self, node: &Node) {
         match node {
-            Node::For(header) => self.ints_set.push(header.var),
+            Node::For(header) => {
+                self.ints_set.push(header.var);
+                self.note_ends(header.var, &header.lower, &header.upper);
+            }
             Node::SetInt(var, e) => {
                 self.ints_set.push(*var);
+                self.note_ends(*var, &[], &[]);
                 let known = self.values.entry(*var).or_insert_with(|| Some(e.clone()));
                 if known.as_ref() != Some(e) {
                     *known = None;

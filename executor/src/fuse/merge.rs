@@ -3,7 +3,8 @@
 //! Loop B joins an earlier loop A if nothing between them touches what B touches, and
 //! every entry that one of them writes and the other touches is at the same step of both:
 //! at some axis, both index with exactly their loop variable, or the indices are the tuple of a relation
-//! at the step. Their ranges are the same, or
+//! at the step. Where both ascend together it may be at a later step of B too: A writes `b[j]` in a loop over `j` in `i + 1 .. n`,
+//! B reads `b[i]`. Their ranges are the same, or
 //! differ at their ends and are cut ([`split`](super::split)).
 
 use super::ends::Naturals;
@@ -126,7 +127,12 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
             && out[at].carries == carries
         {
             let (a, b) = (earlier[0].var, loops[0].var);
-            let aligned = || out[at].footprint.is_aligned(&facts.relations, a, &footprint, b);
+            let (own, relations) = (&out[at].footprint, &facts.relations);
+            let ascends = || order(earlier.iter().chain(&loops)) == Some(Order::Ascending);
+            let aligned = || {
+                own.is_aligned(relations, a, &footprint, b)
+                    || ascends() && own.comes_before(relations, a, &footprint, b)
+            };
             let meets = out[at].footprint.meets(a, &footprint, b);
             // what only clears is in front of all, where loops that need others cannot follow
             let waits = clears(earlier) && !clears(&loops);

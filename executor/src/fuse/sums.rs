@@ -1,7 +1,8 @@
 //! Sums at one place of a buffer are kept in a variable during a loop.
 //!
-//! `for j { b[i] += x }`, where nothing else in the loop touches `b`, becomes
-//! `r = b[i]; for j { r += x }; b[i] = r`, if the place is in the buffer even where the loop takes no step.
+//! `for j { b[i] += x }`, where nothing else in the loop touches `b[i]`, becomes
+//! `r = b[i]; for j { r += x }; b[i] = r`, if the place is in the buffer even where the loop takes no step. Other entries may be
+//! added to: those of a loop over `j` in `i + 1 .. n`.
 
 use super::facts::{Facts, settings};
 use super::sites::apart;
@@ -75,32 +76,37 @@ fn places(header: &For) -> Vec<(Place, Fold)> {
     let mut touched = Touched::default();
     header.body.iter().for_each(|node| touched.node(node));
     touched.ints_set.push(header.var);
+    let own = header.body.iter().filter_map(|node| {
+        if let Node::Accumulate(place, fold, _) = node { Some((place, *fold)) } else { None }
+    });
+    let own: Vec<(&Place, Fold)> = own.collect();
+    let of = |buffer: BufferId| own.iter().filter(move |(other, _)| other.buffer == buffer);
     let mut found: Vec<(Place, Fold)> = Vec::new();
-    let mut refused: Vec<BufferId> = touched.others;
-    for node in &header.body {
-        let Node::Accumulate(place, fold, _) = node else { continue };
-        let same = |(known, other): &&(Place, Fold)| {
-            known.buffer == place.buffer && {
-                known == place && other == fold || apart(&known.indices, &place.indices)
-            }
+    for (place, fold) in &own {
+        let same = |(other, with): &(&Place, Fold)| {
+            (*other, with) == (*place, fold)
+                || apart(&other.indices, &place.indices)
+                || is_beside(header, &other.indices, &place.indices)
         };
-        let others = found.iter().filter(|(known, _)| known.buffer == place.buffer).count();
-        let fits = found.iter().filter(same).count() == others;
-        if !fits || !place.indices.iter().all(|e| is_fixed(e, &touched.ints_set)) {
-            refused.push(place.buffer);
-        } else if !found.iter().any(|(known, _)| known == place) {
-            found.push((place.clone(), *fold));
+        let fits = !touched.others.contains(&place.buffer)
+            && touched.accumulations.get(&place.buffer) == Some(&of(place.buffer).count())
+            && place.indices.iter().all(|e| is_fixed(e, &touched.ints_set))
+            && of(place.buffer).all(same);
+        if fits && !found.iter().any(|(known, _)| known == *place) {
+            found.push(((*place).clone(), *fold));
         }
     }
-    let listed = |place: &Place| {
-        let own = header
-            .body
-            .iter()
-            .filter(|node| matches!(node, Node::Accumulate(at, ..) if at.buffer == place.buffer));
-        touched.accumulations.get(&place.buffer) == Some(&own.count())
-    };
-    found.retain(|(place, _)| !refused.contains(&place.buffer) && listed(place));
     found
+}
+
+/// Whether an entry that moves with a loop is always another one, since the loop does not reach it.
+fn is_beside(header: &For, moving: &[Int], fixed: &[Int]) -> bool {
+    let beside = |point: &Int| {
+        let from = |end: &Int| end.clone().minus(point.clone()).as_const();
+        header.lower.iter().filter_map(from).any(|n| n > 0)
+            || header.upper.iter().filter_map(from).any(|n| n <= 0)
+    };
+    moving.iter().zip(fixed).any(|(e, point)| *e == Int::Var(header.var) && beside(point))
 }
 
 /// Whether an integer keeps its value while these variables change.

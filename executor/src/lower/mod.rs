@@ -18,6 +18,7 @@ mod image;
 mod joined;
 mod later;
 mod moved;
+
 mod plan;
 mod powers;
 mod preference;
@@ -25,6 +26,7 @@ mod ranges;
 mod scatter;
 mod search;
 mod sent;
+mod sides;
 mod space;
 mod statement;
 mod valued;

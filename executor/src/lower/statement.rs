@@ -3,6 +3,7 @@
 //! A sum is kept in a register where the axes are the outer loops, and added to the
 //! entry where they are not (a scatter). The first term stores; entries are cleared
 //! before only if it does not reach all of them (of two terms, the one that does may go first).
+//! Terms that add rows stand before or after the one that sums them ([`sides`](super::sides)).
 //! What the steps of a recurrence add to later ones ([`later`](super::later)) is done at their ends.
 
 use super::Lower;
@@ -11,6 +12,7 @@ use super::expr::Env;
 use super::later::Entries;
 use super::plan::{Level, Plan, Request, nest, plan};
 use super::scatter;
+use super::sides::{Rows, Side};
 use crate::loops::{Check, CmpOp, Cond, Fold, For, Int, Node, Order, Place, Real, StatementId};
 use iverson_spec::ast::{Cmp, Direction, Reduction};
 use iverson_spec::bounds::{Facts, Verdict, prove};
@@ -54,21 +56,14 @@ impl Lower<'_> {
     // Sums and folds.
 
     fn fold(&mut self, stmt: &Stmt, env: &Env, fold: Fold, terms: &[Term]) -> Vec<Node> {
-        let (mut parts, mut later) = (Vec::new(), Vec::new());
+        let (mut first, mut parts, mut last) = (Vec::new(), Vec::new(), Vec::new());
+        let mut later = Vec::new();
         for term in terms {
             if let Some(var) = self.step_that_adds(term) {
                 later.extend(self.added_later(stmt, env, term, var));
                 continue;
             }
-            let axes = self.open_axes(stmt);
-            let mut order = self.preference(axes, term, terms, &stmt.axes);
-            if let Some((step, direction)) = self.along(axes, term) {
-                order.retain(|var| *var != step);
-                order.insert(0, step);
-                if direction == Direction::Descending {
-                    self.descending.insert(step);
-                }
-            }
+            let (order, side) = self.order(stmt, fold, term, terms);
             for case in cases(&term.guard, &term.binders) {
                 let moved = self.moved(&case, &order);
                 let (case, mut open) = moved.unwrap_or((case, Vec::new()));
@@ -76,15 +71,21 @@ impl Lower<'_> {
                 let request = Request {
                     env,
                     fixed: &self.fixed(),
-                    axes,
+                    axes: self.open_axes(stmt),
                     open,
                     axes_first: false,
                     case: &case,
                     statement: StatementId(stmt.tensor.0),
                 };
-                parts.extend(plan(self, &request).map(|plan| Part { term, plan }));
+                let to = match side {
+                    Some(Side::After) => &mut first,
+                    Some(Side::Before) => &mut last,
+                    None => &mut parts,
+                };
+                to.extend(plan(self, &request).map(|plan| Part { term, plan }));
             }
         }
+        let mut parts: Vec<Part<'_>> = [first, parts, last].into_iter().flatten().collect();
         if fold == Fold::Sum {
             self.covering_first(stmt, &mut parts);
             scatter::first(&mut parts);
@@ -104,6 +105,33 @@ impl Lower<'_> {
             scatter::append(&mut nodes, own);
         }
         nodes
+    }
+
+    /// The axes and binders of a term in the order preferred, and on which side of its own entry it adds a row, if it adds rows.
+    fn order(
+        &mut self,
+        stmt: &Stmt,
+        fold: Fold,
+        term: &Term,
+        terms: &[Term],
+    ) -> (Vec<VarId>, Option<Side>) {
+        let axes = self.open_axes(stmt);
+        let mut order = self.preference(axes, term, terms, &stmt.axes);
+        if let Some((step, direction)) = self.along(axes, term) {
+            order.retain(|var| *var != step);
+            order.insert(0, step);
+            if direction == Direction::Descending {
+                self.descending.insert(step);
+            }
+            return (order, None);
+        }
+        let rows = if fold == Fold::Sum { self.added_rows(axes, term, terms) } else { None };
+        if let Some(Rows { row, entry, .. }) = rows {
+            order.retain(|var| *var != row);
+            let place = order.iter().position(|var| *var == entry).unwrap_or(0);
+            order.insert(place, row);
+        }
+        (order, rows.map(|rows| rows.side))
     }
 
     /// Puts the first part that stores every entry in front of those of one term with at most
