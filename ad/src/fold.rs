@@ -134,13 +134,8 @@ impl Prepare<'_> {
                 None
             }
             Rhs::Fold(Reduction::Prod, term) if is_active => {
-                // of several binders the value keeps its order of factors, and with a `where`
-                // that makes factors 1 it would keep the running products
-                let [first, rest @ ..] = term.binders.as_slice() else {
-                    unreachable!("a fold without binders has one point");
-                };
-                let is_plain = rest.is_empty() && segment(&term.guard, *first).is_some();
-                Some(self.product(stmt, term)).filter(|_| is_plain)
+                // of several binders the value keeps its order of factors
+                Some(self.product(stmt, term)).filter(|_| term.binders.len() == 1)
             }
             Rhs::Fold(op, term) if is_active => self.extremum(*op, stmt, term),
             Rhs::Fold(..) | Rhs::Sum(_) | Rhs::Arg(..) | Rhs::Index(_) => None,
@@ -209,23 +204,31 @@ impl Prepare<'_> {
     // Products.
 
     /// `prod_j e[j]`: the product of the others is `before[j] · after[j]`. Gives the value
-    /// as the last of the running products.
+    /// as the last of the running products, 1 where there is none.
     fn product(&mut self, stmt: &Stmt, term: &Term) -> Rhs {
         let &[binder, ref rest @ ..] = term.binders.as_slice() else {
             unreachable!("a fold without binders has one point");
         };
         let segment = segment(&term.guard, binder).filter(|_| rest.is_empty());
+        let by_factors = segment.is_none();
         let (term, segment) = match segment {
             Some(segment) => (term.clone(), segment),
             None => (self.factors(stmt, term, binder), Vec::new()),
         };
         let before = self.running(stmt, &term, (binder, &segment), Direction::Ascending);
-        let last = shifted(&self.symbols.var(binder).range, -1);
-        let is_last = ends(&segment, binder, &Index::var(binder), (&last, 1));
+        let range = self.symbols.var(binder).range.clone();
+        let is_last = ends(&segment, binder, &Index::var(binder), (&shifted(&range, -1), 1));
         let value = Term {
             guard: term.guard.clone().and(is_last),
             body: mul(before.clone(), term.body.clone()),
             ..term.clone()
+        };
+        // a sum, so that what a factor is goes into it and no factor is kept
+        let value = if by_factors {
+            let none = Guard::Compare(Cmp::Le, range, Index::constant(0));
+            Rhs::Sum(vec![value, at(none, Expr::integer(1))])
+        } else {
+            Rhs::Fold(Reduction::Prod, value)
         };
         let (weight, after) = match self.mode {
             Mode::Forward => {
@@ -235,7 +238,7 @@ impl Prepare<'_> {
             Mode::Reverse => (before, Some(self.after(stmt, &term, binder, segment))),
         };
         self.linear.folds.insert(stmt.tensor, Weighted { term, weight, after });
-        Rhs::Fold(Reduction::Prod, value)
+        value
     }
 
     /// The factors as a tensor over the first binder, 1 where `where` leaves them out: what

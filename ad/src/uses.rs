@@ -52,13 +52,10 @@ pub(crate) fn uses(
     let mut found = Vec::new();
     let rules = (symbols, &linear.derived);
     let mut add = |term: &Term, weight: &Expr| term_uses(rules, term, weight, active, &mut found);
-    let outcome = match &stmt.rhs {
-        Rhs::Sum(terms) => terms.iter().try_for_each(|term| add(term, &Expr::integer(1))),
-        Rhs::Fold(..) => match linear.folds.get(&stmt.tensor) {
-            Some(Weighted { term, weight, .. }) => add(term, weight),
-            None => Ok(()),
-        },
-        Rhs::Arg(..) | Rhs::Index(_) => Ok(()),
+    let outcome = match (linear.folds.get(&stmt.tensor), &stmt.rhs) {
+        (Some(Weighted { term, weight, .. }), _) => add(term, weight),
+        (None, Rhs::Sum(terms)) => terms.iter().try_for_each(|term| add(term, &Expr::integer(1))),
+        (None, Rhs::Fold(..) | Rhs::Arg(..) | Rhs::Index(_)) => Ok(()),
     };
     outcome.map_err(|error| error.within(&symbols.tensor(stmt.tensor).name))?;
     Ok(found)

@@ -214,7 +214,7 @@ fn base<S>(program: &TensorSsa, inputs: &Values<S>, primal: &WorkReport) -> f64 
         match Passes::of(stmt) {
             Passes::Points => 0,
             Passes::Rows => (1..count).map(of_first).sum(),
-            Passes::Box => (1..=count).map(of_first).sum(),
+            Passes::Box => entries.max((1..=count).map(of_first).sum()),
         }
     };
     let passed: u64 = stmts(&program.body).into_iter().map(passed).sum();

@@ -108,11 +108,24 @@ impl Walk<'_, '_> {
             _ => {
                 let index = index?;
                 let var = self.fresh.int("i");
-                let body = At { row: &index, var, buffers: &self.column.targets }.nodes(&group);
+                let buffers = self.named(&index, &group);
+                let body = At { row: &index, var, buffers: &buffers }.nodes(&group);
                 let (lower, upper) = (vec![index.clone()], vec![index.offset(1)]);
                 self.unit(For { var, lower, upper, stride: None, order: Order::Ascending, body })
             }
         }
+    }
+
+    /// The targets, and the other buffers of which nodes that touch one column name it in an axis.
+    fn named(&self, column: &Int, nodes: &[Node]) -> Vec<Target> {
+        let targets = &self.column.targets;
+        let touched = sites(nodes);
+        let others =
+            touched.iter().filter(|(buffer, _)| !targets.iter().any(|(known, _)| known == *buffer));
+        let named = others.filter_map(|(buffer, sites)| {
+            Some((*buffer, sites[0].indices.iter().position(|index| index == column)?))
+        });
+        targets.iter().copied().chain(named).collect()
     }
 
     /// Whether a loop that touches no target may be one over columns.
