@@ -1,4 +1,4 @@
-//! Building integers in normal form: sums are flat, merged, without zero terms.
+//! Building integers in normal form: sums are flat, merged, without zero terms, sizes in their order.
 
 use super::Int;
 
@@ -103,6 +103,7 @@ impl Int {
             add(&mut sum, &mut total, factor, term);
         }
         sum.retain(|(factor, _)| *factor != 0);
+        sort_sizes(&mut sum);
         match (sum.as_slice(), total) {
             ([], n) => Self::Const(n),
             ([(1, _)], 0) => sum.remove(0).1,
@@ -149,6 +150,16 @@ impl Int {
     }
 }
 
+/// Puts the sizes of a sum in their order, so that equal sums of sizes are the same.
+fn sort_sizes(sum: &mut [(i64, Int)]) {
+    let is_size = |term: &(i64, Int)| matches!(term.1, Int::Size(_));
+    let size = |term: &(i64, Int)| if let Int::Size(id) = term.1 { Some(id) } else { None };
+    let mut sizes: Vec<(i64, Int)> = sum.iter().filter(|term| is_size(term)).cloned().collect();
+    sizes.sort_by_key(size);
+    let places = sum.iter_mut().filter(|term| is_size(term));
+    places.zip(sizes).for_each(|(place, term)| *place = term);
+}
+
 fn add(sum: &mut Vec<(i64, Int)>, total: &mut i64, factor: i64, term: Int) {
     match term {
         Int::Const(n) => *total = total.wrapping_add(factor.wrapping_mul(n)),
@@ -170,5 +181,19 @@ fn add(sum: &mut Vec<(i64, Int)>, total: &mut i64, factor: i64, term: Int) {
             Some((coefficient, _)) => *coefficient = coefficient.wrapping_add(factor),
             None => sum.push((factor, term)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Int, IntId, SizeId};
+
+    #[test]
+    fn equal_sums_of_sizes_are_the_same() {
+        let [n, k] = [0, 1].map(|at| Int::Size(SizeId(at)));
+        let i = Int::Var(IntId(0));
+        assert_eq!(k.clone().plus(n.clone()), n.clone().plus(k.clone()));
+        let shifted = k.clone().plus(i.clone()).plus(n.clone()).offset(-1);
+        assert_eq!(shifted, n.plus(i).plus(k).offset(-1));
     }
 }

@@ -47,9 +47,18 @@ const WIDE: &str = "IV_WIDE";
 const NARROW: &str = "IV_WIDE / 3";
 
 impl Strip {
-    /// How many steps go together without rows around.
-    fn length(&self) -> String {
-        if self.kept > 2 { SHORT.to_owned() } else { parted("IV_STRIP", self.kept) }
+    /// How many steps go together without rows around; if there are fewer, the next number. Half a strip goes once through a loop
+    /// that its quarters would go through twice.
+    fn lengths(&self) -> Vec<String> {
+        let has_loop = self.parts.iter().any(|part| matches!(part, Part::Loop(..)));
+        let shared: &[usize] = match self.kept {
+            1 if has_loop => &[1, 2],
+            1 => &[1],
+            2 => &[2],
+            _ => &[],
+        };
+        let long = shared.iter().map(|kept| parted("IV_STRIP", *kept));
+        long.chain([SHORT.to_owned()]).collect()
     }
 }
 
@@ -496,9 +505,7 @@ impl Statements<'_> {
             tile.line(depth, &case(&rows.count()));
             tile.rows(&rows, ends, depth + 1);
         } else if let Some(strip) = strip(program, header) {
-            let mut lengths = vec![strip.length(), SHORT.to_owned()];
-            lengths.dedup();
-            for (at, length) in lengths.iter().enumerate() {
+            for (at, length) in strip.lengths().iter().enumerate() {
                 let word = if at == 0 { "" } else { "} else " };
                 tile.line(depth, &format!("{word}{}", case(length)));
                 tile.strip(&strip, None, (ends, length), depth + 1);
