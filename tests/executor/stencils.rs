@@ -13,7 +13,7 @@ use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 
 /// Stencils whose terms have ranges of their own.
-const STENCILS: [(&str, &str); 15] = [
+const STENCILS: [(&str, &str); 16] = [
     (
         "three points",
         "fn f(n: size, x: real[n]) -> (y: real[n]) {
@@ -111,6 +111,12 @@ const STENCILS: [(&str, &str); 15] = [
         "fn f(n: size, k: size, m: size, x: real[n, k, m]) -> (y: real[n, k, m]) {
             y[i: n, j: k, l: m] = [i > 0] * x[i - 1, j, l] + [j + 1 < k] * x[i, j + 1, l] + [l > 0] * x[i, j, l - 1]
                 + [l + 1 < m] * x[i, j, l + 1]^2
+        }",
+    ),
+    (
+        "layers",
+        "fn f(c: size, h: size, w: size, x: real[c, h + 2, w + 2], k: real[2, c, 3, 3]) -> (y: real[2, h, w]) {
+            y[f: 2, i: h, j: w] = sum(d: c, p: 3, q: 3) x[d, i + p, j + q] * k[f, d, p, q]
         }",
     ),
 ];

@@ -12,7 +12,7 @@
 //! 5. [`recompute`]: large buffers are computed again where they are read, the largest ones before 2 if none of them is kept then.
 //!    [`clears`] in front of all loops are tried, and kept if fewer are; [`gather`]: nests are turned where they join others by that.
 //! 6. [`dead`]: what nothing reads is left out.
-//! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines.
+//! 7. [`peel`]: a loop is cut where short loops inside it have all their steps; those become straight lines, and so do the few steps before and after ([`straight`]).
 //!    [`starts`]: ranges of rows begin with what is added to them.
 //! 8. [`sums`]: sums at one place are kept in a variable during a loop.
 //! 9. [`clears`]: a buffer is cleared in loops of its own; [`covered`]: not at all where nothing reads entries that nothing adds to;
@@ -71,6 +71,7 @@ mod split;
 mod spread;
 mod starts;
 mod steps;
+mod straight;
 mod strides;
 mod sums;
 mod taken;

@@ -8,7 +8,8 @@
 use super::ends::{Naturals, extreme, is_plain, of_sizes};
 use super::fresh::Fresh;
 use super::sites::has_checks;
-use crate::loops::{CmpOp, For, Int, IntId, LoopProgram, Node, Order};
+use super::straight::straight;
+use crate::loops::{CmpOp, Cond, For, Int, IntId, LoopProgram, Node, Order};
 use crate::lower::UNROLLED;
 use crate::tile::{mentions_any, strip};
 
@@ -62,24 +63,55 @@ impl Peel<'_> {
 
     /// A loop, or three; only the one in the middle is cut further inside.
     fn cut(&mut self, mut header: For) -> Vec<Node> {
-        let (mut below, mut above) = (None, None);
+        let (mut below, mut above) = (Vec::new(), Vec::new());
         if let Some(middle) = self.middle(&header) {
             if middle.lower != header.lower {
                 let mut border = header.clone();
                 border.upper = vec![extreme(CmpOp::Ge, &middle.lower)];
                 border.upper.extend(middle.upper.iter().cloned());
-                below = Some(self.fresh.copy(&border));
+                let ends = (header.lower.as_slice(), middle.lower.as_slice());
+                below = self.border(&border, ends, Side::Lower, &middle.upper);
             }
             if middle.upper != header.upper {
                 let mut border = header.clone();
                 border.lower.insert(0, extreme(CmpOp::Le, &middle.upper));
-                above = Some(self.fresh.copy(&border));
+                let ends = (middle.upper.as_slice(), header.upper.as_slice());
+                above = self.border(&border, ends, Side::Upper, &header.lower);
             }
             header = middle;
         }
         header.body = self.nodes(std::mem::take(&mut header.body));
-        let parts = below.into_iter().chain([header]).chain(above);
-        parts.map(|header| Node::For(Box::new(header))).collect()
+        let parts = below.into_iter().chain([Node::For(Box::new(header))]);
+        parts.chain(above).collect()
+    }
+
+    /// The steps between two ends, on a side of the middle; the ends on the other side are far from them, but for small sizes.
+    fn border(
+        &mut self,
+        border: &For,
+        (from, to): (&[Int], &[Int]),
+        side: Side,
+        far: &[Int],
+    ) -> Vec<Node> {
+        let border = self.fresh.copy(border);
+        let line = || {
+            let ([from], [to]) = (from, to) else { return None };
+            let steps = to.clone().minus(from.clone()).as_const()?;
+            let away = far.iter().map(|e| match side {
+                Side::Lower => e.clone().minus(to.clone()),
+                Side::Upper => from.clone().minus(e.clone()),
+            });
+            straight(&border, from, steps, away.collect())
+        };
+        let line = if self.inner == Inner::Short { line() } else { None };
+        match line {
+            None => vec![Node::For(Box::new(border))],
+            Some((line, Cond::All(none))) if none.is_empty() => line,
+            Some((line, whole)) => {
+                let loops = vec![Node::For(Box::new(self.fresh.copy(&border)))];
+                vec![Node::If(whole.clone(), line), Node::If(Cond::Not(Box::new(whole)), loops)]
+            }
+        }
     }
 
     /// The part of a loop in which short loops inside it have all their steps; `None` if there are none.

@@ -146,7 +146,8 @@ impl Statements<'_> {
     // Loops.
 
     fn run_loop(&mut self, header: &For, depth: usize) {
-        let tiled = !self.plain && is_tiled(self.expressions.program, header);
+        let tiled =
+            !self.plain && is_tiled(self.expressions.program, header) && self.is_closed(header);
         if !tiled {
             return self.with_maps(header, depth, |this, depth| this.plain_loop(header, depth));
         }
