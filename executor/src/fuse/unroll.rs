@@ -6,7 +6,7 @@ use crate::lower::UNROLLED;
 use crate::tile::mentions_any;
 
 /// A loop is unrolled into at most this many nodes.
-const MAX_NODES: usize = 64;
+pub(super) const MAX_NODES: usize = 64;
 
 /// The nodes with short innermost loops unrolled.
 pub(super) fn unroll(nodes: &[Node]) -> Vec<Node> {
