@@ -96,8 +96,11 @@ pub(crate) const CONSTRUCTS: &[&str] = &[
 /// What programs of arrays have besides.
 pub(crate) const IDIOMS: &[&str] = &[
     "best path",
+    "bodies in steps",
+    "both sides of pairs",
     "cell",
     "cell of two states",
+    "chain of sums over pairs",
     "channels",
     "contraction",
     "diagonal of a matrix",
@@ -111,6 +114,7 @@ pub(crate) const IDIOMS: &[&str] = &[
     "pairs of different points",
     "places by computation",
     "product of all but one",
+    "product of all but some",
     "recurrence after a recurrence",
     "residues",
     "rows at places",
@@ -130,6 +134,7 @@ pub(crate) const IDIOMS: &[&str] = &[
     "table",
     "tree",
     "triangular factor",
+    "triples",
     "window",
     "window of two axes",
 ];

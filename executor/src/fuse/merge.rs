@@ -429,3 +429,41 @@ impl Merge<'_> {
 fn is_note(node: &Node) -> bool {
     matches!(node, Node::Note(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+    use crate::loops::LoopProgram;
+
+    /// How many loops two of them are.
+    fn merged(word: &str, first: &str, second: &str) -> usize {
+        let head = "loops f\nsize n\ninput x: real[n]\noutput y: real[n]\noutput z: real[n]\nints i, j, k, l\n";
+        let text = format!(
+            "{head}for {word} i in 0 .. n {{\n{first}\n}}\nfor {word} k in 0 .. n {{\n{second}\n}}\n"
+        );
+        let mut program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{text}{e}"));
+        merge(&mut program);
+        program.body.len()
+    }
+
+    #[test]
+    fn loops_that_ascend_meet_at_the_same_step_or_a_later_one() {
+        let writes = |ends: &str| format!("for any j in {ends} {{\ny[j] += x[i]\n}}");
+        let reads = |ends: &str| format!("for l in {ends} {{\nz[k] += y[l]\n}}");
+        let own = "z[k] += y[k]";
+        for (first, second, count) in [
+            (writes("i + 1 .. n"), own.to_owned(), 1),
+            (writes("max(i, 3) .. n"), own.to_owned(), 1),
+            (writes("max(i - 1, 0) .. n"), own.to_owned(), 2),
+            (writes("0 .. i"), own.to_owned(), 2),
+            ("y[i] = x[i]".to_owned(), reads("0 .. k"), 1),
+            ("y[i] = x[i]".to_owned(), reads("0 .. min(k + 1, n)"), 1),
+            ("y[i] = x[i]".to_owned(), reads("0 .. min(k + 2, n)"), 2),
+            ("y[i] = x[i]".to_owned(), reads("k + 1 .. n"), 2),
+            (writes("i + 1 .. n"), reads("0 .. k"), 2),
+        ] {
+            assert_eq!(merged("", &first, &second), count, "{first}\n{second}");
+            assert_eq!(merged("down", &first, &second), 2, "{first}\n{second}");
+        }
+    }
+}

@@ -155,3 +155,31 @@ impl Visit for Touched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::keep_sums;
+    use crate::loops::LoopProgram;
+
+    /// Whether `y[i]` is kept in a variable while others are added to in a loop.
+    fn is_kept(ends: &str, other: &str) -> bool {
+        let text = format!(
+            "loops f\nsize n\ninput x: real[n]\noutput y: real[n]\nints i, j\n\
+             for i in 0 .. n {{\nfor j in {ends} {{\ny[i] += x[j]\ny[{other}] += x[i]\n}}\n}}\n"
+        );
+        let mut program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{text}{e}"));
+        keep_sums(&mut program);
+        program.to_string().contains("= y[i]\n")
+    }
+
+    #[test]
+    fn an_entry_is_kept_beside_those_that_a_loop_has_and_it_has_not() {
+        for ends in ["i + 1 .. n", "max(i + 2, 3) .. n", "0 .. i", "0 .. min(i, 7)"] {
+            assert!(is_kept(ends, "j"), "{ends}");
+            assert!(!is_kept(ends, "n - 1 - j"), "{ends}");
+        }
+        for ends in ["i .. n", "max(i, 3) .. n", "0 .. min(i + 1, n)", "0 .. n", "1 .. n"] {
+            assert!(!is_kept(ends, "j"), "{ends}");
+        }
+    }
+}

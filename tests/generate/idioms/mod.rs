@@ -8,6 +8,7 @@ mod chains;
 mod maps;
 mod places;
 mod shapes;
+mod sides;
 mod steps;
 mod windows;
 
@@ -20,7 +21,7 @@ use super::statements::bracketed;
 type Idiom = fn(&mut Builder<'_>) -> Option<()>;
 
 /// The constructs with their weights.
-const IDIOMS: [(usize, (&str, Idiom)); 35] = [
+const IDIOMS: [(usize, (&str, Idiom)); 40] = [
     (6, ("entry by entry", |b| b.entry_by_entry())),
     (6, ("contraction", |b| b.contraction())),
     (3, ("normalized rows", |b| b.normalized())),
@@ -56,6 +57,11 @@ const IDIOMS: [(usize, (&str, Idiom)); 35] = [
     (2, ("shares at places", |b| b.shares())),
     (2, ("greatest at places", |b| b.greatest_at_places())),
     (3, ("places by computation", |b| b.computed_places())),
+    (4, ("both sides of pairs", |b| b.both_sides())),
+    (4, ("chain of sums over pairs", |b| b.chain_of_pairs())),
+    (3, ("bodies in steps", |b| b.bodies_in_steps())),
+    (2, ("triples", |b| b.triples())),
+    (3, ("product of all but some", |b| b.all_but_some())),
 ];
 
 impl Builder<'_> {
