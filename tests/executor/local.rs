@@ -280,6 +280,25 @@ fn locals_are_touched_in_windows_alone() {
     }
 }
 
+/// A row of a window belongs to one step of a parallel loop inside if that goes by windows too.
+#[test]
+fn windows_in_windows_write_rows_of_their_own() {
+    let text = |stride: &str, from: &str, end: &str| {
+        format!(
+            "loops f\nsize n\nlocal t: real[4]\noutput y: real[n]\nints w, u, i\n\
+             for w in 0 .. n where 0 of 4 {{\n    for any u in 0 .. n{stride} {{\n        \
+             for any i in {from} .. min(w + 4, {end}) {{\n            t[i - w] = real(i)\n            \
+             y[i] = t[i - w]\n        }}\n    }}\n}}\n"
+        )
+    };
+    let inside = text(" where 0 of 4", "max(w, u)", "u + 4, n");
+    assert!(verify(&LoopProgram::parse(&inside).unwrap()).is_ok());
+    for (stride, from, end) in [("", "w", "n"), (" where 0 of 4", "max(w, u)", "u + 5, n")] {
+        let error = LoopProgram::parse(&text(stride, from, end)).unwrap_err().to_string();
+        assert!(error.contains("invariant 5"), "{error}");
+    }
+}
+
 /// An entry `[i - w, n - i]` is of row `i` of the window: loops over `i` share the rows, whatever the signs.
 #[test]
 fn rows_of_a_window_that_run_against_a_column_are_shared() {

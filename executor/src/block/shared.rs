@@ -203,9 +203,9 @@ impl Touched {
     /// Whether the indices of an entry are the same wherever they stand in a step.
     fn is_named_once(&self, place: &Place) -> bool {
         let again = |(at, var): (usize, &IntId)| {
-            self.ints_set[..at].contains(var) && mentions_any(&place.indices, &[*var])
+            self.inside[..at].contains(var) && mentions_any(&place.indices, &[*var])
         };
-        !self.ints_set.iter().enumerate().any(again)
+        !self.inside.iter().enumerate().any(again)
     }
 
     /// How values are joined to a variable, if it is set once, read once and joined to in one way.

@@ -217,6 +217,7 @@ fn an_entry_in_a_variable_is_a_sum_like_another() {
         "r = y[i]\n r max= x[i]\n y[i] = r",
         "r = y[i]\n r = x[i]\n r += x[i]\n y[i] = r",
         "r = y[h]\n r += x[i]\n h = p[i] + 1\n y[h] = r",
+        "for j in 0 .. n {\n r = y[j]\n}\n r += x[i]\n for j in 0 .. n {\n y[j] = r\n}",
         "r = y[i]\n r += x[i]",
         "r = 0.0\n r += x[i]\n y[i] = r",
     ] {

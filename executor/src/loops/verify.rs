@@ -195,10 +195,11 @@ impl Verifier<'_> {
                 moves(index, *var)
                     || windows.iter().any(|own| moves(index, *own))
                     || match index {
-                        // row `v - w` is the window's own, and that of no other `v`
-                        Int::Sum(terms, _) if local => {
-                            terms.iter().any(|(_, e)| *e == Int::Var(*var))
-                        }
+                        // row `v - w` is the window's own, and that of no other `v`; so it is where `v` is in a window of this
+                        // loop too, inside that of `w`
+                        Int::Sum(terms, _) if local => terms.iter().any(|(_, e)| {
+                            *e == Int::Var(*var) || windows.iter().any(|own| *e == Int::Var(*own))
+                        }),
                         Int::Const(_)
                         | Int::Size(_)
                         | Int::Var(_)
