@@ -44,31 +44,18 @@ impl Constant {
     }
 
     fn node(&mut self, node: Node) -> Option<Node> {
-        match node {
-            Node::For(mut header) => {
-                let (start, end) = header.constants().filter(|_| header.stride.is_none())?;
-                for e in &header.lower {
-                    self.naturals.push(Int::Const(start).minus(e.clone()));
-                }
-                for e in &header.upper {
-                    self.naturals.push(e.clone().offset(-end));
-                }
-                (header.lower, header.upper) = (vec![Int::Const(start)], vec![Int::Const(end)]);
-                header.body = self.nodes(header.body)?;
-                Some(Node::For(header))
-            }
-            Node::If(cond, body) => Some(Node::If(cond, self.nodes(body)?)),
-            Node::Note(_)
-            | Node::SetInt(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_)
-            | Node::Check(..) => Some(node),
+        if let Node::If(cond, body) = node {
+            return Some(Node::If(cond, self.nodes(body)?));
         }
+        let Node::For(mut header) = node else { return Some(node) };
+        let (start, end) = header.constants().filter(|_| header.stride.is_none())?;
+        let (lower, upper) = (vec![Int::Const(start)], vec![Int::Const(end)]);
+        let lower = std::mem::replace(&mut header.lower, lower);
+        let upper = std::mem::replace(&mut header.upper, upper);
+        self.naturals.extend(lower.into_iter().map(|e| Int::Const(start).minus(e)));
+        self.naturals.extend(upper.into_iter().map(|e| e.offset(-end)));
+        header.body = self.nodes(header.body)?;
+        Some(Node::For(header))
     }
 
     /// What sizes decide of it; `None` if something else does, or it cannot be.
