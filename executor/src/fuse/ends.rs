@@ -97,6 +97,23 @@ pub(super) fn is_whole(header: &For) -> bool {
         && header.stride.is_none()
 }
 
+/// Whether a loop with these lower ends begins at a point or later, by one of them.
+pub(super) fn is_from(lower: &[Int], point: &Int) -> bool {
+    let after = |lower: &Int| lower.clone().minus(point.clone()).as_const();
+    lower.iter().filter_map(after).any(|n| n >= 0)
+}
+
+/// Whether a loop with these upper ends ends with a point or earlier, by one of them.
+pub(super) fn is_up_to(upper: &[Int], point: &Int) -> bool {
+    let after = |upper: &Int| upper.clone().minus(point.clone()).as_const();
+    upper.iter().filter_map(after).any(|n| n <= 1)
+}
+
+/// Whether a loop with these ends does not reach a point.
+pub(super) fn is_beside(lower: &[Int], upper: &[Int], point: &Int) -> bool {
+    is_from(lower, &point.clone().offset(1)) || is_up_to(upper, &point.clone().offset(-1))
+}
+
 /// Whether ends differ by small constants.
 pub(super) fn near(a: &[Int], b: &[Int]) -> bool {
     let close = |(a, b): (&Int, &Int)| {

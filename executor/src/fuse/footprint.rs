@@ -1,6 +1,6 @@
 //! What nodes touch, and which of them may change places.
 
-use super::ends::of_sizes;
+use super::ends::{is_beside, is_from, is_up_to, of_sizes};
 use super::sites::differ;
 use crate::loops::walk::Visit;
 use crate::loops::{BufferId, Cond, Int, IntId, Node, RealId, RelationTable};
@@ -201,8 +201,8 @@ impl Footprint {
         };
         let one = std::slice::from_ref;
         let beside = |of: &Self, e: &Int, point: &Int| {
-            let (after, before) = (point.clone().offset(1), point.clone().offset(-1));
-            (of.is_from(e, &after) || of.is_up_to(e, &before)) && still(point)
+            let ends = of.ends_of(e);
+            ends.is_some_and(|(lower, upper)| is_beside(lower, upper, point)) && still(point)
         };
         a.iter().zip(b).any(|(a, b)| {
             differ(one(a), one(b)) && still(a) && still(b)
@@ -235,8 +235,19 @@ impl Footprint {
         !self.shares_variables(other) && self.keeps_entries(relations, a, other, b)
     }
 
-    /// Whether what a loop over `a` writes and a loop over `b` touches, or the other way round, is at the same step of both or at a
-    /// later step of the second one: then they may run as one that ascends.
+    /// The same of entries, variables apart.
+    pub(super) fn keeps_entries(
+        &self,
+        relations: &[RelationTable],
+        a: IntId,
+        other: &Self,
+        b: IntId,
+    ) -> bool {
+        self.keeps_order((relations, a), (other, b), |_, _| false)
+    }
+
+    /// Whether loops may run as one that ascends: what a loop over `a` writes and a loop over `b` touches, or the other
+    /// way round, is at the same step of both or at a later step of the second one.
     pub(super) fn comes_before(
         &self,
         relations: &[RelationTable],
@@ -246,46 +257,30 @@ impl Footprint {
     ) -> bool {
         let (first, second) = (Int::Var(a), Int::Var(b));
         let later = |x: &Int, y: &Int| {
-            *y == second && self.is_from(x, &first) || *x == first && other.is_up_to(y, &second)
+            *y == second && self.ends_of(x).is_some_and(|(lower, _)| is_from(lower, &first))
+                || *x == first
+                    && other.ends_of(y).is_some_and(|(_, upper)| is_up_to(upper, &second))
         };
         !self.checks
             && !other.checks
             && !self.shares_variables(other)
-            && self.all_shared(other, |x, y| {
-                self.is_same_step(relations, a, x, other, b, y)
-                    || x.iter().zip(y).any(|(x, y)| later(x, y))
-            })
+            && self.keeps_order((relations, a), (other, b), later)
     }
 
-    /// The same of entries, variables apart.
-    pub(super) fn keeps_entries(
+    /// Whether entries that a loop over `a` and a loop over `b` touch, of which one is written, are touched at the same step of both, or
+    /// have indices at an axis that are in order.
+    fn keeps_order(
         &self,
-        relations: &[RelationTable],
-        a: IntId,
-        other: &Self,
-        b: IntId,
+        (relations, a): (&[RelationTable], IntId),
+        (other, b): (&Self, IntId),
+        in_order: impl Fn(&Int, &Int) -> bool,
     ) -> bool {
-        self.all_shared(other, |x, y| self.is_same_step(relations, a, x, other, b, y))
-    }
-
-    /// Whether entries of a loop over `a` and a loop over `b` are the same at one step of both at most.
-    fn is_same_step(
-        &self,
-        relations: &[RelationTable],
-        a: IntId,
-        x: &[Int],
-        other: &Self,
-        b: IntId,
-        y: &[Int],
-    ) -> bool {
-        let tuple = || self.tuple(relations, x, a);
-        x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b))
-            || self.differ(other, x, y)
-            || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
-    }
-
-    /// Whether something holds of all entries of the same buffers of which one is written.
-    fn all_shared(&self, other: &Self, holds: impl Fn(&[Int], &[Int]) -> bool) -> bool {
+        let holds = |x: &[Int], y: &[Int]| {
+            let tuple = || self.tuple(relations, x, a);
+            x.iter().zip(y).any(|(x, y)| is_one_step(x, a, y, b) || in_order(x, y))
+                || self.differ(other, x, y)
+                || tuple().is_some_and(|tuple| other.tuple(relations, y, b) == Some(tuple))
+        };
         self.buffers.iter().all(|(buffer, accesses)| {
             other.buffers.get(buffer).into_iter().flatten().all(|(later, writes)| {
                 accesses
@@ -295,18 +290,7 @@ impl Footprint {
         })
     }
 
-    /// Whether an integer is the variable of a loop that begins at a point or later.
-    fn is_from(&self, e: &Int, point: &Int) -> bool {
-        let after = |lower: &Int| lower.clone().minus(point.clone()).as_const();
-        self.ends_of(e).is_some_and(|(lower, _)| lower.iter().filter_map(after).any(|n| n >= 0))
-    }
-
-    /// Whether an integer is the variable of a loop that ends with a point or earlier.
-    fn is_up_to(&self, e: &Int, point: &Int) -> bool {
-        let after = |upper: &Int| upper.clone().minus(point.clone()).as_const();
-        self.ends_of(e).is_some_and(|(_, upper)| upper.iter().filter_map(after).any(|n| n <= 1))
-    }
-
+    /// The ends of the loops over a variable, if an integer is one.
     fn ends_of(&self, e: &Int) -> Option<&(Vec<Int>, Vec<Int>)> {
         if let Int::Var(var) = e { self.ends.get(var) } else { None }
     }

@@ -128,10 +128,11 @@ fn place(facts: &Facts, out: &mut Vec<Item>, item: Item) {
         {
             let (a, b) = (earlier[0].var, loops[0].var);
             let (own, relations) = (&out[at].footprint, &facts.relations);
-            let ascends = || order(earlier.iter().chain(&loops)) == Some(Order::Ascending);
-            let aligned = || {
-                own.is_aligned(relations, a, &footprint, b)
-                    || ascends() && own.comes_before(relations, a, &footprint, b)
+            let aligned = || match order(earlier.iter().chain(&loops)) {
+                Some(Order::Ascending) => own.comes_before(relations, a, &footprint, b),
+                Some(Order::Parallel | Order::Descending) | None => {
+                    own.is_aligned(relations, a, &footprint, b)
+                }
             };
             let meets = out[at].footprint.meets(a, &footprint, b);
             // what only clears is in front of all, where loops that need others cannot follow

@@ -4,6 +4,7 @@
 //! `r = b[i]; for j { r += x }; b[i] = r`, if the place is in the buffer even where the loop takes no step. Other entries may be
 //! added to: those of a loop over `j` in `i + 1 .. n`.
 
+use super::ends::is_beside;
 use super::facts::{Facts, settings};
 use super::sites::apart;
 use crate::loops::walk::Visit;
@@ -81,12 +82,15 @@ fn places(header: &For) -> Vec<(Place, Fold)> {
     });
     let own: Vec<(&Place, Fold)> = own.collect();
     let of = |buffer: BufferId| own.iter().filter(move |(other, _)| other.buffer == buffer);
+    let beyond = |(e, point): (&Int, &Int)| {
+        *e == Int::Var(header.var) && is_beside(&header.lower, &header.upper, point)
+    };
     let mut found: Vec<(Place, Fold)> = Vec::new();
     for (place, fold) in &own {
         let same = |(other, with): &(&Place, Fold)| {
             (*other, with) == (*place, fold)
                 || apart(&other.indices, &place.indices)
-                || is_beside(header, &other.indices, &place.indices)
+                || other.indices.iter().zip(&place.indices).any(beyond)
         };
         let fits = !touched.others.contains(&place.buffer)
             && touched.accumulations.get(&place.buffer) == Some(&of(place.buffer).count())
@@ -97,16 +101,6 @@ fn places(header: &For) -> Vec<(Place, Fold)> {
         }
     }
     found
-}
-
-/// Whether an entry that moves with a loop is always another one, since the loop does not reach it.
-fn is_beside(header: &For, moving: &[Int], fixed: &[Int]) -> bool {
-    let beside = |point: &Int| {
-        let from = |end: &Int| end.clone().minus(point.clone()).as_const();
-        header.lower.iter().filter_map(from).any(|n| n > 0)
-            || header.upper.iter().filter_map(from).any(|n| n <= 0)
-    };
-    moving.iter().zip(fixed).any(|(e, point)| *e == Int::Var(header.var) && beside(point))
 }
 
 /// Whether an integer keeps its value while these variables change.

@@ -18,7 +18,6 @@ mod image;
 mod joined;
 mod later;
 mod moved;
-
 mod plan;
 mod powers;
 mod preference;

@@ -10,7 +10,7 @@ use super::names::map;
 use super::scopes::{Scopes, Variable};
 use super::tiles::Ends;
 use crate::loops::{Check, Cond, Fold, For, Int, Node, Order, Real, RealId};
-use crate::tile::{is_tiled, sums};
+use crate::tile::sums;
 use std::fmt::Write;
 
 /// How a failed check leaves the function.
@@ -146,21 +146,18 @@ impl Statements<'_> {
     // Loops.
 
     fn run_loop(&mut self, header: &For, depth: usize) {
-        let tiled =
-            !self.plain && is_tiled(self.expressions.program, header) && self.is_closed(header);
-        if !tiled {
-            return self.with_maps(header, depth, |this, depth| this.plain_loop(header, depth));
-        }
+        let mark = self.out.len();
         let first = self.expressions.extreme("iv_max", &header.lower);
         let end = self.expressions.extreme("iv_min", &header.upper);
         self.line(depth, "{");
         self.line(depth + 1, &format!("const int64_t iv_begin = {first};"));
         self.line(depth + 1, &format!("const int64_t iv_end = {end};"));
         let ends = Ends { first: "iv_begin", end: "iv_end" };
-        if !self.tiles(header, ends, depth + 1, |this, depth| this.plain_loop(header, depth)) {
-            self.plain_loop(header, depth + 1);
+        if self.tiles(header, ends, depth + 1, |this, depth| this.plain_loop(header, depth)) {
+            return self.line(depth, "}");
         }
-        self.line(depth, "}");
+        self.out.truncate(mark);
+        self.with_maps(header, depth, |this, depth| this.plain_loop(header, depth));
     }
 
     /// Prints a loop; twice if it looks tuples up: for where all relations that it asks have maps, and for where not.

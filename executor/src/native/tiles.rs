@@ -524,7 +524,7 @@ impl Statements<'_> {
     }
 
     /// Whether what the steps of a loop set, sums apart, is declared in it.
-    pub(super) fn is_closed(&self, header: &For) -> bool {
+    fn is_closed(&self, header: &For) -> bool {
         let (sums, declared) = (sums(header).unwrap_or_default(), self.declared(header));
         let mentions = Mentions::of(self.expressions.program, &header.body);
         let sum = |var: &RealId| sums.iter().any(|(sum, _)| sum == var);

@@ -50,11 +50,6 @@ pub(crate) enum Item {
     Strip(Strip),
 }
 
-/// Whether a loop goes in tiles: with rows, or as a strip alone.
-pub(crate) fn is_tiled(program: &LoopProgram, header: &For) -> bool {
-    rows(program, header).is_some() || strip(program, header).is_some()
-}
-
 /// How many values tiles keep in all for each entry: those with rows, and strips alone.
 pub(crate) fn kept(program: &LoopProgram, nodes: &[Node]) -> (usize, usize) {
     let of = |node: &Node| {
