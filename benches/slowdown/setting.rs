@@ -11,6 +11,7 @@ pub(crate) fn setting(arguments: &Arguments) -> Setting {
     Setting {
         machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cpu: format!("{}, {cores} cores", processor()),
+        second_cache: second_cache(),
         commit: commit(),
         rustc: output("rustc", &["--version"]),
         seed: arguments.seed,
@@ -24,6 +25,13 @@ fn processor() -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.and_then(|rest| rest.split_once(':'));
     model.map_or_else(|| "unknown processor".to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+/// Bytes of the second cache, where Linux tells: `2048K`.
+fn second_cache() -> Option<u64> {
+    let text = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index2/size").ok()?;
+    let kibibytes: u64 = text.trim().strip_suffix('K')?.parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// The commit, with a mark if the sources differ from it.

@@ -138,6 +138,14 @@ pub struct Point {
     pub setting: Setting,
 }
 
+impl Point {
+    /// Whether all its memory is at most so many bytes.
+    #[must_use]
+    pub fn is_within(&self, bytes: u64) -> bool {
+        self.peak_bytes.is_some_and(|peak| peak <= bytes)
+    }
+}
+
 /// Seconds of a run.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Time {
@@ -158,6 +166,9 @@ pub struct Setting {
     pub machine: String,
     /// The processor, with the number of its cores.
     pub cpu: String,
+    /// Bytes of the second cache of a core, if the machine tells.
+    #[serde(default)]
+    pub second_cache: Option<u64>,
     /// The commit of the sources.
     pub commit: String,
     /// The compiler.

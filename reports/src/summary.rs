@@ -149,6 +149,37 @@ impl<'r> Measured<'r> {
         fit(&timed.points.iter().filter_map(at).collect::<Vec<_>>())
     }
 
+    /// The growth of [`Self::pace`] at sizes whose memory is at most `cache` bytes; time and work are taken
+    /// beyond those of the smallest size, whose time is that of a call more than of its work.
+    #[must_use]
+    pub fn pace_within(&self, strategy: &str, counted: &str, cache: u64) -> Option<Fit> {
+        let (timed, counted) = (self.strategy(strategy)?, self.strategy(counted)?);
+        let least = timed.points.first()?;
+        let (least_time, least_work) =
+            (Quantity::Time.of(least)?, counted.at(least.n, Quantity::Work)?);
+        let at = |point: &&Point| {
+            let work = counted.at(point.n, Quantity::Work)? - least_work;
+            let time = Quantity::Time.of(point)? - least_time;
+            (work > 0.0 && time > 0.0).then_some((point.n as f64, time / work))
+        };
+        let near = timed.points.iter().filter(|point| point.is_within(cache));
+        fit(&near.filter_map(at).collect::<Vec<_>>())
+    }
+
+    /// The time for a unit of exact work at the largest size over that at the largest one whose memory is at
+    /// most `cache` bytes; `None` if that is the largest one, or if there is none.
+    #[must_use]
+    pub fn dearer_beyond(&self, strategy: &str, counted: &str, cache: u64) -> Option<f64> {
+        let (timed, counted) = (self.strategy(strategy)?, self.strategy(counted)?);
+        let pace = |point: &&&Point| {
+            Some(Quantity::Time.of(point)? / counted.at(point.n, Quantity::Work)?)
+        };
+        let paces = || timed.points.iter().rev();
+        let far = paces().filter(|point| !point.is_within(cache)).find_map(|point| pace(&point))?;
+        let near = paces().filter(|point| point.is_within(cache)).find_map(|point| pace(&point))?;
+        Some(far / near)
+    }
+
     /// The power that was stated for a series.
     #[must_use]
     pub fn expected(&self, strategy: &str, quantity: Quantity) -> Option<&'r Expected> {

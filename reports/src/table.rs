@@ -118,11 +118,17 @@ const COMPARED: [(&str, &str, &str); 6] = [
 const SLOWER: f64 = 100.0;
 /// A ratio that grows with at most this power of n does not grow.
 const STEADY: f64 = 0.1;
+/// A wider margin of a power tells nothing.
+const CLEAR: f64 = 0.5;
 
 /// What the table says as a whole, a sentence a line.
 #[must_use]
 pub fn findings(summary: &Summary<'_>) -> String {
-    let mut text = slowdowns(summary) + &steadiness(summary) + &paces(summary);
+    let mut text = slowdowns(summary) + &steadiness(summary);
+    text.extend(ENGINES.map(|(strategy, what)| pace(summary, strategy, what)));
+    if let Some(cache) = summary.sample().and_then(|point| point.setting.second_cache) {
+        text.extend(ENGINES.map(|(strategy, what)| pace_within(summary, strategy, what, cache)));
+    }
     for (over, under, what) in COMPARED {
         let ratios = summary.programs.iter().filter_map(|m| m.ratio(Quantity::Time, over, under));
         if let Some(mean) = geometric_mean(&ratios.map(|(_, ratio)| ratio).collect::<Vec<_>>()) {
@@ -197,10 +203,6 @@ fn steadiness(summary: &Summary<'_>) -> String {
 }
 
 /// Where time grows otherwise than exact work.
-fn paces(summary: &Summary<'_>) -> String {
-    ENGINES.iter().map(|(strategy, what)| pace(summary, strategy, what)).collect()
-}
-
 fn pace(summary: &Summary<'_>, strategy: &str, what: &str) -> String {
     let pace = |m: &Measured<'_>| m.pace(strategy, "indicator");
     let all: Vec<_> = summary.programs.iter().filter_map(|m| Some((m, pace(m)?))).collect();
@@ -217,6 +219,45 @@ fn pace(summary: &Summary<'_>, strategy: &str, what: &str) -> String {
         all.len() - other.len(),
         all.len(),
         other.join(", ")
+    )
+}
+
+/// Where time grows faster than exact work while all memory is in a cache, and how much more a unit of work takes
+/// beyond it.
+fn pace_within(summary: &Summary<'_>, strategy: &str, what: &str, cache: u64) -> String {
+    let pace = |m: &Measured<'_>| m.pace_within(strategy, "indicator", cache);
+    let (mut clear, mut faster, mut unclear) = (0, Vec::new(), Vec::new());
+    for m in &summary.programs {
+        match pace(m) {
+            Some(fit) if fit.power - fit.margin > STEADY => {
+                faster.push(format!("{} ({})", name(m), power(Some(fit))));
+            }
+            Some(fit) if fit.margin <= CLEAR => clear += 1,
+            Some(_) | None => unclear.push(name(m)),
+        }
+    }
+    let dearer = |m: &Measured<'_>| Some((name(m), m.dearer_beyond(strategy, "indicator", cache)?));
+    let beyond: Vec<(String, f64)> = summary.programs.iter().filter_map(dearer).collect();
+    let ratios: Vec<f64> = beyond.iter().map(|(_, ratio)| *ratio).collect();
+    let most = beyond.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let (Some(mean), Some((last, most))) = (geometric_mean(&ratios), most) else {
+        return String::new();
+    };
+    let list = |what: &str, names: &[String]| match names {
+        [] => String::new(),
+        names => format!("; {what} {}", names.join(", ")),
+    };
+    format!(
+        "While all memory is in the second cache ({} KiB), the time of {what} grows no faster than its exact \
+         work, beyond the smallest size and within the power {STEADY} and its margin, on {clear} of {} programs{}{}. \
+         Outside, a unit of work takes {} times as long in the geometric mean of {}, and {} times at most ({last}).\n",
+        cache / 1024,
+        summary.programs.len(),
+        list("faster for", &faster),
+        list("too few or too unsteady sizes for", &unclear),
+        figures(mean),
+        beyond.len(),
+        figures(*most),
     )
 }
 
