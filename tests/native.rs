@@ -286,6 +286,49 @@ fn shares_of_rows_do_not_change_a_bit() {
     }
 }
 
+/// Nests along rows and down columns, with loops between and around them, constants behind, and borders.
+const SQUARES: &str = "fn squares(n: size, m: size, l: size, A: real[n, m], B: real[m, n], C: real[m, l, n], D: real[l, m, n, 3])
+    -> (H: real[n, m], T: real[n, l, m], P: real[l, n, m, 3], S: real[n, m]) {
+    H[i: n, j: m] = A[i, j] + B[j, i] * A[i, j]
+    T[i: n, a: l, j: m] = C[j, a, i] - B[j, i]
+    P[a: l, i: n, j: m, c: 3] = D[a, j, i, c] * A[i, j]
+    S[i: n, j: m] = [j > 0 and i + 1 < n] * (B[j - 1, i + 1] - A[i, j])
+}
+";
+
+/// Blocks that are whole, those at the ends, and both alone.
+#[test]
+fn blocks_of_rows_and_columns_do_not_change_a_bit() {
+    if !has_compiler() {
+        return;
+    }
+    let program = normalize(load(SQUARES).unwrap().function(None).unwrap());
+    let real = |shape: &[usize]| {
+        let count: usize = shape.iter().product();
+        let data = (0..count).map(|at| (at * 7919 % 1000) as f64 / 300.0 - 1.0).collect();
+        Value::Real(Dense { shape: shape.to_vec(), data })
+    };
+    for (n, m, l) in
+        [(1, 1, 1), (64, 128, 2), (65, 129, 1), (130, 63, 3), (63, 257, 2), (200, 200, 1)]
+    {
+        let inputs = [
+            ("l", Value::Size(l as u64)),
+            ("A", real(&[n, m])),
+            ("B", real(&[m, n])),
+            ("C", real(&[m, l, n])),
+            ("D", real(&[l, m, n, 3])),
+        ];
+        let inputs: Values<f64> = inputs.map(|(name, value)| (name.to_owned(), value)).into();
+        let wanted = outcome(&program, &inputs, Engine::Runner).unwrap();
+        for threads in [1, 2, 7] {
+            let threads = std::num::NonZero::new(threads);
+            let options = Options { engine: Engine::Native, threads, ..Options::default() };
+            let found = compile::<f64>(&program, options).unwrap().call(&inputs).unwrap();
+            assert!(found == wanted, "{n} by {m} by {l}, {threads:?} threads: other bits");
+        }
+    }
+}
+
 /// The C compiler: what `CC` says, with its arguments.
 fn compiler() -> Command {
     let words = std::env::var("CC").unwrap_or_default();

@@ -26,7 +26,8 @@
 //!
 //! For compiled engines [`for_tiles`] then has recurrences make sums over earlier steps ahead ([`ahead`]) and add to later steps ([`push`]), takes loops apart ([`part`]), turns them inside out ([`turn`]), cuts them ([`peel`]) and has them read
 //! transposed copies ([`transpose`]). In native code windows of columns that are whole are apart from the last one ([`full`]), and
-//! entries at fixed places are read before loops that read them under conditions ([`fixed`]).
+//! entries at fixed places are read before loops that read them under conditions ([`fixed`]); nests that go along rows and down columns go by
+//! blocks ([`squares`]).
 //!
 //! No steps but `recompute` and `border` do anything more often than before, and these by a stated constant.
 
@@ -69,6 +70,7 @@ pub(crate) mod sites;
 mod slice;
 mod split;
 mod spread;
+mod squares;
 mod starts;
 mod steps;
 mod straight;
@@ -251,6 +253,9 @@ pub(crate) fn for_tiles(program: &LoopProgram, turned: Turned) -> LoopProgram {
         {
             program = before;
         }
+    }
+    if turned == Turned::Rows {
+        squares::in_blocks(&mut program);
     }
     program
 }
