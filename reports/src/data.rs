@@ -258,6 +258,7 @@ mod tests {
         let setting = Setting {
             machine: text("m"),
             cpu: text("c"),
+            second_cache: Some(2 << 20),
             commit: text("0"),
             rustc: text("r"),
             seed: u64::MAX,

@@ -240,8 +240,14 @@ fn pace_within(summary: &Summary<'_>, strategy: &str, what: &str, cache: u64) ->
     let beyond: Vec<(String, f64)> = summary.programs.iter().filter_map(dearer).collect();
     let ratios: Vec<f64> = beyond.iter().map(|(_, ratio)| *ratio).collect();
     let most = beyond.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(mean), Some((last, most))) = (geometric_mean(&ratios), most) else {
-        return String::new();
+    let outside = match (geometric_mean(&ratios), most) {
+        (Some(mean), Some((last, most))) => format!(
+            " Outside, a unit of work takes {} times as long in the geometric mean of {}, and {} times at most ({last}).",
+            figures(mean),
+            beyond.len(),
+            figures(*most),
+        ),
+        _ => String::new(),
     };
     let list = |what: &str, names: &[String]| match names {
         [] => String::new(),
@@ -249,15 +255,11 @@ fn pace_within(summary: &Summary<'_>, strategy: &str, what: &str, cache: u64) ->
     };
     format!(
         "While all memory is in the second cache ({} KiB), the time of {what} grows no faster than its exact \
-         work, beyond the smallest size and within the power {STEADY} and its margin, on {clear} of {} programs{}{}. \
-         Outside, a unit of work takes {} times as long in the geometric mean of {}, and {} times at most ({last}).\n",
+         work, beyond the smallest size and within the power {STEADY} and its margin, on {clear} of {} programs{}{}.{outside}\n",
         cache / 1024,
         summary.programs.len(),
         list("faster for", &faster),
         list("too few or too unsteady sizes for", &unclear),
-        figures(mean),
-        beyond.len(),
-        figures(*most),
     )
 }
 
@@ -275,4 +277,48 @@ pub fn deviation(deviation: &Deviation) -> String {
         found.margin,
         expected.power
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pace_within;
+    use crate::data::read;
+    use crate::summary::Summary;
+
+    const CACHE: u64 = 1 << 20;
+
+    /// What is told of a program of work n and memory 8 n whose runs take so long.
+    fn told(time: impl Fn(f64) -> f64) -> String {
+        let subject = r#"{"family":"f","function":"f","derivative":"gradient"}"#;
+        let mut text = format!(
+            r#"{{"program":{{"subject":{subject},"number":1,"title":"","text":"","ssa":"","derived":"","simplified":"","sources":[],"expected":[]}}}}"#
+        );
+        for n in (6..20).map(|k| 1_u64 << k) {
+            let time = time(n as f64);
+            text += &format!(
+                r#"
+{{"point":{{"subject":{subject},"strategy":"indicator","engine":"loops","threads":1,"n":{n},"time":{{"median":{time},"low":{time},"high":{time},"samples":9}},"work":{n},"peak_bytes":{},"stopped":null,"setting":{{"machine":"m","cpu":"c","commit":"0","rustc":"r","seed":1,"flags":"","date":"d"}}}}}}"#,
+                8 * n
+            );
+        }
+        let records = read(&text).unwrap_or_else(|error| panic!("{error}"));
+        pace_within(&Summary::new(&records), "indicator", "it", CACHE)
+    }
+
+    #[test]
+    fn a_cache_is_told_apart_from_growth() {
+        // a call, and work that costs four times as much outside
+        let leaves = told(|n| 1e-6 + n * if n <= CACHE as f64 / 8.0 { 1e-9 } else { 4e-9 });
+        assert!(
+            leaves.contains("on 1 of 1 programs. Outside, a unit of work takes 3."),
+            "{leaves}"
+        );
+        let grows = told(|n| 1e-6 + n.powf(1.3) * 1e-9);
+        assert!(grows.contains("on 0 of 1 programs; faster for 1 f (0.3"), "{grows}");
+        let noise = told(|n| 1e-9 * n * (1.0 + 40.0 * (n.log2() % 2.0)));
+        assert!(
+            noise.contains("on 0 of 1 programs; too few or too unsteady sizes for 1 f."),
+            "{noise}"
+        );
+    }
 }
