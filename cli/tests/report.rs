@@ -53,6 +53,7 @@ fn point(strategy: &str, n: u64, work: u64) -> Record {
         setting: Setting {
             machine: text("linux x86_64"),
             cpu: text("a processor, 2 cores"),
+            second_cache: None,
             commit: text("abc"),
             rustc: text("rustc 1.95.0"),
             seed: 1,
