@@ -9,26 +9,34 @@ use super::real::{Pair, ROUNDER, Real, Word, fast_sum, polynomial};
 /// `1 / log 2`
 const PER_LN2: f64 = std::f64::consts::LOG2_E;
 
-/// `x = k log 2 + r + c`, and `p = exp(r + c) - 1`.
+/// What is added to `k` where it stands in the low bits of a sum: its halves are exponents of doubles then.
+const BIAS: u64 = 2 * 1023;
+/// Adding this rounds a double below 2^51 to an integer `k`, and `k + BIAS` stands in the low bits.
+const BIASED: f64 = ROUNDER + BIAS as f64;
+/// 2^1023.
+const GREATEST_POWER: f64 = f64::from_bits(BIAS << 52);
+
+/// `x = k log 2 + r + c`, and `p = exp(r + c) - 1`; `k` is in bits, with [`BIAS`].
 #[derive(Clone, Copy)]
-pub(super) struct Reduced<R> {
-    k: R,
+pub(super) struct Reduced<R: Real> {
+    k: R::Bits,
     p: R,
 }
 
 /// `x = k log 2 + r + c`: gives k, and r and c as a pair. For `|x| < 1500`.
 #[inline(always)]
-fn remainder<R: Real>(x: R) -> (R, Pair<R>) {
-    let k = ((x * PER_LN2 + ROUNDER) - ROUNDER).named("k");
+fn remainder<R: Real>(x: R) -> (R::Bits, Pair<R>) {
+    let biased = x * PER_LN2 + BIASED;
+    let k = (biased - BIASED).named("k");
     let rest = x - k * LN2_1;
     let tail = k * LN2_2;
     let r = (rest - tail).named("r");
-    (k, Pair { high: r, low: (rest - r) - tail })
+    (biased.bits().named("biased"), Pair { high: r, low: (rest - r) - tail })
 }
 
 /// `exp(r + c) - 1` by its series.
 #[inline(always)]
-fn series<R: Real>(k: R, Pair { high: r, low: c }: Pair<R>) -> Reduced<R> {
+fn series<R: Real>(k: R::Bits, Pair { high: r, low: c }: Pair<R>) -> Reduced<R> {
     let square = r * r;
     let small = square * r * polynomial(r, &EXP) + c;
     Reduced { k, p: (r + (square * 0.5 + small)).named("p") }
@@ -47,25 +55,19 @@ pub(super) fn reduce_pair<R: Real>(x: Pair<R>) -> Reduced<R> {
     series(k, fast_sum(r.high, r.low + x.low))
 }
 
-/// 2^k, for |k| ≤ 1022.
+/// The bits of two powers of two whose product is `2^k`, for |k| ≤ 2044, of half the exponent each: scaling twice rounds once, also
+/// where the result is subnormal or infinite.
 #[inline(always)]
-fn power_of_two<R: Real>(k: R) -> R {
-    (k + ROUNDER).bits().plus(1023).left(52).real()
-}
-
-/// `k` as the sum of two integers of half its size: scaling twice rounds once, also where the
-/// result is subnormal or infinite.
-#[inline(always)]
-fn halves<R: Real>(k: R) -> (R, R) {
-    let first = (k * 0.5 + ROUNDER) - ROUNDER;
-    (first.named("k1"), (k - first).named("k2"))
+fn halves<B: Word>(k: B) -> (B, B) {
+    let first = k.right(1).named("half");
+    (first.left(52), k.minus(first).left(52))
 }
 
 /// `2^k (1 + p)`
 #[inline(always)]
 pub(super) fn scaled<R: Real>(reduced: Reduced<R>) -> R {
     let (first, second) = halves(reduced.k);
-    (reduced.p + 1.0) * power_of_two(first) * power_of_two(second)
+    (reduced.p + 1.0) * first.real() * second.real()
 }
 
 /// `x` between two bounds; NaN stays.
@@ -85,8 +87,10 @@ pub(super) fn exp<R: Real>(x: R) -> R {
 #[inline(always)]
 fn less_one<R: Real>(reduced: Reduced<R>) -> R {
     let (first, second) = halves(reduced.k);
-    let scale = power_of_two(first).named("scale");
-    (reduced.p * scale + (scale - power_of_two(-second))) * power_of_two(second)
+    let (first, second) = (first.real().named("first"), second.named("second"));
+    // the exponents of a power of two and of its reciprocal add up to the bias
+    let reciprocal = first.lift(GREATEST_POWER).bits().minus(second).real();
+    (reduced.p * first + (first - reciprocal)) * second.real()
 }
 
 /// `exp x - 1`
@@ -102,7 +106,7 @@ const ONE_SIDED: f64 = 22.0;
 /// `exp x / 2` also where `exp x` overflows.
 #[inline(always)]
 fn half_exp<R: Real>(reduced: Reduced<R>) -> R {
-    scaled(Reduced { k: reduced.k - 1.0, p: reduced.p })
+    scaled(Reduced { k: reduced.k.plus(u64::MAX), p: reduced.p })
 }
 
 /// The hyperbolic sine: with `t = exp |x| - 1` it is `(t + t / (t + 1)) / 2`.

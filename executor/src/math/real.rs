@@ -84,6 +84,8 @@ pub(super) trait Word: Copy {
     type Real: Real;
     /// `self + c`
     fn plus(self, c: u64) -> Self;
+    /// `self - other`
+    fn minus(self, other: Self) -> Self;
     /// Whether any of the bits of `mask` is set.
     fn any(self, mask: u64) -> <Self::Real as Real>::Test;
     /// `self & c`
@@ -98,6 +100,8 @@ pub(super) trait Word: Copy {
     fn right(self, n: u32) -> Self;
     /// The double with these bits.
     fn real(self) -> Self::Real;
+    /// A name for the bits, for the reader of the C text.
+    fn named(self, name: &'static str) -> Self;
 }
 
 /// What comparisons answer.
@@ -164,6 +168,11 @@ impl Word for u64 {
     }
 
     #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+
+    #[inline(always)]
     fn any(self, mask: u64) -> bool {
         self & mask != 0
     }
@@ -196,6 +205,11 @@ impl Word for u64 {
     #[inline(always)]
     fn real(self) -> f64 {
         f64::from_bits(self)
+    }
+
+    #[inline(always)]
+    fn named(self, _: &'static str) -> Self {
+        self
     }
 }
 

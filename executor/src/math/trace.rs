@@ -287,6 +287,10 @@ impl<'t> Word for Bits<'t> {
         Self(self.0.push(Kind::Bits, &format!("(@ + {c:#x}u)"), &[]))
     }
 
+    fn minus(self, other: Self) -> Self {
+        Self(self.0.push(Kind::Bits, "(@ - @)", &[other.0]))
+    }
+
     fn any(self, mask: u64) -> Test<'t> {
         Test(self.0.push(Kind::Test, &format!("((@ & {mask:#x}u) != 0)"), &[]))
     }
@@ -313,6 +317,10 @@ impl<'t> Word for Bits<'t> {
 
     fn real(self) -> Term<'t> {
         self.0.push(Kind::Real, "iv_real(@)", &[])
+    }
+
+    fn named(self, name: &'static str) -> Self {
+        Self(self.0.named(name))
     }
 }
 
