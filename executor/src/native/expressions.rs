@@ -25,6 +25,8 @@ pub(super) struct Expressions<'p> {
     mapped: Cell<Option<bool>>,
     /// What tuples the function that is being printed searches for; each kind has a cursor.
     searches: RefCell<Vec<String>>,
+    /// Whether loops may fetch what they read ahead.
+    pub(super) fetches: bool,
     /// The results that may go past the cache.
     pub(super) streams: FxHashSet<BufferId>,
     /// Those whose strip is stored to, in the text that is being printed, and at which place of it.
@@ -48,6 +50,7 @@ impl<'p> Expressions<'p> {
             packed: Vec::new(),
             mapped,
             searches,
+            fetches: false,
             streams,
             strips,
         }
@@ -157,7 +160,7 @@ impl<'p> Expressions<'p> {
         }
     }
 
-    fn entry(&self, buffer: BufferId, indices: &[Int]) -> String {
+    pub(super) fn entry(&self, buffer: BufferId, indices: &[Int]) -> String {
         let place = self.row_major(&self.program.buffer(buffer).extents, indices);
         format!("{}[{place}]", self.names.buffer(buffer))
     }

@@ -14,7 +14,7 @@
 //! | `mentions.rs`, `scopes.rs` | what nodes read and write; where variables are declared |
 //! | `expressions.rs`, `statements.rs`, `search.rs` | the printer |
 //! | `tiles.rs`, `blocks.rs` | loops in tiles ([`crate::tile`]), and in blocks of tiles |
-//! | `streams.rs` | results that go past the cache |
+//! | `streams.rs`, `ahead.rs` | results that go past the cache; what is fetched ahead |
 //! | `helpers.rs`, `text.rs` | what comes before the functions |
 //! | `product.rs` | one function and its header |
 //! | `pieces.rs`, `units.rs` | the pieces of a program; which variables live between calls |
@@ -23,6 +23,7 @@
 //! | `engine.rs`, `schedule.rs` | loading; running the pieces, by several threads |
 //! | `code.rs`, `worth.rs` | when code is made: whether a call pays for it |
 
+mod ahead;
 mod blocks;
 mod code;
 mod compiler;

@@ -33,6 +33,7 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision, past: bool) ->
     let names = Names::new(program);
     let lookups = Lookups::of(program);
     let mut expressions = Expressions::new(program, &names, precision, &lookups);
+    expressions.fetches = true;
     if past {
         expressions.streams = stored_alone(program);
     }
@@ -327,7 +328,11 @@ fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: us
     // the loop is node 0 of the walk
     statements.next = 1;
     let plain = |statements: &mut Statements<'_>, depth: usize| {
-        if step == 1 && statements.past_the_cache(&header, ends, depth) {
+        let strips = |statements: &mut Statements<'_>| {
+            statements.past_the_cache(&header, ends, depth)
+                || statements.by_strips(&header, ends, depth)
+        };
+        if step == 1 && strips(statements) {
             return;
         }
         let (mark, Ends { first, end }) = (statements.mark(&header), ends);

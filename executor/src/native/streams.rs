@@ -64,6 +64,8 @@ impl Statements<'_> {
         let strips = format!("for (; iv_next <= {end} - IV_STREAM; iv_next += IV_STREAM) {{");
         self.line(depth + 2, &strips);
         let head = |end: &str| format!("for (int64_t {var} = iv_next; {var} < {end}; {var}++) {{");
+        let (from, to) = ("iv_next + IV_AHEAD", "iv_next + IV_AHEAD + IV_STREAM");
+        self.fetch(header, &self.fetched(header), [from, end, to], depth + 3);
         let steps = head("iv_next + IV_STREAM");
         let buffers = places.iter().map(|place| place.buffer).collect();
         let step = format!("IV_LINE + {var} - iv_next");
@@ -122,7 +124,7 @@ mod tests {
     use crate::team::Team;
     use std::sync::atomic::AtomicBool;
 
-    /// A loop with a sum, and one in the rows of another one.
+    /// A loop with a sum whose steps take long, and one in the rows of another one.
     const TEXT: &str = "loops f
 size n
 size m
@@ -135,7 +137,7 @@ reals t
 statements y
 t = 0.0
 for i in 0 .. n {
-    y[i] = 3.0 * x[i]
+    y[i] = exp(x[i])
     t += x[i]
 }
 s[] = t

@@ -33,10 +33,26 @@ const TILES: &str = "\
 #define IV_STRIP (4 * IV_LANES)
 ";
 
-/// What goes past the cache: the entries of a line, and how many steps go together.
-const STREAMS: &str = "\
-/* Results past the cache: the entries of a line, how many steps go together, and what stores a line. */
+/// The entries of a line of the cache.
+const LINES: &str = "\
+/* The entries of a line of the cache. */
 #define IV_LINE (64 / (int64_t)sizeof(real))
+";
+
+/// What is fetched ahead.
+const AHEAD: &str = "\
+/* How many steps ahead entries are fetched, and what fetches one. */
+#define IV_AHEAD (32 * IV_LINE)
+#ifdef __GNUC__
+#define iv_fetch(entry) __builtin_prefetch(entry)
+#else
+#define iv_fetch(entry) ((void)(entry))
+#endif
+";
+
+/// What goes past the cache: how many steps go together.
+const STREAMS: &str = "\
+/* Results past the cache: how many steps go together, and what stores a line. */
 #define IV_STREAM (8 * IV_LINE)
 #ifdef __AVX512F__
 #include <immintrin.h>
@@ -78,6 +94,12 @@ pub(super) fn preamble(
     let tiles = ["IV_ROWS", "IV_LANES", "IV_STRIP"];
     if tiles.iter().any(|word| functions.contains(word)) {
         parts.push(TILES.to_owned());
+    }
+    if functions.contains("IV_LINE") || functions.contains("IV_STREAM") {
+        parts.push(LINES.to_owned());
+    }
+    if functions.contains("IV_AHEAD") {
+        parts.push(AHEAD.to_owned());
     }
     if functions.contains("IV_STREAM") {
         parts.push(STREAMS.to_owned());
