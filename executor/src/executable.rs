@@ -333,6 +333,7 @@ impl<S: Scalar> Executable<S> {
     /// Whether the arguments are as declared under sizes that are already known.
     fn is_bound_to(&self, bound: &Bound, inputs: &Inputs<'_, S>) -> bool {
         let symbols = &self.source.symbols;
+        let team = Team { threads: self.threads(), pool: self.pool.as_deref(), room: 0 };
         let count = self.source.params.iter().filter(|p| !matches!(p, Param::Size(_))).count();
         let given = inputs.0.iter().filter(|(_, a)| !matches!(a, Argument::Size(_))).count();
         let sizes = inputs.0.iter().all(|(name, argument)| match argument {
@@ -355,7 +356,7 @@ impl<S: Scalar> Executable<S> {
                         let limit = extent_value(limit, &bound.sizes).unwrap_or(0);
                         Some(*shape) == declared
                             && entries(shape) == Some(data.len())
-                            && are_indices(data, limit)
+                            && are_indices(data, limit, team)
                     }
                     _ => false,
                 }
@@ -546,10 +547,11 @@ fn hollow<S>(inputs: &Inputs<'_, S>) -> Values<()> {
 }
 
 /// Whether all entries are in `0..limit`, for a limit that is not negative: neither they nor what they leave of the
-/// last index have a sign. Without a branch for each entry, so many are looked at at once.
-fn are_indices(data: &[i64], limit: i64) -> bool {
+/// last index have a sign. Without a branch for each entry, so many are looked at at once, and by all threads.
+fn are_indices(data: &[i64], limit: i64, team: Team<'_>) -> bool {
     let signs = |signs: i64, entry: &i64| signs | entry | (limit - 1).wrapping_sub(*entry);
-    data.chunks(4096).all(|entries| entries.iter().fold(0, signs) >= 0)
+    let all = |data: &[i64]| data.chunks(4096).all(|part| part.iter().fold(0, signs) >= 0);
+    team.all(data.len(), |range| all(&data[range]))
 }
 
 fn give_output<S: Scalar>(
@@ -587,18 +589,23 @@ fn give_output<S: Scalar>(
 #[cfg(test)]
 mod tests {
     use super::are_indices;
+    use crate::team::Team;
 
     #[test]
     fn indices_are_within_their_limit() {
-        for limit in [0, 1, 2, 63, i64::MAX] {
+        for (limit, threads) in [0, 1, 2, 63, i64::MAX].into_iter().zip([1, 1, 2, 3, 7]) {
+            let team = Team { threads, pool: None, room: 0 };
             for entry in [i64::MIN, i64::MIN + 1, -2, -1, 0, 1, 2, 62, 63, i64::MAX - 1, i64::MAX] {
                 let wanted = (0..limit).contains(&entry);
-                assert_eq!(are_indices(&[entry], limit), wanted, "{entry} below {limit}");
-                let mut data = vec![0; 5000];
-                data[4100] = entry;
-                assert_eq!(are_indices(&data, limit), wanted && limit > 0, "{entry} below {limit}");
+                assert_eq!(are_indices(&[entry], limit, team), wanted, "{entry} below {limit}");
+                for place in [0, 4100, 65_535, 65_536, 199_999] {
+                    let mut data = vec![0; 200_000];
+                    data[place] = entry;
+                    let found = are_indices(&data, limit, team);
+                    assert_eq!(found, wanted && limit > 0, "{entry} below {limit}");
+                }
             }
-            assert!(are_indices(&[], limit));
+            assert!(are_indices(&[], limit, team));
         }
     }
 }

@@ -111,16 +111,14 @@ impl<S: Scalar> Frame<S> {
         frame
     }
 
-    /// Whether the integers of an input ascend, equal ones side by side; looked at when it is asked first.
-    pub(crate) fn ascends(&self, buffer: BufferId) -> bool {
-        *self.ascends[buffer.index()].get_or_init(|| {
-            let ints = self.ints(buffer);
-            let ascend =
-                |ints: &[i64]| ints.windows(2).fold(true, |all, of| all & (of[0] <= of[1]));
-            // many are looked at at once, without a branch for each
-            let starts = (0..ints.len()).step_by(LOOKED_AT);
-            starts.into_iter().all(|at| ascend(&ints[at..ints.len().min(at + LOOKED_AT + 1)]))
-        })
+    /// Whether the integers of an input ascend, equal ones side by side; looked at, by a team, when it is asked first.
+    pub(crate) fn ascends(&self, buffer: BufferId, team: Team<'_>) -> bool {
+        let known = &self.ascends[buffer.index()];
+        if let Some(known) = known.get() {
+            return *known;
+        }
+        let ascends = ascend(self.ints(buffer), team);
+        *known.get_or_init(|| ascends)
     }
 
     /// The first place from `at` on below `end` where another integer stands in an ascending buffer than in front of it;
@@ -441,6 +439,16 @@ pub fn extent(e: &Int, sizes: &[i64]) -> i64 {
     }
 }
 
+/// Whether integers ascend, equal ones side by side.
+fn ascend(ints: &[i64], team: Team<'_>) -> bool {
+    let pairs = |ints: &[i64]| ints.windows(2).fold(true, |all, of| all & (of[0] <= of[1]));
+    team.all(ints.len(), |range| {
+        // with the first one of the next part; many are looked at at once, without a branch for each
+        let end = ints.len().min(range.end + 1);
+        range.step_by(LOOKED_AT).all(|at| pairs(&ints[at..end.min(at + LOOKED_AT + 1)]))
+    })
+}
+
 /// Where ascending integers change next. A loop may go beyond them, if it reads them under a condition: then `at` is as good.
 fn next_change(ints: &[i64], [start, at, end]: [i64; 3]) -> i64 {
     if at <= start || at >= end {
@@ -456,7 +464,23 @@ fn next_change(ints: &[i64], [start, at, end]: [i64; 3]) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::next_change;
+    use super::{Team, ascend, next_change};
+
+    #[test]
+    fn integers_ascend_in_all_parts() {
+        for threads in [1, 2, 3] {
+            let team = Team { threads, pool: None, room: 0 };
+            for (at, wanted) in
+                [(0, false), (1023, false), (65_535, false), (66_666, false), (199_999, true)]
+            {
+                let mut ints: Vec<i64> = (0..200_000).map(|i| i / 7).collect();
+                assert!(ascend(&ints, team));
+                ints[at] += 2;
+                assert_eq!(ascend(&ints, team), wanted, "{at}, {threads} threads");
+            }
+            assert!(ascend(&[], team) && ascend(&[3], team));
+        }
+    }
 
     #[test]
     fn integers_change_where_another_one_stands() {

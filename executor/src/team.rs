@@ -5,6 +5,10 @@
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// A thread looks at so many places, or more.
+const LOOKED_AT: usize = 1 << 16;
 
 /// Threads that share loops.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,22 @@ impl Team<'_> {
         match self.pool {
             Some(pool) => pool.install(all),
             None => all(),
+        }
+    }
+
+    /// Whether something holds for all of the places below `len`, which is asked of parts of them.
+    pub(crate) fn all(
+        &self,
+        len: usize,
+        holds: impl Fn(Range<usize>) -> bool + Sync + Send,
+    ) -> bool {
+        let pieces = (len / LOOKED_AT).clamp(1, self.threads);
+        let each = len.div_ceil(pieces);
+        let piece = |at: i64| holds(each * at as usize..len.min(each * (at as usize + 1)));
+        if pieces == 1 {
+            piece(0)
+        } else {
+            self.map(pieces as i64, piece).into_iter().all(|all| all)
         }
     }
 }

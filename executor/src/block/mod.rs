@@ -466,7 +466,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
             private::parts::<S>(sizes, self.context.vectors.piece(), team.room).min(count)
         };
         match *key {
-            Some(key) if (team.threads > 1 || parts > 1) && frame.ascends(key) => {
+            Some(key) if (team.threads > 1 || parts > 1) && frame.ascends(key, team) => {
                 Some(Cut::At(key))
             }
             None if private.is_empty() => Some(Cut::Anywhere),

@@ -272,7 +272,7 @@ impl<S: Scalar> Stage<S> {
         let (team, sharing, count) = (memory.team, &parts.sharing, range.count());
         let with_copies = with_copies(memory, range, (header, parts));
         let asked = team.threads > 1 || with_copies > 1;
-        let key = sharing.key.filter(|key| asked && memory.frame.ascends(*key));
+        let key = sharing.key.filter(|key| asked && memory.frame.ascends(*key, team));
         if key.is_none() && !sharing.is_plain() {
             return match with_copies {
                 1 => self.in_order(memory, range, header),
