@@ -286,13 +286,15 @@ fn shares_of_rows_do_not_change_a_bit() {
     }
 }
 
-/// Nests along rows and down columns, with loops between and around them, constants behind, and borders.
+/// Nests along rows and down columns, with loops between and around them, constants behind, borders, and what other loops find beside them.
 const SQUARES: &str = "fn squares(n: size, m: size, l: size, A: real[n, m], B: real[m, n], C: real[m, l, n], D: real[l, m, n, 3])
-    -> (H: real[n, m], T: real[n, l, m], P: real[l, n, m, 3], S: real[n, m]) {
+    -> (H: real[n, m], T: real[n, l, m], P: real[l, n, m, 3], S: real[n, m], most: real[n], W: real[n, m]) {
     H[i: n, j: m] = A[i, j] + B[j, i] * A[i, j]
     T[i: n, a: l, j: m] = C[j, a, i] - B[j, i]
     P[a: l, i: n, j: m, c: 3] = D[a, j, i, c] * A[i, j]
     S[i: n, j: m] = [j > 0 and i + 1 < n] * (B[j - 1, i + 1] - A[i, j])
+    most[i: n] = max(j: m) A[i, j]
+    W[i: n, j: m] = B[j, i] - 2 * A[i, j]
 }
 ";
 

@@ -19,6 +19,12 @@ pub(super) fn part(program: &mut LoopProgram) {
     program.body = part.list(body);
 }
 
+/// The loops that a loop at top level of a program with this body is made of.
+pub(super) fn parts(program: &mut LoopProgram, body: &[Node], header: For) -> Vec<Node> {
+    let relations = program.relations.clone();
+    Part { relations, fresh: Fresh::new(program, body) }.parts(header)
+}
+
 struct Part<'p> {
     relations: Vec<RelationTable>,
     fresh: Fresh<'p>,
