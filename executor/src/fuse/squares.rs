@@ -90,14 +90,14 @@ fn goes_by_blocks(node: &Node) -> bool {
 
 /// A node with the nests inside by blocks.
 fn blocks(program: &mut LoopProgram, node: Node) -> Node {
-    match &node {
-        Node::For(header) if goes_by_blocks(&node) => {
-            let (blocks, rows) = cut(program, header, BLOCK[0]);
-            let body = around(program, &header.body, &rows);
-            Node::For(Box::new(For { body, ..blocks }))
-        }
-        _ => node.map_inside(|body| body.into_iter().map(|node| blocks(program, node)).collect()),
+    if let Node::For(header) = &node
+        && goes_by_blocks(&node)
+    {
+        let (blocks, rows) = cut(program, header, BLOCK[0]);
+        let body = around(program, &header.body, &rows);
+        return Node::For(Box::new(For { body, ..blocks }));
     }
+    node.map_inside(|body| body.into_iter().map(|node| blocks(program, node)).collect())
 }
 
 /// The innermost loop of a nest of independent loops around a straight line, whose ends do not depend on the outermost one.
