@@ -27,10 +27,8 @@ pub(super) fn in_blocks(program: &mut LoopProgram) {
     let tuples = Tuples::of(program);
     let body = std::mem::take(&mut program.body);
     for node in &body {
-        let nodes = match taken_out(program, &body, node, &tuples) {
-            Some(nodes) => nodes,
-            None => vec![node.clone()],
-        };
+        let nodes = taken_out(program, &body, node, &tuples);
+        let nodes = nodes.unwrap_or_else(|| vec![node.clone()]);
         for node in nodes {
             let node = blocks(program, node);
             program.body.push(node);

@@ -9,15 +9,22 @@
 
 use super::mentions::Mentions;
 use super::statements::Statements;
+use super::text::PLAIN;
 use super::tiles::Ends;
 use crate::fuse::sites::{Kind, sites};
 use crate::loops::{For, IntId, Order, Place};
+use crate::math;
 use crate::tile::{follows, mentions_any};
 use iverson_spec::function::Fun;
 
 impl Statements<'_> {
-    /// Prints a loop by strips that fetch ahead, if its steps take long. Whether it did.
+    /// Prints a loop by strips, if it has results that may go past the cache or steps that take long. Whether it did.
     pub(super) fn by_strips(&mut self, header: &For, ends: Ends<'_>, depth: usize) -> bool {
+        self.past_the_cache(header, ends, depth) || self.fetching_ahead(header, ends, depth)
+    }
+
+    /// Prints a loop by strips that fetch ahead, if its steps take long. Whether it did.
+    fn fetching_ahead(&mut self, header: &For, ends: Ends<'_>, depth: usize) -> bool {
         let places = self.fetched(header);
         let mark = if places.is_empty() { None } else { self.mark(header) };
         let Some(mark) = mark else { return false };
@@ -61,12 +68,15 @@ impl Statements<'_> {
 
     /// What a loop reads side by side, a place of each buffer's rows, if its steps take long and are any number.
     pub(super) fn fetched(&self, header: &For) -> Vec<Place> {
+        if !self.expressions.fetches {
+            return Vec::new();
+        }
         let mentions = Mentions::of(self.expressions.program, &header.body);
         let fits = header.order != Order::Descending
             && header.stride.is_none()
             && header.most_steps().is_none()
             && mentions.functions.iter().any(takes_long);
-        if !fits || !self.expressions.fetches {
+        if !fits {
             return Vec::new();
         }
         let moving: Vec<IntId> = mentions.ints_set.into_iter().chain([header.var]).collect();
@@ -87,40 +97,9 @@ impl Statements<'_> {
     }
 }
 
-/// Whether a function takes some tens of operations.
+/// Whether a function takes some tens of operations. Most powers are squares.
 fn takes_long(fun: &Fun) -> bool {
-    match fun {
-        Fun::Neg
-        | Fun::Add
-        | Fun::Mul
-        | Fun::Div
-        // most are squares
-        | Fun::Pow
-        | Fun::Sqrt
-        | Fun::Abs
-        | Fun::Min
-        | Fun::Max
-        | Fun::User(_) => false,
-        Fun::Exp
-        | Fun::Expm1
-        | Fun::Log
-        | Fun::Log1p
-        | Fun::Sin
-        | Fun::Cos
-        | Fun::Tan
-        | Fun::Asin
-        | Fun::Acos
-        | Fun::Atan
-        | Fun::Atan2
-        | Fun::Sinh
-        | Fun::Cosh
-        | Fun::Tanh
-        | Fun::Sigmoid
-        | Fun::Erf
-        | Fun::Lgamma
-        | Fun::Digamma
-        | Fun::Trigamma => true,
-    }
+    *fun != Fun::Pow && !PLAIN.contains(fun) && math::name(*fun).is_some()
 }
 
 #[cfg(test)]

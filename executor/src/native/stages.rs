@@ -328,11 +328,7 @@ fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: us
     // the loop is node 0 of the walk
     statements.next = 1;
     let plain = |statements: &mut Statements<'_>, depth: usize| {
-        let strips = |statements: &mut Statements<'_>| {
-            statements.past_the_cache(&header, ends, depth)
-                || statements.by_strips(&header, ends, depth)
-        };
-        if step == 1 && strips(statements) {
+        if step == 1 && statements.by_strips(&header, ends, depth) {
             return;
         }
         let (mark, Ends { first, end }) = (statements.mark(&header), ends);

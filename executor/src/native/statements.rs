@@ -190,7 +190,6 @@ impl Statements<'_> {
         let inner = self.open_block(&ends, depth);
         let both = Ends { first: &ends.first, end: &ends.bound };
         if !self.search(header, &ends.first, &ends.bound, inner)
-            && !self.past_the_cache(header, both, inner)
             && !self.by_strips(header, both, inner)
         {
             let (mark, head) = (self.mark(header), self.head_of(header, &ends));

@@ -127,11 +127,13 @@ pub(super) fn preamble(
     format!("{includes}\n{body}\n")
 }
 
+/// The functions that C has an operation or two for.
+pub(super) const PLAIN: [Fun; 4] = [Fun::Abs, Fun::Sqrt, Fun::Min, Fun::Max];
+
 /// The elementary functions in use; with `float`, those that round the ones in `double`.
 fn elementary(mentions: &Mentions, precision: Precision) -> String {
-    let plain = [Fun::Abs, Fun::Sqrt, Fun::Min, Fun::Max];
     let used: BTreeSet<Fun> =
-        mentions.functions.iter().copied().filter(|fun| !plain.contains(fun)).collect();
+        mentions.functions.iter().copied().filter(|fun| !PLAIN.contains(fun)).collect();
     let mut text = math::definitions(&used);
     if precision == Precision::F32 {
         for fun in used {
