@@ -5,6 +5,7 @@ use crate::block::{Blocks, Store, Vectors};
 use crate::error::{CompileError, RunError, Stop};
 use crate::frame::{Frame, extent};
 use crate::fuse::fuse;
+use crate::indices::look;
 use crate::lines::at_line;
 use crate::loops::verify::verify;
 use crate::loops::{Buffer, BufferId, Check, CheckId, Element, Int, LoopProgram, RelId, Role};
@@ -18,7 +19,7 @@ use crate::{Engine, Fusion, Options, Report, lower};
 use iverson_spec::call::{
     Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value,
 };
-use iverson_spec::ir::{Element as Sorted, Param};
+use iverson_spec::ir::{Element as Sorted, Param, TensorId};
 use iverson_spec::ssa::TensorSsa;
 use rayon::{ThreadPool, ThreadPoolBuilder, max_num_threads};
 use smallvec::SmallVec;
@@ -47,6 +48,8 @@ pub struct Executable<S> {
     store: Store<S>,
     /// What the last call was bound to.
     bound: Option<Bound>,
+    /// The index inputs that a call has looked at, and whether their entries ascend.
+    ascend: Vec<(TensorId, bool)>,
     /// By relation: the one of the last call, whose tuples are within its box under the sizes of that call.
     relations: Vec<Option<Relation>>,
     /// By buffer: memory for temporaries.
@@ -107,6 +110,7 @@ pub fn compile<S: Scalar>(
         vectors: Vectors::default(),
         store: Store::default(),
         bound: None,
+        ascend: Vec::new(),
         relations: vec![None; program.symbols.relations.len()],
         sizes: Vec::new(),
         vars: Vars::default(),
@@ -174,7 +178,7 @@ impl<S: Scalar> Executable<S> {
     pub fn shapes(&mut self, inputs: &Inputs<'_, S>) -> Result<Vec<(&str, &[usize])>, RunError> {
         self.bind(inputs)?;
         let shapes = self.bound.as_ref().map_or(&[][..], |bound| &bound.shapes);
-        let shape = |tensor: &iverson_spec::ir::TensorId| {
+        let shape = |tensor: &TensorId| {
             let shape = shapes[tensor.index()].as_deref().unwrap_or_default();
             (self.source.symbols.tensor(*tensor).name.as_str(), shape)
         };
@@ -311,9 +315,14 @@ impl<S: Scalar> Executable<S> {
     /// Checks the arguments. Where sizes and shapes are those of the last call, the entries alone, and those of other
     /// relations than it had.
     fn bind(&mut self, inputs: &Inputs<'_, S>) -> Result<(), RunError> {
-        let same = self.bound.as_ref().is_some_and(|bound| self.is_bound_to(bound, inputs));
+        let mut ascend = std::mem::take(&mut self.ascend);
+        ascend.clear();
+        let same =
+            self.bound.as_ref().is_some_and(|bound| self.is_bound_to(bound, inputs, &mut ascend));
+        self.ascend = ascend;
         if !same {
             self.bound = None;
+            self.ascend.clear();
             let values = hollow(inputs);
             let bound = bind(&self.source, &values, Limits { bytes: u64::MAX })?;
             self.bound = Some(bound);
@@ -330,8 +339,13 @@ impl<S: Scalar> Executable<S> {
         Ok(())
     }
 
-    /// Whether the arguments are as declared under sizes that are already known.
-    fn is_bound_to(&self, bound: &Bound, inputs: &Inputs<'_, S>) -> bool {
+    /// Whether the arguments are as declared under sizes that are already known; adds whether those of indices ascend.
+    fn is_bound_to(
+        &self,
+        bound: &Bound,
+        inputs: &Inputs<'_, S>,
+        ascend: &mut Vec<(TensorId, bool)>,
+    ) -> bool {
         let symbols = &self.source.symbols;
         let team = Team { threads: self.threads(), pool: self.pool.as_deref(), room: 0 };
         let count = self.source.params.iter().filter(|p| !matches!(p, Param::Size(_))).count();
@@ -354,9 +368,11 @@ impl<S: Scalar> Executable<S> {
                     }
                     (Some(Argument::Index(shape, data)), Sorted::Index(limit)) => {
                         let limit = extent_value(limit, &bound.sizes).unwrap_or(0);
-                        Some(*shape) == declared
-                            && entries(shape) == Some(data.len())
-                            && are_indices(data, limit, team)
+                        Some(*shape) == declared && entries(shape) == Some(data.len()) && {
+                            let looked = look(data, limit, team);
+                            ascend.push((tensor, looked.ascend));
+                            looked.within
+                        }
                     }
                     _ => false,
                 }
@@ -446,6 +462,10 @@ impl<S: Scalar> Executable<S> {
             for (place, buffer) in table.coordinates.iter().enumerate() {
                 let relation = relation.as_ref();
                 frame.give_ints(*buffer, relation.map_or(&[], |relation| relation.column(place)));
+                if place == 0 {
+                    // tuples are in lexicographic order
+                    frame.ascend(*buffer, true);
+                }
             }
         }
         for (at, buffer) in self.program.buffers.iter().enumerate() {
@@ -455,7 +475,15 @@ impl<S: Scalar> Executable<S> {
             match (buffer.role, buffer.element) {
                 (Role::Input, _) => match inputs.get(&buffer.name) {
                     Some(Argument::Real(_, data)) => frame.give_reals(id, data),
-                    Some(Argument::Index(_, data)) => frame.give_ints(id, data),
+                    Some(Argument::Index(_, data)) => {
+                        frame.give_ints(id, data);
+                        let tensor = |of: &TensorId| &self.source.symbols.tensor(*of).name;
+                        let mut looked = self.ascend.iter();
+                        if let Some((_, ascend)) = looked.find(|(of, _)| tensor(of) == &buffer.name)
+                        {
+                            frame.ascend(id, *ascend);
+                        }
+                    }
                     // a coordinate of a relation
                     Some(Argument::Size(_) | Argument::Relation(_)) | None => {}
                 },
@@ -546,14 +574,6 @@ fn hollow<S>(inputs: &Inputs<'_, S>) -> Values<()> {
     inputs.0.iter().map(|(name, argument)| ((*name).to_owned(), value(argument))).collect()
 }
 
-/// Whether all entries are in `0..limit`, for a limit that is not negative: neither they nor what they leave of the
-/// last index have a sign. Without a branch for each entry, so many are looked at at once, and by all threads.
-fn are_indices(data: &[i64], limit: i64, team: Team<'_>) -> bool {
-    let signs = |signs: i64, entry: &i64| signs | entry | (limit - 1).wrapping_sub(*entry);
-    let all = |data: &[i64]| data.chunks(4096).all(|part| part.iter().fold(0, signs) >= 0);
-    team.all(data.len(), |range| all(&data[range]))
-}
-
 fn give_output<S: Scalar>(
     frame: &mut Frame<S>,
     id: BufferId,
@@ -584,28 +604,4 @@ fn give_output<S: Scalar>(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::are_indices;
-    use crate::team::Team;
-
-    #[test]
-    fn indices_are_within_their_limit() {
-        for (limit, threads) in [0, 1, 2, 63, i64::MAX].into_iter().zip([1, 1, 2, 3, 7]) {
-            let team = Team { threads, pool: None, room: 0 };
-            for entry in [i64::MIN, i64::MIN + 1, -2, -1, 0, 1, 2, 62, 63, i64::MAX - 1, i64::MAX] {
-                let wanted = (0..limit).contains(&entry);
-                assert_eq!(are_indices(&[entry], limit, team), wanted, "{entry} below {limit}");
-                for place in [0, 4100, 65_535, 65_536, 199_999] {
-                    let mut data = vec![0; 200_000];
-                    data[place] = entry;
-                    let found = are_indices(&data, limit, team);
-                    assert_eq!(found, wanted && limit > 0, "{entry} below {limit}");
-                }
-            }
-            assert!(are_indices(&[], limit, team));
-        }
-    }
 }

@@ -8,6 +8,8 @@
     reason = "iterations of a parallel loop write to one buffer at distinct places"
 )]
 
+use crate::indices::ascend;
+use crate::lines::clear;
 use crate::loops::{BufferId, Cond, Int, LoopProgram, RelId};
 use crate::members::Members;
 use crate::scalar::Scalar;
@@ -16,8 +18,6 @@ use std::sync::{Arc, OnceLock};
 
 /// Fewer reals than these are cleared by one thread.
 const LITTLE: usize = 1 << 16;
-/// Integers that are looked at at once.
-const LOOKED_AT: usize = 1024;
 
 /// One buffer.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +111,13 @@ impl<S: Scalar> Frame<S> {
         frame
     }
 
-    /// Whether the integers of an input ascend, equal ones side by side; looked at, by a team, when it is asked first.
+    /// Says whether the integers of an input ascend.
+    pub(crate) fn ascend(&mut self, buffer: BufferId, ascend: bool) {
+        self.ascends[buffer.index()] = OnceLock::from(ascend);
+    }
+
+    /// Whether the integers of an input ascend, equal ones side by side; looked at, by a team, when it is asked first and
+    /// nobody has said so.
     pub(crate) fn ascends(&self, buffer: BufferId, team: Team<'_>) -> bool {
         let known = &self.ascends[buffer.index()];
         if let Some(known) = known.get() {
@@ -142,15 +148,9 @@ impl<S: Scalar> Frame<S> {
         if self.zero[buffer.index()] || len == 0 {
             return;
         }
-        let pieces = (len / LITTLE).clamp(1, team.threads);
-        let each = len.div_ceil(pieces);
-        let piece = |at: i64| {
-            let start = each * at as usize;
-            self.change_reals(buffer, start, each.min(len - start), |reals| {
-                reals.fill(S::default())
-            });
-        };
-        if pieces == 1 { piece(0) } else { drop(team.map(pieces as i64, piece)) }
+        team.map_parts(len, LITTLE, |part| {
+            self.change_reals(buffer, part.start, part.len(), clear);
+        });
     }
 
     /// Memory that is read.
@@ -439,16 +439,6 @@ pub fn extent(e: &Int, sizes: &[i64]) -> i64 {
     }
 }
 
-/// Whether integers ascend, equal ones side by side.
-fn ascend(ints: &[i64], team: Team<'_>) -> bool {
-    let pairs = |ints: &[i64]| ints.windows(2).fold(true, |all, of| all & (of[0] <= of[1]));
-    team.all(ints.len(), |range| {
-        // with the first one of the next part; many are looked at at once, without a branch for each
-        let end = ints.len().min(range.end + 1);
-        range.step_by(LOOKED_AT).all(|at| pairs(&ints[at..end.min(at + LOOKED_AT + 1)]))
-    })
-}
-
 /// Where ascending integers change next. A loop may go beyond them, if it reads them under a condition: then `at` is as good.
 fn next_change(ints: &[i64], [start, at, end]: [i64; 3]) -> i64 {
     if at <= start || at >= end {
@@ -464,23 +454,7 @@ fn next_change(ints: &[i64], [start, at, end]: [i64; 3]) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Team, ascend, next_change};
-
-    #[test]
-    fn integers_ascend_in_all_parts() {
-        for threads in [1, 2, 3] {
-            let team = Team { threads, pool: None, room: 0 };
-            for (at, wanted) in
-                [(0, false), (1023, false), (65_535, false), (66_666, false), (199_999, true)]
-            {
-                let mut ints: Vec<i64> = (0..200_000).map(|i| i / 7).collect();
-                assert!(ascend(&ints, team));
-                ints[at] += 2;
-                assert_eq!(ascend(&ints, team), wanted, "{at}, {threads} threads");
-            }
-            assert!(ascend(&[], team) && ascend(&[3], team));
-        }
-    }
+    use super::next_change;
 
     #[test]
     fn integers_change_where_another_one_stands() {

@@ -12,6 +12,7 @@ pub mod error;
 mod executable;
 pub mod frame;
 mod fuse;
+mod indices;
 mod lines;
 pub mod loops;
 mod lower;

@@ -1,7 +1,9 @@
-//! Memory that begins at a line of the cache.
+//! Memory that begins at a line of the cache, and memory that is cleared.
 //!
 //! What the system gives for a large vector begins 16 bytes behind a line: then every vector register of 64 bytes that is
 //! loaded or stored is parts of two lines.
+
+#![allow(unsafe_code, reason = "bytes are set by the system's own function")]
 
 use crate::scalar::Scalar;
 
@@ -18,9 +20,24 @@ pub(crate) fn at_line<S: Scalar>(memory: &mut Vec<S>, count: usize) -> &mut [S] 
     &mut memory[start..start + count]
 }
 
+/// Clears reals: by the system's function, which does not read lines that it overwrites; stores one after the other do.
+pub(crate) fn clear<S: Scalar>(reals: &mut [S]) {
+    // SAFETY: the memory is that of the slice; the number whose bits are all 0 is 0.
+    unsafe { std::ptr::write_bytes(reals.as_mut_ptr(), 0, reals.len()) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LINE, at_line};
+    use super::{LINE, at_line, clear};
+
+    #[test]
+    fn all_reals_are_cleared() {
+        let (mut wide, mut narrow) = ([1.0, -2.0, f64::NAN], [f32::INFINITY, 3.0, -0.0]);
+        clear(&mut wide);
+        clear(&mut narrow[..2]);
+        assert_eq!(wide.map(f64::to_bits), [0; 3]);
+        assert_eq!(narrow.map(f32::to_bits), [0, 0, (-0.0_f32).to_bits()]);
+    }
 
     #[test]
     fn memory_begins_at_a_line_however_large_it_is() {

@@ -5,7 +5,7 @@
 //! by sizes and by the memory that is left, so the bits do not depend on the number of threads.
 
 use crate::frame::Frame;
-use crate::lines::at_line;
+use crate::lines::{at_line, clear};
 use crate::loops::{BufferId, Fold};
 use crate::runner::join;
 use crate::scalar::Scalar;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// A loop is cut into at most this many parts.
 pub(crate) const PARTS: i64 = 8;
-/// A part has at least so many operations for each entry of its copies: so clearing and joining them costs little.
+/// A loop has so many operations for each entry of its copies: so clearing and joining them costs little.
 const DENSE: i64 = 16;
 /// A part has at least so many operations, if nobody says otherwise.
 pub(crate) const LITTLE: i64 = 1 << 16;
@@ -24,8 +24,8 @@ pub(crate) const LITTLE: i64 = 1 << 16;
 pub(crate) fn parts<S: Scalar>((work, entries): (i64, usize), little: i64, room: u64) -> i64 {
     let entries = entries.max(1) as i64;
     let copies = i64::try_from(room / S::BYTES).unwrap_or(i64::MAX) / entries;
-    let least = entries.saturating_mul(DENSE).max(little);
-    (work / least).min(copies.saturating_add(1)).clamp(1, PARTS)
+    let copies = copies.min(work / entries.saturating_mul(DENSE));
+    (work / little).min(copies.saturating_add(1)).clamp(1, PARTS)
 }
 
 /// The entries of buffers, together.
@@ -85,7 +85,10 @@ pub(crate) fn run<S: Scalar, T: Send>(
     let memory = at_line(memory, each * copies as usize);
     let cleared = |at: i64, copy: &mut [S]| {
         for ((_, own), (_, fold)) in split(frame, buffers, copy).iter_mut().zip(buffers) {
-            own.fill(S::of(fold.empty()));
+            match fold {
+                Fold::Sum => clear(own),
+                Fold::Prod | Fold::Max | Fold::Min => own.fill(S::of(fold.empty())),
+            }
         }
         part(at, Some(copy))
     };
@@ -153,7 +156,8 @@ mod tests {
         assert_eq!(parts::<f64>((1 << 30, 1000), LITTLE, room), 8);
         assert_eq!(parts::<f64>((1 << 17, 0), LITTLE, room), 2);
         assert_eq!(parts::<f64>(((1 << 17) - 1, 0), LITTLE, room), 1);
-        assert_eq!(parts::<f64>((3 * 16 * 100_000, 100_000), LITTLE, room), 3);
+        assert_eq!(parts::<f64>((2 * 16 * 100_000, 100_000), LITTLE, room), 3);
+        assert_eq!(parts::<f64>((16 * 100_000 - 1, 100_000), LITTLE, room), 1);
         assert_eq!(parts::<f64>((1 << 30, 1000), LITTLE, 8000 * 3), 4);
         assert_eq!(parts::<f32>((1 << 30, 1000), LITTLE, 7999), 2);
         assert_eq!(parts::<f64>((1 << 30, 1000), LITTLE, 7999), 1);

@@ -7,9 +7,6 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// A thread looks at so many places, or more.
-const LOOKED_AT: usize = 1 << 16;
-
 /// Threads that share loops.
 #[derive(Clone, Copy, Debug)]
 pub struct Team<'p> {
@@ -34,19 +31,16 @@ impl Team<'_> {
         }
     }
 
-    /// Whether something holds for all of the places below `len`, which is asked of parts of them.
-    pub(crate) fn all(
+    /// What `part` gives for parts of the places below `len`, in order: one for each thread, or fewer of `least` places.
+    pub(crate) fn map_parts<T: Send>(
         &self,
         len: usize,
-        holds: impl Fn(Range<usize>) -> bool + Sync + Send,
-    ) -> bool {
-        let pieces = (len / LOOKED_AT).clamp(1, self.threads);
-        let each = len.div_ceil(pieces);
-        let piece = |at: i64| holds(each * at as usize..len.min(each * (at as usize + 1)));
-        if pieces == 1 {
-            piece(0)
-        } else {
-            self.map(pieces as i64, piece).into_iter().all(|all| all)
-        }
+        least: usize,
+        part: impl Fn(Range<usize>) -> T + Sync + Send,
+    ) -> Vec<T> {
+        let parts = (len / least).clamp(1, self.threads);
+        let each = len.div_ceil(parts);
+        let part = |at: i64| part(each * at as usize..len.min(each * (at as usize + 1)));
+        if parts == 1 { vec![part(0)] } else { self.map(parts as i64, part) }
     }
 }

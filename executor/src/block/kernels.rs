@@ -324,7 +324,7 @@ macro_rules! levels {
 
         $(#[$doc])*
         #[allow(unsafe_code, reason = "functions for instructions that a Level proves to be there")]
-        pub(super) fn $name$(<S: $bound>)?(level: Level, $($arg: $type),*) $(-> $result)? {
+        pub(crate) fn $name$(<S: $bound>)?(level: Level, $($arg: $type),*) $(-> $result)? {
             match level.instructions() {
                 // SAFETY: a `Level` of this name is made only where the instructions were detected.
                 #[cfg(target_arch = "x86_64")]
@@ -338,7 +338,7 @@ macro_rules! levels {
     };
 }
 
-pub(super) use levels;
+pub(crate) use levels;
 
 levels! {
     /// `out[k] = a[k] op b[k]`

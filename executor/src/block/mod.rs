@@ -18,6 +18,7 @@ mod pieces;
 mod products;
 mod real_ops;
 mod rows;
+mod searches;
 mod shared;
 mod slots;
 #[cfg(test)]
@@ -33,16 +34,17 @@ use crate::loops::walk::Visit;
 use crate::loops::{Buffer, BufferId, Cond, For, IntId, LoopProgram, Node, Order, RealId};
 use crate::math::Level;
 use crate::private;
-use crate::runner::{Range, Runner, Vars, join};
+use crate::runner::{Range, Runner, Vars};
 use crate::scalar::Scalar;
 use crate::team::Team;
 use build::vector;
+pub(crate) use kernels::levels;
 use lanes::Scratch;
 use ops::VectorLoop;
 use pieces::{Cut, Pieces};
 use products::ROWS;
 use rows::Rows;
-pub(crate) use shared::{Sharing, carries, locals, shared};
+pub(crate) use shared::{Sharing, carries, locals, shared, shared_by_threads};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -192,11 +194,11 @@ impl Around {
     /// How a loop here is shared, if it is.
     fn sharing(self, header: &For, tuples: &Tuples) -> Option<Sharing> {
         match self {
-            Self::Nothing => shared(header, tuples),
+            Self::Nothing => shared_by_threads(header, tuples),
             Self::Keyed => {
-                let Sharing { sums, key, private, locals } = shared(header, tuples)?;
-                let apart = key.is_some() || private.is_empty();
-                apart.then(|| Sharing { sums, key, private: Vec::new(), locals })
+                let sharing = shared_by_threads(header, tuples)?;
+                let apart = sharing.key.is_some() || sharing.private.is_empty();
+                apart.then(|| Sharing { private: Vec::new(), ..sharing })
             }
             Self::Shared => None,
         }
@@ -479,7 +481,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
         &mut self,
         inner: &Loop,
         (range, count): (Range, i64),
-        Sharing { sums, private, .. }: &Sharing,
+        sharing: &Sharing,
         cut: Cut,
     ) -> Result<(), Stop> {
         let mut piece = if let Cut::Parts(parts) = cut {
@@ -496,43 +498,36 @@ impl<S: Scalar> Machine<'_, '_, S> {
         let in_lanes = self.in_lanes(inner, range, count);
         let whole = match cut {
             Cut::Parts(_) => false,
-            Cut::Anywhere | Cut::At(_) => self.context.team.threads == 1 && sums.is_empty(),
+            Cut::Anywhere | Cut::At(_) => self.context.team.threads == 1 && sharing.sums.is_empty(),
         };
         if pieces < 2 || whole {
             return self.sequential(inner, range, count, in_lanes);
         }
         let Runner { program, frame, vars } = &mut self.runner;
         let (context, frame) = (self.context, *frame);
+        let all = Pieces { inner, range, piece, cut, sharing, in_lanes, program, context };
+        let mut done = 0;
+        // what is found first says what later pieces begin with
+        while done < pieces && !sharing.has_found(vars, &frame.sizes) {
+            all.keep(all.run(done, frame, vars), vars)?;
+            done += 1;
+        }
         let outside: &Vars<S> = vars;
-        let failed = Mutex::new(None);
-        let all =
-            Pieces { inner, range, piece, cut, sums, in_lanes, program, outside, context, failed };
         let results = if let Cut::Parts(_) = cut {
+            let private = sharing.private.as_slice();
             let with_copies = |at: i64, own: Option<&mut [S]>| match own {
-                None => all.run(at, frame),
-                Some(own) => all.run(at, &frame.with(private::split(frame, private, own))),
+                None => all.run(at, frame, outside),
+                Some(own) => all.run(at, &frame.with(private::split(frame, private, own)), outside),
             };
             let mut copies = context.store.take_copies();
-            let how = (private.as_slice(), pieces);
+            let how = (private, pieces);
             let results = private::run(frame, context.team, &mut copies, how, with_copies);
             context.store.give_copies(copies);
             results
         } else {
-            context.team.map(pieces, |at| all.run(at, frame))
+            context.team.map(pieces - done, |at| all.run(done + at, frame, outside))
         };
-        if let Some((_, stop, own)) =
-            all.failed.into_inner().unwrap_or_else(PoisonError::into_inner)
-        {
-            **vars = own;
-            return Err(stop);
-        }
-        for totals in results {
-            for ((var, fold), total) in sums.iter().zip(totals) {
-                let kept = &mut vars.reals[var.index()];
-                *kept = join(*fold, *kept, total);
-            }
-        }
-        Ok(())
+        results.into_iter().try_for_each(|left| all.keep(left, vars))
     }
 
     /// About how many operations an iteration takes, at least 1; by what is known before the loop alone.

@@ -1,14 +1,13 @@
 //! The pieces of a loop that threads share.
 
-use super::{Context, Loop, Machine, Memory};
+use super::{Context, Loop, Machine, Memory, Sharing};
 use crate::error::Stop;
 use crate::frame::Frame;
-use crate::loops::{BufferId, Fold, LoopProgram, RealId};
+use crate::loops::{BufferId, LoopProgram};
 use crate::private;
 use crate::runner::{Range, Runner, Vars};
 use crate::scalar::Scalar;
 use crate::team::Team;
-use std::sync::{Mutex, PoisonError};
 
 /// How a loop is cut into pieces.
 #[derive(Clone, Copy)]
@@ -21,6 +20,9 @@ pub(super) enum Cut {
     Parts(i64),
 }
 
+/// What a piece leaves: its variables if something in them is to be kept, or why it has stopped and its variables then.
+pub(super) type Left<S> = Result<Option<Vars<S>>, (Stop, Vars<S>)>;
+
 /// A loop in pieces.
 pub(super) struct Pieces<'l, 'c, S> {
     pub(super) inner: &'l Loop,
@@ -28,55 +30,63 @@ pub(super) struct Pieces<'l, 'c, S> {
     /// The iterations of a piece.
     pub(super) piece: i64,
     pub(super) cut: Cut,
-    /// The sums that leave the loop.
-    pub(super) sums: &'l [(RealId, Fold)],
+    pub(super) sharing: &'l Sharing,
     /// Whether pieces run in lanes.
     pub(super) in_lanes: bool,
     pub(super) program: &'l LoopProgram,
-    /// The variables before the loop.
-    pub(super) outside: &'l Vars<S>,
     pub(super) context: Context<'c, S>,
-    /// The first piece that has stopped, why, and its variables then.
-    pub(super) failed: Mutex<Option<(i64, Stop, Vars<S>)>>,
 }
 
 impl<S: Scalar> Pieces<'_, '_, S> {
-    /// Runs a piece; gives its sums, none where there is no step in it.
-    pub(super) fn run(&self, at: i64, frame: &Frame<S>) -> Vec<S> {
+    /// Runs a piece, given the variables before it.
+    pub(super) fn run(&self, at: i64, frame: &Frame<S>, before: &Vars<S>) -> Left<S> {
         let (start, end) = (self.end(at, frame), self.end(at + 1, frame));
         if start >= end {
-            return Vec::new();
+            return Ok(None);
         }
-        let Self { inner, sums, program, context, .. } = *self;
+        let Self { inner, sharing, program, context, .. } = *self;
         let mut memory = context.store.take();
         let Memory { scratch, vars: own, locals } = &mut memory;
         let with_locals;
-        let frame = match &inner.shared {
-            Some(sharing) if context.team.threads > 1 && !sharing.locals.is_empty() => {
-                with_locals = frame.with(private::locals(frame, &sharing.locals, locals));
-                &with_locals
-            }
-            Some(_) | None => frame,
+        let frame = if context.team.threads > 1 && !sharing.locals.is_empty() {
+            with_locals = frame.with(private::locals(frame, &sharing.locals, locals));
+            &with_locals
+        } else {
+            frame
         };
-        own.clone_from(self.outside);
-        for (var, fold) in sums {
-            own.reals[var.index()] = S::of(fold.empty());
-        }
+        own.clone_from(before);
+        sharing.begin(own);
         let step = self.range.step;
         let (range, count) = (Range { start, end, step }, (end - start + step - 1) / step);
         // pieces share no loops inside
         let context = Context { team: Team { threads: 1, room: 0, ..context.team }, ..context };
         let runner = Runner { program, frame, vars: own };
         let mut machine = Machine { runner, scratch, context };
-        if let Err(stop) = machine.sequential(inner, range, count, self.in_lanes) {
-            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-            if failed.as_ref().is_none_or(|(earlier, ..)| at < *earlier) {
-                *failed = Some((at, stop, memory.vars.clone()));
+        let outcome = machine.sequential(inner, range, count, self.in_lanes);
+        let left = match outcome {
+            Ok(()) => Ok(sharing.leaves().then(|| memory.vars.clone())),
+            Err(stop) => Err((stop, memory.vars.clone())),
+        };
+        context.store.give(memory);
+        left
+    }
+
+    /// Keeps what a piece has left, after those before it.
+    ///
+    /// # Errors
+    /// Why the piece has stopped; `vars` are its variables then.
+    pub(super) fn keep(&self, left: Left<S>, vars: &mut Vars<S>) -> Result<(), Stop> {
+        match left {
+            Ok(None) => Ok(()),
+            Ok(Some(part)) => {
+                self.sharing.join(vars, &part);
+                Ok(())
+            }
+            Err((stop, own)) => {
+                *vars = own;
+                Err(stop)
             }
         }
-        let totals = sums.iter().map(|(var, _)| memory.vars.reals[var.index()]).collect();
-        context.store.give(memory);
-        totals
     }
 
     /// Where the pieces before one end.

@@ -1,17 +1,22 @@
 //! Whether iterations of a loop may be shared by threads.
 
+use super::searches::{Search, taken_out};
 use crate::fuse::footprint::is_one_step;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::{Visit, walk_node};
 use crate::loops::window::windows;
 use crate::loops::{BufferId, Fold, For, Int, IntId, Node, Order, Place, Real, RealId};
+use crate::runner::{Vars, join};
+use crate::scalar::Scalar;
 use crate::tile::mentions_any;
 
 /// How the iterations of a loop are independent.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Sharing {
     /// The sums that leave the loop.
     pub(crate) sums: Vec<(RealId, Fold)>,
+    /// The searches that leave it; then its iterations are independent but for these and sums.
+    pub(crate) searches: Vec<Search>,
     /// An integer input `p` where steps with the same `p[e]` touch the same entries: so the loop may be cut where `p`
     /// changes, if it ascends. There are no sums then.
     pub(crate) key: Option<BufferId>,
@@ -25,12 +30,39 @@ pub(crate) struct Sharing {
 impl Sharing {
     /// Of iterations that are independent, sums in variables apart.
     pub(crate) fn plain(sums: Vec<(RealId, Fold)>) -> Self {
-        Self { sums, key: None, private: Vec::new(), locals: Vec::new() }
+        let (searches, private, locals) = (Vec::new(), Vec::new(), Vec::new());
+        Self { sums, searches, key: None, private, locals }
     }
 
-    /// Whether the iterations are independent, sums in variables apart, whatever the data are.
+    /// Whether the iterations are independent, sums and searches in variables apart, whatever the data are.
     pub(crate) fn is_plain(&self) -> bool {
         self.key.is_none() && self.private.is_empty()
+    }
+
+    /// Whether a part leaves something in variables.
+    pub(crate) fn leaves(&self) -> bool {
+        !self.sums.is_empty() || !self.searches.is_empty()
+    }
+
+    /// Has a part begin with empty sums; and with what searches have found before.
+    pub(crate) fn begin<S: Scalar>(&self, vars: &mut Vars<S>) {
+        for (var, fold) in &self.sums {
+            vars.reals[var.index()] = S::of(fold.empty());
+        }
+    }
+
+    /// Joins what a part has left to what those before it have.
+    pub(crate) fn join<S: Scalar>(&self, kept: &mut Vars<S>, part: &Vars<S>) {
+        for (var, fold) in &self.sums {
+            let total = &mut kept.reals[var.index()];
+            *total = join(*fold, *total, part.reals[var.index()]);
+        }
+        self.searches.iter().for_each(|search| search.join(kept, part));
+    }
+
+    /// Whether parts may begin beside each other: each search has found something.
+    pub(crate) fn has_found<S>(&self, vars: &Vars<S>, sizes: &[i64]) -> bool {
+        self.searches.iter().all(|search| search.has_found(vars, sizes))
     }
 }
 
@@ -39,18 +71,29 @@ impl Sharing {
 /// Two steps touch distinct entries where the loop's variable, or a multiple of it and less than the factor, or the variable of a
 /// loop over its window, is an index, or where the tuples that it walks name them; and what is local to a step.
 pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
+    shared_as(header, tuples, &Touched::of(header))
+}
+
+/// As [`shared`], for threads: searches may leave the loop too.
+pub(crate) fn shared_by_threads(header: &For, tuples: &Tuples) -> Option<Sharing> {
+    let mut touched = Touched::of(header);
+    let searches = if touched.carries() { touched.take_searches(header) } else { Vec::new() };
+    let sharing = shared_as(header, tuples, &touched)?;
+    (searches.is_empty() || sharing.is_plain()).then_some(Sharing { searches, ..sharing })
+}
+
+fn shared_as(header: &For, tuples: &Tuples, touched: &Touched) -> Option<Sharing> {
     if header.order == Order::Descending {
         return None;
     }
-    let touched = Touched::of(header);
     let locals = touched.locals(header.var, tuples);
     let sums = if touched.carries() { return None } else { touched.free_sums()? };
-    let Common { mut keys, mut keyed, clashing } = Common::of(header, &touched, tuples);
+    let Common { mut keys, mut keyed, clashing } = Common::of(header, touched, tuples);
     keys.sort_unstable();
     keys.dedup();
-    let plain = header.order == Order::Ascending && header.stride.is_none() && sums.is_empty();
+    let uncut = header.order == Order::Ascending && header.stride.is_none() && sums.is_empty();
     let key = match *keys {
-        [key] if plain && clashing.is_empty() => Some(key),
+        [key] if uncut && clashing.is_empty() => Some(key),
         _ => None,
     };
     keyed.extend(clashing);
@@ -58,10 +101,10 @@ pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     keyed.dedup();
     let private: Option<Vec<(BufferId, Fold)>> =
         keyed.iter().map(|buffer| Some((*buffer, touched.only_fold(*buffer)?))).collect();
+    let plain = Sharing { key, locals, ..Sharing::plain(sums) };
     match private {
-        Some(private) => Some(Sharing { sums, key, private, locals }),
-        None if key.is_some() => Some(Sharing { sums, key, private: Vec::new(), locals }),
-        None => None,
+        Some(private) => Some(Sharing { private, ..plain }),
+        None => key.is_some().then_some(plain),
     }
 }
 
@@ -226,11 +269,36 @@ impl Touched {
         found
     }
 
+    /// Takes searches out that leave a loop, if nothing but a search has to do with its variables.
+    fn take_searches(&mut self, header: &For) -> Vec<Search> {
+        let (searches, rest) = taken_out(header);
+        let rest = Self::of(&rest);
+        let reals: Vec<RealId> = searches.iter().map(|search| search.best).collect();
+        let ints: Vec<IntId> = searches.iter().flat_map(|search| search.ints.clone()).collect();
+        let joined = rest.joins.iter().map(|(var, _)| var);
+        let mut other = rest.read.iter().chain(&rest.set).chain(joined);
+        let mut others = rest.ints_set.iter().chain(&rest.uncertain.1);
+        if other.any(|var| reals.contains(var))
+            || others.any(|var| ints.contains(var))
+            || has_twice(&reals)
+            || has_twice(&ints)
+        {
+            return Vec::new();
+        }
+        self.uncertain.0.retain(|var| !reals.contains(var));
+        self.uncertain.1.retain(|var| !ints.contains(var));
+        searches
+    }
+
     /// Whether a variable may have its value from the step before.
     pub(super) fn carries(&self) -> bool {
         self.uncertain.0.iter().any(|var| self.set.contains(var))
             || self.uncertain.1.iter().any(|var| self.ints_set.contains(var))
     }
+}
+
+fn has_twice<T: PartialEq>(list: &[T]) -> bool {
+    list.iter().enumerate().any(|(at, one)| list[..at].contains(one))
 }
 
 impl Visit for Touched {

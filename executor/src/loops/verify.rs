@@ -62,7 +62,8 @@ pub fn verify(program: &LoopProgram) -> Verdict {
     verifier.nodes(&program.body, &mut Vec::new())
 }
 
-fn in_sizes(e: &Int) -> bool {
+/// Whether an integer is in sizes alone.
+pub(crate) fn in_sizes(e: &Int) -> bool {
     match e {
         Int::Const(_) | Int::Size(_) => true,
         Int::Sum(terms, _) => terms.iter().all(|(_, e)| in_sizes(e)),

@@ -11,7 +11,7 @@ use super::streams::{LARGE, pay};
 use crate::Report;
 use crate::frame::{Frame, extent};
 use crate::fuse::{Turned, for_tiles};
-use crate::lines::at_line;
+use crate::lines::{at_line, clear};
 use crate::loops::{Buffer, BufferId, LoopProgram, RelId, Role};
 use crate::scalar::Scalar;
 use crate::team::Team;
@@ -190,7 +190,7 @@ impl<S: Scalar> Native<S> {
                 Step::Clear(buffer) => {
                     let (start, len) = copies[buffer.index() - self.buffers];
                     // SAFETY: this is the memory of the copy, which nothing else touches between two stages.
-                    unsafe { std::slice::from_raw_parts_mut(start, len) }.fill(S::default());
+                    clear(unsafe { std::slice::from_raw_parts_mut(start, len) });
                 }
             }
             report(done + 1, self.stages.len());

@@ -9,9 +9,9 @@ use super::pieces::{Parts, Piece, What};
 use super::worth::Estimate;
 use crate::block::Sharing;
 use crate::frame::Frame;
-use crate::loops::{BufferId, Fold, For, IntId, Node, Order, RealId};
+use crate::loops::{BufferId, For, IntId, Node, Order};
 use crate::private;
-use crate::runner::join;
+use crate::runner::Vars;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use libloading::Library;
@@ -59,7 +59,7 @@ enum Kind<S> {
     /// Run once.
     Nodes,
     /// Run for a range, in parts if that is given.
-    Loop { range: RangeOf<S>, header: For, parts: Option<Parts> },
+    Loop { range: RangeOf<S>, header: Box<For>, parts: Option<Parts> },
     /// Run where the range is not empty.
     If { range: RangeOf<S>, body: Vec<Node> },
 }
@@ -82,7 +82,9 @@ impl<S> Stage<S> {
         let (number, in_parts) = (piece.number as i64, piece.in_parts());
         let kind = match piece.what {
             What::Nodes(_) | What::Clear(_) => Kind::Nodes,
-            What::Loop(header, parts) => Kind::Loop { range: range()?, header, parts },
+            What::Loop(header, parts) => {
+                Kind::Loop { range: range()?, header: Box::new(header), parts }
+            }
             What::If(_, body) => Kind::If { range: range()?, body },
         };
         let inside = piece.inside.into_iter().map(|inner| Self::load(library, run, inner));
@@ -114,9 +116,14 @@ pub(super) struct Memory<'r, S> {
 unsafe impl<S: Scalar> Sync for Memory<'_, S> {}
 
 impl<S: Scalar> Memory<'_, S> {
-    fn reals(&self) -> &[S] {
-        // SAFETY: the pointer is to a vector of this length, which loops in parts only read.
-        unsafe { std::slice::from_raw_parts(self.reals, self.counts.1) }
+    /// The variables, while loops in parts only read them.
+    fn vars(&self) -> Vars<S> {
+        // SAFETY: the pointers are to vectors of these lengths.
+        let (ints, reals) = unsafe {
+            let ints = std::slice::from_raw_parts(self.ints, self.counts.0);
+            (ints, std::slice::from_raw_parts(self.reals, self.counts.1))
+        };
+        Vars { ints: ints.to_vec(), reals: reals.to_vec(), visits: Vec::new() }
     }
 
     fn estimate(&self) -> Estimate<'_> {
@@ -150,18 +157,20 @@ impl<S: Scalar> Memory<'_, S> {
         result
     }
 
-    /// Joins the sums of the parts of a loop, in order, to the variables of the run.
+    /// Joins what the parts of a loop leave, in order, to the variables of the run.
     fn join(
         &self,
-        totals: impl Iterator<Item = Result<Vec<S>, Interrupted>>,
-        parts: &Parts,
+        parts: impl Iterator<Item = Result<Option<Vars<S>>, Interrupted>>,
+        sharing: &Sharing,
     ) -> Result<(), Interrupted> {
-        for totals in totals {
-            for ((var, fold), total) in parts.sharing.sums.iter().zip(totals?) {
-                // SAFETY: variables are within their table (invariant 1), and nothing else runs now.
-                let kept = unsafe { &mut *self.reals.add(var.index()) };
-                *kept = join(*fold, *kept, total);
-            }
+        let mut kept = self.vars();
+        for part in parts {
+            part?.iter().for_each(|part| sharing.join(&mut kept, part));
+        }
+        // SAFETY: the pointers are to vectors of these lengths, and nothing else runs now.
+        unsafe {
+            self.ints.copy_from_nonoverlapping(kept.ints.as_ptr(), kept.ints.len());
+            self.reals.copy_from_nonoverlapping(kept.reals.as_ptr(), kept.reals.len());
         }
         Ok(())
     }
@@ -295,18 +304,22 @@ impl<S: Scalar> Stage<S> {
             };
             let end = if at + 1 == pieces { count } else { (at + 1) * each };
             let Range { begin, end, step } = range.between(at * each, end);
-            self.apart(memory, Range { begin: cut(begin), end: cut(end), step }, parts)
+            self.apart(memory, Range { begin: cut(begin), end: cut(end), step }, sharing)
         };
-        if team.threads > 1 && memory.work(range, header) >= SURE {
-            return memory.join(team.map(pieces, piece).into_iter(), parts);
-        }
+        let sure = team.threads > 1 && memory.work(range, header) >= SURE;
         let start = Instant::now();
-        let first = piece(0)?;
-        let estimate = start.elapsed().as_secs_f64() * (pieces - 1) as f64;
-        let alone = Team { threads: 1, ..team };
-        let team = if estimate < WORTHWHILE.as_secs_f64() { alone } else { team };
-        let rest = team.map(pieces - 1, |at| piece(at + 1));
-        memory.join(std::iter::once(Ok(first)).chain(rest), parts)
+        let mut done = 0;
+        // what is found first says what later parts begin with
+        while done < pieces
+            && (done == 0 && !sure || !sharing.has_found(&memory.vars(), memory.sizes))
+        {
+            memory.join(std::iter::once(piece(done)), sharing)?;
+            done += 1;
+        }
+        let rest = (pieces - done) as f64 / done.max(1) as f64;
+        let little = start.elapsed().as_secs_f64() * rest < WORTHWHILE.as_secs_f64();
+        let team = if little && !sure { Team { threads: 1, ..team } } else { team };
+        memory.join(team.map(pieces - done, |at| piece(done + at)).into_iter(), sharing)
     }
 
     /// Runs a loop in parts that have copies of the buffers that they add to.
@@ -319,51 +332,51 @@ impl<S: Scalar> Stage<S> {
     ) -> Result<(), Interrupted> {
         let count = range.count();
         let each = (count + wanted - 1) / wanted;
-        let private = parts.sharing.private.as_slice();
+        let sharing = &parts.sharing;
+        let private = sharing.private.as_slice();
         let part = |at: i64, own: Option<&mut [S]>| {
             let range = range.between(at * each, (at + 1) * each);
-            let Some(own) = own else { return self.apart(memory, range, parts) };
+            let Some(own) = own else { return self.apart(memory, range, sharing) };
             let mut buffers = memory.buffers.to_vec();
             for (buffer, copy) in private::split(memory.frame, private, own) {
                 buffers[buffer.index()] = copy.as_mut_ptr().cast();
             }
-            self.apart(&Memory { buffers: &buffers, ..*memory }, range, parts)
+            self.apart(&Memory { buffers: &buffers, ..*memory }, range, sharing)
         };
         let mut copies = memory.private.lock().unwrap_or_else(PoisonError::into_inner);
         let how = (private, (count + each - 1) / each);
-        let totals = private::run(memory.frame, memory.team, &mut copies, how, part);
-        memory.join(totals.into_iter(), parts)
+        let left = private::run(memory.frame, memory.team, &mut copies, how, part);
+        memory.join(left.into_iter(), sharing)
     }
 
-    /// Runs a part with variables of its own; gives its sums.
+    /// Runs a part with what it has for itself; gives its variables if something in them is to be kept.
     fn apart(
         &self,
         memory: &Memory<'_, S>,
         range: Range,
-        parts: &Parts,
-    ) -> Result<Vec<S>, Interrupted> {
-        let Sharing { sums, locals, .. } = &parts.sharing;
+        sharing: &Sharing,
+    ) -> Result<Option<Vars<S>>, Interrupted> {
+        let locals = sharing.locals.as_slice();
         if memory.team.threads > 1 && !locals.is_empty() {
-            return memory.with_locals(locals, |own| self.with_sums(own, range, sums));
+            return memory.with_locals(locals, |own| self.with_variables(own, range, sharing));
         }
-        self.with_sums(memory, range, sums)
+        self.with_variables(memory, range, sharing)
     }
 
-    fn with_sums(
+    fn with_variables(
         &self,
         memory: &Memory<'_, S>,
         range: Range,
-        sums: &[(RealId, Fold)],
-    ) -> Result<Vec<S>, Interrupted> {
-        if sums.is_empty() {
-            return self.part(memory, range).map(|()| Vec::new());
+        sharing: &Sharing,
+    ) -> Result<Option<Vars<S>>, Interrupted> {
+        if !sharing.leaves() {
+            return self.part(memory, range).map(|()| None);
         }
-        let mut reals = memory.reals().to_vec();
-        for (var, fold) in sums {
-            reals[var.index()] = S::of(fold.empty());
-        }
-        self.part(&Memory { reals: reals.as_mut_ptr(), ..*memory }, range)?;
-        Ok(sums.iter().map(|(var, _)| reals[var.index()]).collect())
+        let mut own = memory.vars();
+        sharing.begin(&mut own);
+        let (ints, reals) = (own.ints.as_mut_ptr(), own.reals.as_mut_ptr());
+        self.part(&Memory { ints, reals, ..*memory }, range)?;
+        Ok(Some(own))
     }
 }
 

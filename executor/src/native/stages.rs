@@ -328,10 +328,12 @@ fn part(statements: &mut Statements<'_>, header: &For, ends: Ends<'_>, depth: us
     // the loop is node 0 of the walk
     statements.next = 1;
     let plain = |statements: &mut Statements<'_>, depth: usize| {
-        if step == 1 && statements.by_strips(&header, ends, depth) {
+        let Ends { first, end } = ends;
+        let searched = step == 1 && statements.search(&header, first, end, depth);
+        if searched || step == 1 && statements.by_strips(&header, ends, depth) {
             return;
         }
-        let (mark, Ends { first, end }) = (statements.mark(&header), ends);
+        let mark = statements.mark(&header);
         let head = format!("for (int64_t {var} = {first}; {var} < {end}; {var} += {step}) {{");
         statements.marked(mark.as_deref(), &head, &header.body, depth);
     };

@@ -6,6 +6,7 @@
 use super::mentions::Mentions;
 use super::pieces::{Piece, What};
 use super::scopes::{Scopes, Variable};
+use crate::block::Sharing;
 use crate::loops::walk::{Visit, walk_node};
 use crate::loops::{IntId, LoopProgram, Node};
 use rustc_hash::FxHashMap;
@@ -104,10 +105,15 @@ fn steps(piece: &Piece) -> Box<dyn Iterator<Item = IntId> + '_> {
     Box::new(own.into_iter().chain(piece.inside.iter().flat_map(steps)))
 }
 
-/// The variables that a piece may leave changed: of a loop in parts the sums alone.
+/// The variables that a piece may leave changed: of a loop in parts the sums and searches alone.
 pub(super) fn set_by(program: &LoopProgram, piece: &Piece) -> Vec<Variable> {
     if let What::Loop(_, Some(parts)) = &piece.what {
-        return parts.sharing.sums.iter().map(|(var, _)| Variable::Real(*var)).collect();
+        let Sharing { sums, searches, .. } = &parts.sharing;
+        let found = searches.iter().flat_map(|search| {
+            let ints = search.ints.iter().map(|var| Variable::Int(*var));
+            ints.chain([Variable::Real(search.best)])
+        });
+        return sums.iter().map(|(var, _)| Variable::Real(*var)).chain(found).collect();
     }
     let Mentions { ints_set, reals_set, .. } = Mentions::of(program, &piece.nodes());
     let ints = ints_set.into_iter().map(Variable::Int);
