@@ -149,7 +149,7 @@ fn named<const N: usize>(inputs: [(&str, Value<f64>); N]) -> Values<f64> {
 }
 
 /// Both engines, where they are there.
-fn engines() -> impl Iterator<Item = Engine> {
+pub(crate) fn engines() -> impl Iterator<Item = Engine> {
     let all = [Engine::Block, Engine::Native].into_iter();
     all.filter(|engine| *engine == Engine::Block || has_compiler())
 }

@@ -509,7 +509,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
         let mut done = 0;
         // what is found first says what later pieces begin with
         while done < pieces && !sharing.has_found(vars, &frame.sizes) {
-            all.keep(all.run(done, frame, vars), vars)?;
+            all.keep(all.run(done, frame, vars), vars, &frame.sizes)?;
             done += 1;
         }
         let outside: &Vars<S> = vars;
@@ -527,7 +527,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
         } else {
             context.team.map(pieces - done, |at| all.run(done + at, frame, outside))
         };
-        results.into_iter().try_for_each(|left| all.keep(left, vars))
+        results.into_iter().try_for_each(|left| all.keep(left, vars, &frame.sizes))
     }
 
     /// About how many operations an iteration takes, at least 1; by what is known before the loop alone.

@@ -75,11 +75,16 @@ impl<S: Scalar> Pieces<'_, '_, S> {
     ///
     /// # Errors
     /// Why the piece has stopped; `vars` are its variables then.
-    pub(super) fn keep(&self, left: Left<S>, vars: &mut Vars<S>) -> Result<(), Stop> {
+    pub(super) fn keep(
+        &self,
+        left: Left<S>,
+        vars: &mut Vars<S>,
+        sizes: &[i64],
+    ) -> Result<(), Stop> {
         match left {
             Ok(None) => Ok(()),
             Ok(Some(part)) => {
-                self.sharing.join(vars, &part);
+                self.sharing.join(vars, &part, sizes);
                 Ok(())
             }
             Err((stop, own)) => {

@@ -84,12 +84,13 @@ impl Search {
         vars.ints[self.place.index()] != extent(&self.none, sizes)
     }
 
-    /// Keeps what a part has found, if that is better than what parts before it have.
-    pub(super) fn join<S: Scalar>(&self, kept: &mut Vars<S>, part: &Vars<S>) {
+    /// Keeps what a part has found, if that is the first or better than what parts before it have.
+    pub(super) fn join<S: Scalar>(&self, kept: &mut Vars<S>, part: &Vars<S>, sizes: &[i64]) {
+        let first = !self.has_found(kept, sizes);
         let (place, best) = (self.place.index(), self.best.index());
         let (old, new) = (kept.reals[best], part.reals[best]);
         let least = self.least && new == old && part.ints[place] < kept.ints[place];
-        if self.better.holds(new, old) || least {
+        if first || self.better.holds(new, old) || least {
             kept.reals[best] = new;
             self.ints.iter().for_each(|var| kept.ints[var.index()] = part.ints[var.index()]);
         }

@@ -52,12 +52,12 @@ impl Sharing {
     }
 
     /// Joins what a part has left to what those before it have.
-    pub(crate) fn join<S: Scalar>(&self, kept: &mut Vars<S>, part: &Vars<S>) {
+    pub(crate) fn join<S: Scalar>(&self, kept: &mut Vars<S>, part: &Vars<S>, sizes: &[i64]) {
         for (var, fold) in &self.sums {
             let total = &mut kept.reals[var.index()];
             *total = join(*fold, *total, part.reals[var.index()]);
         }
-        self.searches.iter().for_each(|search| search.join(kept, part));
+        self.searches.iter().for_each(|search| search.join(kept, part, sizes));
     }
 
     /// Whether parts may begin beside each other: each search has found something.

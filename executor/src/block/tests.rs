@@ -1,7 +1,7 @@
 //! Which loops run in lanes, and through which operations.
 
 use super::build::vector;
-use super::{Blocks, Sharing, kernels, shared, tiles_in};
+use super::{Blocks, Sharing, kernels, shared, shared_by_threads, tiles_in};
 use crate::fuse::fuse;
 use crate::fuse::tuples::Tuples;
 use crate::loops::walk::Visit;
@@ -119,6 +119,53 @@ fn sums_at_places_from_data_are_shared_where_one_input_ascends_or_with_copies() 
     assert_eq!(conditions("y[i: n] = x[i]"), []);
     // steps that read what others have written
     assert_eq!(conditions("rec i: n { y[i] = x[i] + [i > 0] * y[i - 1] }"), []);
+}
+
+#[test]
+fn searches_leave_loops_where_nothing_else_has_to_do_with_what_they_keep() {
+    let searches = |step: &str| {
+        let text = format!(
+            "loops f\nsize n\ninput x: real[n]\noutput y: real[n]\nints i, p, k\nreals v, b, s\n\
+             for i in 0 .. n {{\n {step}\n}}\n"
+        );
+        let program = LoopProgram::parse(&text).unwrap_or_else(|e| panic!("{text}{e}"));
+        let [Node::For(header)] = program.body.as_slice() else { panic!("{text}") };
+        let tuples = Tuples::of(&program);
+        assert!(shared(header, &tuples).is_none(), "{text}");
+        shared_by_threads(header, &tuples).map_or(0, |sharing| sharing.searches.len())
+    };
+    let step = |cond: &str, sets: &str| format!("v = x[i]\nif {cond} {{\n{sets}\n}}");
+    let plain = step("p = n or v >. b", "b = v\np = i");
+    assert_eq!(searches(&plain), 1);
+    assert_eq!(searches(&step("p = n or v <. b", "b = v\np = 2 * i\nk = i")), 1);
+    assert_eq!(searches(&step("p = n or v >. b or (v =. b and i < p)", "b = v\np = i")), 1);
+    assert_eq!(searches(&step("i >= 3 and (p = n or v >. b)", "b = v\np = i")), 1);
+    assert_eq!(searches(&format!("{plain}\ns += v\ny[i] = v")), 1);
+    for other in [
+        // what it keeps is read, set or joined to elsewhere
+        format!("{plain}\ny[i] = b"),
+        format!("{plain}\ns += real(p)"),
+        format!("{plain}\np = i"),
+        format!("b += 1.0\n{plain}"),
+        format!("{plain}\n{plain}"),
+        step("p = n or v >. b", "b = v\np = i\nk = p"),
+        step("p = n or v >. b", "b = v\np = p + 1"),
+        step("p = 3 and (p = n or v >. b)", "b = v\np = i"),
+        // other orders
+        step("p = n or v >=. b", "b = v\np = i"),
+        step("p = n or b >. v", "b = v\np = i"),
+        step("p = n or v >. b or (v =. b and i > p)", "b = v\np = i"),
+        step("p = k or v >. b", "b = v\np = i"),
+        step("v >. b", "b = v\np = i"),
+        step("p = n or v >. b", "b = 2.0 * v\np = i"),
+        step("p = n or v >. b", "b = v\nk = i"),
+        step("p = n or v >. b", "b = v\np = i\ns = v"),
+        // entries that steps share
+        format!("{plain}\ny[0] = v"),
+        format!("{plain}\ny[k] += v"),
+    ] {
+        assert_eq!(searches(&other), 0, "{other}");
+    }
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl<S: Scalar> Memory<'_, S> {
     ) -> Result<(), Interrupted> {
         let mut kept = self.vars();
         for part in parts {
-            part?.iter().for_each(|part| sharing.join(&mut kept, part));
+            part?.iter().for_each(|part| sharing.join(&mut kept, part, self.sizes));
         }
         // SAFETY: the pointers are to vectors of these lengths, and nothing else runs now.
         unsafe {
