@@ -119,7 +119,7 @@ pub fn compile<S: Scalar>(
     })
 }
 
-/// Threads of its own for a program that asks for more than one.
+/// Threads of its own for a program that asks for more than one, beside the caller's.
 fn pool(threads: Option<NonZero<usize>>) -> Result<Option<ThreadPool>, CompileError> {
     let Some(wanted) = threads.map(NonZero::get).filter(|wanted| *wanted > 1) else {
         return Ok(None);
@@ -128,7 +128,7 @@ fn pool(threads: Option<NonZero<usize>>) -> Result<Option<ThreadPool>, CompileEr
     if wanted > max_num_threads() {
         return Err(refused(format!("at most {} can run at once", max_num_threads())));
     }
-    let pool = ThreadPoolBuilder::new().num_threads(wanted).build();
+    let pool = ThreadPoolBuilder::new().num_threads(wanted - 1).build();
     pool.map(Some).map_err(|error| refused(error.to_string()))
 }
 
