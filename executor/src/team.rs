@@ -8,6 +8,10 @@ use rayon::{Scope, ThreadPool};
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The caller's thread waits awake for so long.
+const AWAKE: Duration = Duration::from_micros(50);
 
 /// Threads that share loops.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +47,10 @@ impl Team<'_> {
                 }
             }
         };
+        let busy = AtomicI64::new(threads - 1);
         match self.pool {
-            Some(pool) => pool.in_place_scope(|scope| spread(scope, threads, &work)),
-            None => rayon::in_place_scope(|scope| spread(scope, threads, &work)),
+            Some(pool) => pool.in_place_scope(|scope| spread(scope, threads, (&work, &busy))),
+            None => rayon::in_place_scope(|scope| spread(scope, threads, (&work, &busy))),
         }
         let given = |slot: Mutex<Option<T>>| {
             let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -68,8 +73,22 @@ impl Team<'_> {
     }
 }
 
-/// Has `work` done for each thread, for the first one by the caller's.
-fn spread<'s>(scope: &Scope<'s>, threads: i64, work: &'s (impl Fn(i64) + Sync)) {
-    (1..threads).for_each(|own| scope.spawn(move |_| work(own)));
+/// Has `work` done for each thread, for the first one by the caller's, which then waits awake for a while: what others
+/// have left takes no longer, as a rule, and to be woken up would.
+fn spread<'s>(
+    scope: &Scope<'s>,
+    threads: i64,
+    (work, busy): (&'s (impl Fn(i64) + Sync), &'s AtomicI64),
+) {
+    (1..threads).for_each(|own| {
+        scope.spawn(move |_| {
+            work(own);
+            busy.fetch_sub(1, Ordering::Release);
+        });
+    });
     work(0);
+    let start = Instant::now();
+    while busy.load(Ordering::Acquire) > 0 && start.elapsed() < AWAKE {
+        std::hint::spin_loop();
+    }
 }
