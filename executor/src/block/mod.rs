@@ -44,7 +44,7 @@ use ops::VectorLoop;
 use pieces::{Cut, Pieces};
 use products::ROWS;
 use rows::Rows;
-pub(crate) use shared::{Sharing, carries, locals, shared, shared_by_threads};
+pub(crate) use shared::{Sharing, carries, shared, shared_by_threads};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 

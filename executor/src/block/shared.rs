@@ -74,11 +74,16 @@ pub(crate) fn shared(header: &For, tuples: &Tuples) -> Option<Sharing> {
     shared_as(header, tuples, &Touched::of(header))
 }
 
-/// As [`shared`], for threads: searches may leave the loop too.
+/// As [`shared`], for threads: searches may leave the loop too, and iterations in any order are independent as they are.
 pub(crate) fn shared_by_threads(header: &For, tuples: &Tuples) -> Option<Sharing> {
     let mut touched = Touched::of(header);
     let searches = if touched.carries() { touched.take_searches(header) } else { Vec::new() };
-    let sharing = shared_as(header, tuples, &touched)?;
+    let sharing = shared_as(header, tuples, &touched);
+    if header.order == Order::Parallel && !sharing.as_ref().is_some_and(Sharing::is_plain) {
+        let locals = touched.locals(header.var, tuples);
+        return Some(Sharing { locals, ..Sharing::plain(Vec::new()) });
+    }
+    let sharing = sharing?;
     (searches.is_empty() || sharing.is_plain()).then_some(Sharing { searches, ..sharing })
 }
 
@@ -114,7 +119,7 @@ pub(crate) fn carries(header: &For) -> bool {
 }
 
 /// The buffers that each iteration of a loop has for itself.
-pub(crate) fn locals(header: &For, tuples: &Tuples) -> Vec<BufferId> {
+pub(super) fn locals(header: &For, tuples: &Tuples) -> Vec<BufferId> {
     Touched::of(header).locals(header.var, tuples)
 }
 

@@ -4,10 +4,10 @@
 //! a recurrence does, is a piece too if such loops stand in it, and so is a condition around some: it is run as a whole, or
 //! piece by piece, each step, where these have much work. What stands between them is a piece.
 
-use crate::block::{Sharing, locals, shared_by_threads};
+use crate::block::{Sharing, shared_by_threads};
 use crate::fuse::clears::clears;
 use crate::fuse::tuples::Tuples;
-use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node, Order};
+use crate::loops::{BufferId, Cond, For, IntId, LoopProgram, Node};
 use crate::tile::{rows, strip};
 
 /// A piece of a program.
@@ -59,13 +59,7 @@ fn parts(program: &LoopProgram, header: &For, tuples: &Tuples) -> Option<Parts> 
     if !nested && header.most_steps().is_some_and(|steps| steps <= LITTLE) {
         return None;
     }
-    let sharing = match (shared_by_threads(header, tuples), header.order) {
-        (Some(sharing), _) if sharing.is_plain() => sharing,
-        (_, Order::Parallel) => {
-            Sharing { locals: locals(header, tuples), ..Sharing::plain(Vec::new()) }
-        }
-        (sharing, Order::Ascending | Order::Descending) => sharing?,
-    };
+    let sharing = shared_by_threads(header, tuples)?;
     let rows = rows(program, header);
     let least = match &rows {
         Some(_) => ROWS,
