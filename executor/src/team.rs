@@ -92,3 +92,38 @@ fn spread<'s>(
         std::hint::spin_loop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Team;
+    use rayon::ThreadPoolBuilder;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn every_piece_is_run_once_and_what_they_give_is_in_order() {
+        let pool = ThreadPoolBuilder::new().num_threads(2).build();
+        let pool = pool.unwrap_or_else(|error| panic!("{error}"));
+        for threads in [1, 2, 3, 7] {
+            for pool in [None, Some(&pool)] {
+                let team = Team { threads, pool, room: 0 };
+                for count in [0, 1, 2, 3, 64, 1000] {
+                    let run = AtomicUsize::new(0);
+                    let found = team.map(count, |at| {
+                        run.fetch_add(1, Ordering::Relaxed);
+                        // of uneven length, so that threads take the pieces of others
+                        (0..at % 7 * 1000).fold(at, |sum, k| std::hint::black_box(sum + k) - k)
+                    });
+                    assert_eq!(found, (0..count).collect::<Vec<_>>(), "{threads} threads");
+                    assert_eq!(run.into_inner(), count as usize, "{threads} threads");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn teams_within_a_team_end() {
+        let team = Team { threads: 3, pool: None, room: 0 };
+        let found = team.map(5, |at| team.map(4, |inner| at * inner).into_iter().sum::<i64>());
+        assert_eq!(found, [0, 6, 12, 18, 24]);
+    }
+}

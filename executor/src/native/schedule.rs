@@ -160,9 +160,12 @@ impl<S: Scalar> Memory<'_, S> {
     /// Joins what the parts of a loop leave, in order, to the variables of the run.
     fn join(
         &self,
-        parts: impl Iterator<Item = Result<Option<Vars<S>>, Interrupted>>,
+        mut parts: impl Iterator<Item = Result<Option<Vars<S>>, Interrupted>>,
         sharing: &Sharing,
     ) -> Result<(), Interrupted> {
+        if !sharing.leaves() {
+            return parts.try_for_each(|part| part.map(drop));
+        }
         let mut kept = self.vars();
         for part in parts {
             part?.iter().for_each(|part| sharing.join(&mut kept, part, self.sizes));
@@ -308,11 +311,11 @@ impl<S: Scalar> Stage<S> {
         };
         let sure = team.threads > 1 && memory.work(range, header) >= SURE;
         let start = Instant::now();
+        let searches = !sharing.searches.is_empty();
+        let seeks = || searches && !sharing.has_found(&memory.vars(), memory.sizes);
         let mut done = 0;
         // what is found first says what later parts begin with
-        while done < pieces
-            && (done == 0 && !sure || !sharing.has_found(&memory.vars(), memory.sizes))
-        {
+        while done < pieces && (done == 0 && !sure || seeks()) {
             memory.join(std::iter::once(piece(done)), sharing)?;
             done += 1;
         }
