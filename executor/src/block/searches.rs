@@ -16,7 +16,9 @@ use crate::tile::mentions_any;
 /// What a loop searches for.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Search {
+    /// The best value.
     pub(crate) best: RealId,
+    /// Where it stands.
     place: IntId,
     /// The place where nothing is found, by sizes.
     none: Int,
