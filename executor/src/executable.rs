@@ -315,12 +315,9 @@ impl<S: Scalar> Executable<S> {
     /// Checks the arguments. Where sizes and shapes are those of the last call, the entries alone, and those of other
     /// relations than it had.
     fn bind(&mut self, inputs: &Inputs<'_, S>) -> Result<(), RunError> {
-        let mut ascend = std::mem::take(&mut self.ascend);
-        ascend.clear();
-        let same =
-            self.bound.as_ref().is_some_and(|bound| self.is_bound_to(bound, inputs, &mut ascend));
-        self.ascend = ascend;
-        if !same {
+        if let Some(ascend) = self.bound.as_ref().and_then(|bound| self.look_at(bound, inputs)) {
+            self.ascend = ascend;
+        } else {
             self.bound = None;
             self.ascend.clear();
             let values = hollow(inputs);
@@ -339,13 +336,9 @@ impl<S: Scalar> Executable<S> {
         Ok(())
     }
 
-    /// Whether the arguments are as declared under sizes that are already known; adds whether those of indices ascend.
-    fn is_bound_to(
-        &self,
-        bound: &Bound,
-        inputs: &Inputs<'_, S>,
-        ascend: &mut Vec<(TensorId, bool)>,
-    ) -> bool {
+    /// Which indices ascend, if the arguments are as declared under sizes that are already known.
+    fn look_at(&self, bound: &Bound, inputs: &Inputs<'_, S>) -> Option<Vec<(TensorId, bool)>> {
+        let mut ascend = Vec::new();
         let symbols = &self.source.symbols;
         let team = Team { threads: self.threads(), pool: self.pool.as_deref(), room: 0 };
         let count = self.source.params.iter().filter(|p| !matches!(p, Param::Size(_))).count();
@@ -389,7 +382,7 @@ impl<S: Scalar> Executable<S> {
                     }
             }
         };
-        count == given && sizes && self.source.params.iter().all(fits)
+        (count == given && sizes && self.source.params.iter().all(fits)).then_some(ascend)
     }
 
     /// The bytes that the buffers, and the copies that the engine makes, leave of the limit. Each thread has a copy of what
@@ -464,7 +457,7 @@ impl<S: Scalar> Executable<S> {
                 frame.give_ints(*buffer, relation.map_or(&[], |relation| relation.column(place)));
                 if place == 0 {
                     // tuples are in lexicographic order
-                    frame.ascend(*buffer, true);
+                    frame.set_ascends(*buffer, true);
                 }
             }
         }
@@ -481,7 +474,7 @@ impl<S: Scalar> Executable<S> {
                         let mut looked = self.ascend.iter();
                         if let Some((_, ascend)) = looked.find(|(of, _)| tensor(of) == &buffer.name)
                         {
-                            frame.ascend(id, *ascend);
+                            frame.set_ascends(id, *ascend);
                         }
                     }
                     // a coordinate of a relation

@@ -112,8 +112,8 @@ impl<S: Scalar> Frame<S> {
     }
 
     /// Says whether the integers of an input ascend.
-    pub(crate) fn ascend(&mut self, buffer: BufferId, ascend: bool) {
-        self.ascends[buffer.index()] = OnceLock::from(ascend);
+    pub(crate) fn set_ascends(&mut self, buffer: BufferId, ascends: bool) {
+        self.ascends[buffer.index()] = OnceLock::from(ascends);
     }
 
     /// Whether the integers of an input ascend, equal ones side by side; looked at, by a team, when it is asked first and

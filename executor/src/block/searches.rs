@@ -19,27 +19,24 @@ pub(crate) struct Search {
     /// The best value.
     pub(crate) best: RealId,
     /// Where it stands.
-    place: IntId,
+    pub(super) place: IntId,
     /// The place where nothing is found, by sizes.
-    none: Int,
+    pub(super) none: Int,
     /// Whether a value is better that is greater, or one that is less.
-    better: CmpOp,
+    pub(super) better: CmpOp,
     /// Whether of equal values the one at the least place is better.
-    least: bool,
+    pub(super) least: bool,
     /// All integers that are set where something better is found.
     pub(crate) ints: Vec<IntId>,
 }
 
 impl Search {
     /// The search that stands under a condition, if it is one.
-    fn of(cond: &Cond, body: &[Node]) -> Option<Self> {
+    pub(super) fn of(cond: &Cond, body: &[Node]) -> Option<Self> {
         let ((best, value), sets) = sets(body)?;
         let ints: Vec<IntId> = sets.iter().map(|(var, _)| *var).collect();
         let own = |e: &Int| mentions_any(std::slice::from_ref(e), &ints);
-        let asks = |part: &Cond| match part {
-            Cond::Int(_, a, b) => !own(a) && !own(b),
-            Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::All(_) | Cond::Any(_) => false,
-        };
+        let asks = |part: &Cond| matches!(part, Cond::Int(_, a, b) if !own(a) && !own(b));
         let ways = match cond {
             Cond::All(parts) => match parts.split_last()? {
                 (Cond::Any(ways), others) if others.iter().all(asks) => Some(ways),
@@ -48,36 +45,23 @@ impl Search {
             Cond::Any(ways) => Some(ways),
             Cond::Int(..) | Cond::Real(..) | Cond::Member(..) | Cond::Not(_) => None,
         };
-        let (first, better, ties) = match ways?.as_slice() {
-            [first, better] => (first, better, None),
-            [first, better, ties] => (first, better, Some(ties)),
-            _ => return None,
+        let [Cond::Int(CmpOp::Eq, Int::Var(place), none), Cond::Real(better, sides), ties @ ..] =
+            ways?.as_slice()
+        else {
+            return None;
         };
-        let Cond::Int(CmpOp::Eq, Int::Var(place), none) = first else { return None };
         let (_, at) = sets.iter().find(|(var, _)| var == place)?;
-        let compared = |cond: &Cond| match cond {
-            Cond::Real(cmp, sides) if sides.0 == *value && sides.1 == Real::Var(best) => Some(*cmp),
-            Cond::Real(..)
-            | Cond::Int(..)
-            | Cond::Member(..)
-            | Cond::Not(_)
-            | Cond::All(_)
-            | Cond::Any(_) => None,
-        };
-        let earlier = Cond::Int(CmpOp::Lt, (*at).clone(), Int::Var(*place));
-        let is_least = |ties: &Cond| match ties {
-            Cond::All(parts) => match parts.as_slice() {
-                [equal, than] => compared(equal) == Some(CmpOp::Eq) && *than == earlier,
-                _ => false,
-            },
-            Cond::Int(..) | Cond::Real(..) | Cond::Member(..) | Cond::Not(_) | Cond::Any(_) => {
-                false
-            }
-        };
-        let better = compared(better).filter(|cmp| matches!(cmp, CmpOp::Gt | CmpOp::Lt))?;
-        let afresh = sets.iter().all(|(_, e)| e.is_polynomial() && !own(e));
-        let (place, none, least) = (*place, none.clone(), ties.is_some());
-        let fits = afresh && in_sizes(&none) && ties.is_none_or(is_least);
+        let both = (value.clone(), Real::Var(best));
+        let tie = Cond::All(vec![
+            Cond::Real(CmpOp::Eq, Box::new(both.clone())),
+            Cond::Int(CmpOp::Lt, (*at).clone(), Int::Var(*place)),
+        ]);
+        let fits = matches!(better, CmpOp::Gt | CmpOp::Lt)
+            && **sides == both
+            && (ties.is_empty() || *ties == [tie])
+            && sets.iter().all(|(_, e)| e.is_polynomial() && !own(e))
+            && in_sizes(none);
+        let (place, none, better, least) = (*place, none.clone(), *better, !ties.is_empty());
         fits.then_some(Self { best, place, none, better, least, ints })
     }
 
@@ -132,28 +116,14 @@ pub(super) fn taken_out(header: &For) -> (Vec<Search>, For) {
 }
 
 fn without(nodes: &[Node], searches: &mut Vec<Search>) -> Vec<Node> {
-    let one = |node: &Node| match node {
-        Node::If(cond, body) => match Search::of(cond, body) {
-            Some(search) => {
-                searches.push(search);
-                None
-            }
-            None => Some(Node::If(cond.clone(), without(body, searches))),
-        },
-        Node::For(header) => {
-            let body = without(&header.body, searches);
-            Some(Node::For(Box::new(For { body, ..(**header).clone() })))
+    let one = |node: &Node| {
+        if let Node::If(cond, body) = node
+            && let Some(search) = Search::of(cond, body)
+        {
+            searches.push(search);
+            return None;
         }
-        Node::Note(_)
-        | Node::SetInt(..)
-        | Node::Set(..)
-        | Node::Join(..)
-        | Node::Store(..)
-        | Node::Accumulate(..)
-        | Node::StoreInt(..)
-        | Node::AddInt(..)
-        | Node::Visit(_)
-        | Node::Check(..) => Some(node.clone()),
+        Some(node.clone().map_inside(|body| without(&body, searches)))
     };
     nodes.iter().filter_map(one).collect()
 }

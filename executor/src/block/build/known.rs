@@ -77,18 +77,6 @@ impl Visit for Uses {
     }
 }
 
-/// Whether an integer variable is read.
-pub(super) struct Mentions {
-    pub(super) var: IntId,
-    pub(super) found: bool,
-}
-
-impl Visit for Mentions {
-    fn int_var(&mut self, var: IntId) {
-        self.found |= var == self.var;
-    }
-}
-
 /// Whether a real variable is read.
 pub(super) fn reads(e: &Real, var: RealId) -> bool {
     struct Reads(RealId, bool);

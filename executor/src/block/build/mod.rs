@@ -11,10 +11,10 @@ mod reals;
 
 use super::independent::independent;
 use super::ops::{Arg, Each, Inner, IntOp, Op, RealOp, Search, Steps, VectorLoop, When};
+use super::searches;
 use super::shared::{Touched, locals};
 use super::slots::share_slots;
 use crate::fuse::tuples::Tuples;
-use crate::loops::walk::Visit;
 use crate::loops::{
     BufferId, CmpOp, Cond, Fold, For, Int, IntId, Node, Order, Place, Real, RealId,
 };
@@ -461,46 +461,29 @@ fn alone<'n>(cond: &Cond, mut body: &'n [Node]) -> (Vec<Cond>, &'n [Node]) {
 fn search(header: &For) -> Option<VectorLoop> {
     let mut nodes =
         header.body.iter().filter(|node| !matches!(node, Node::Note(_) | Node::Visit(_)));
-    let (Some(Node::Set(value, e)), Some(Node::If(Cond::Any(parts), body)), None) =
+    let (Some(Node::Set(value, e)), Some(Node::If(cond, body)), None) =
         (nodes.next(), nodes.next(), nodes.next())
     else {
         return None;
     };
-    let [Node::Set(best, Real::Var(kept)), Node::SetInt(found, at)] = body.as_slice() else {
+    let [Node::Set(_, Real::Var(kept)), Node::SetInt(_, at)] = body.as_slice() else {
         return None;
     };
-    let [Cond::Int(CmpOp::Eq, Int::Var(none_of), none), Cond::Real(better, sides), ties @ ..] =
-        parts.as_slice()
-    else {
-        return None;
-    };
-    let both = (Real::Var(*value), Real::Var(*best));
-    let tie = Cond::All(vec![
-        Cond::Real(CmpOp::Eq, Box::new(both.clone())),
-        Cond::Int(CmpOp::Lt, at.clone(), Int::Var(*found)),
-    ]);
-    let greatest = *better == CmpOp::Gt;
-    let whole = (greatest || *better == CmpOp::Lt)
-        && **sides == both
-        && (ties.is_empty() || *ties == [tie])
-        && none_of == found
+    let searches::Search { best, place: found, none, better, least: ties, .. } =
+        searches::Search::of(cond, body)?;
+    let whole = matches!(cond, Cond::Any(_))
         && kept == value
-        && header.order != Order::Descending;
-    let mut builder = Builder::new(header);
-    let outside = |e: &Int| {
-        let mut mentions = known::Mentions { var: *found, found: false };
-        mentions.int(e);
-        !mentions.found
-    };
-    if !whole || !outside(at) || !outside(none) || known::reads(e, *best) || builder.depends(none) {
+        && header.order != Order::Descending
+        && !known::reads(e, best);
+    if !whole {
         return None;
     }
+    let (mut builder, greatest) = (Builder::new(header), better == CmpOp::Gt);
     let value = builder.real(e)?;
     let lane = builder.int(at)?;
     let at = builder.int_arg(lane);
-    let none = builder.uniform_int(none.clone());
-    let ties = !ties.is_empty();
-    let search = Search { value, at, best: *best, found: *found, none, greatest, ties };
+    let none = builder.uniform_int(none);
+    let search = Search { value, at, best, found, none, greatest, ties };
     builder.push(Op::Search(Box::new(search)));
     Some(builder.finish())
 }
