@@ -2,7 +2,7 @@
 //! gives the same bits with fusion as without it, in 64 and in 32 bits, and the engines what the interpreter gives, with the
 //! same bits for any number of threads.
 
-use crate::compare::{chopped, difference, difference_in, unlike, with_cotangents};
+use crate::compare::{chopped, difference, difference_in, may_go, unlike, with_cotangents};
 use crate::examples::real_params;
 use crate::generate::run::count;
 use crate::generate::{Case, Flavour, check_all, failure};
@@ -68,6 +68,7 @@ fn narrow_difference(
         let what = match (&wanted, run(engine, Fusion::On, vectors)) {
             (Ok(wanted), Ok(found)) => unlike(wanted, &found, ulps)?,
             (Err(_), Err(_)) => return None,
+            (Err(wanted), Ok(_)) if may_go(wanted) => return None,
             (wanted, found) => format!("{found:?}, wanted {wanted:?}"),
         };
         Some(format!("{engine:?}, {vectors:?}, 32 bits: {what}\n{}", unelaborate::ssa(program)))

@@ -8,8 +8,9 @@ use crate::threads::bits;
 use iverson::executor::loops::Role;
 use iverson::executor::loops::verify::verify;
 use iverson::executor::{Engine, Fusion, LoopProgram, Options, Scalar, compile};
+use iverson::interpreter::eval_ssa;
 use iverson::pipeline::load;
-use iverson::spec::call::{Dense, Value, Values, shape};
+use iverson::spec::call::{Dense, Limits, Value, Values, shape};
 use iverson::spec::ir::Param;
 use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
@@ -339,6 +340,34 @@ fn points_of_what_nothing_reads_are_not_visited() {
     assert!(locals(&loops) == 2 && !loops.to_string().contains("visit z"), "{loops}");
     let given = inputs::<f64>(&program, &[("n", ROWS + 1)]);
     assert_eq!(difference(&program, &given, 4096.0), None);
+}
+
+/// A condition is checked, whatever it needs.
+#[test]
+fn errors_of_what_nothing_needs_go_with_it() {
+    let reads = |needs: &str| {
+        let unread = "u[i: n] = [0 <= floor(x[i]) < n] * x[floor(x[i])]";
+        program(&format!(
+            "fn f(n: size, x: real[n]) -> (y: real[n]) {{\n{unread}\n{needs}\ny[i: n] = 2 * x[i]\n}}"
+        ))
+    };
+    let x = Dense { shape: vec![2], data: vec![1.0, f64::INFINITY] };
+    let inputs = Values::from([("n".into(), Value::Size(2)), ("x".into(), Value::Real(x))]);
+    let interpreted = |program| eval_ssa(program, &inputs, Limits::default()).map(|_| ());
+    let (unread, required) = (reads(""), reads("requires(i: n) u[i] < 2"));
+    for program in [&unread, &required] {
+        assert!(interpreted(program).unwrap_err().to_string().contains("`floor` of inf"));
+    }
+    for engine in engines() {
+        let call = |program| {
+            let options = Options { engine, ..Options::default() };
+            compile::<f64>(program, options).unwrap().call(&inputs)
+        };
+        let found = call(&unread).unwrap();
+        let Value::Real(y) = &found["y"] else { panic!("{found:?}") };
+        assert_eq!(y.data, [2.0, f64::INFINITY], "{engine:?}");
+        assert!(call(&required).unwrap_err().to_string().contains("`floor` of inf"), "{engine:?}");
+    }
 }
 
 /// A number that nothing reads has one point, however many windows there are.
