@@ -59,9 +59,18 @@ fn multiply(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f64]) {
     }
 }
 
-/// Two matrices of 500 rows and columns.
+/// Two matrices that a near cache holds half of.
 pub(super) fn product() -> Case {
-    let n = 500;
+    of_rows(500, "product of matrices, 500")
+}
+
+/// Two matrices of which no near cache holds more than a tenth.
+pub(super) fn large_product() -> Case {
+    of_rows(2000, "product of matrices, 2,000")
+}
+
+/// Two matrices with so many rows and columns.
+fn of_rows(n: usize, name: &'static str) -> Case {
     let (a, b) = (numbers(n * n), numbers(n * n));
     let inputs = values([("A", matrix(n, n, &a)), ("B", matrix(n, n, &b))]);
     let (mut c, mut result, mut slope) = (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
@@ -77,7 +86,7 @@ pub(super) fn product() -> Case {
         black_box((&result, &slope));
     };
     Case {
-        name: "product of matrices, 500",
+        name,
         text: include_str!("product.iv"),
         function: "product",
         wrt: "A",

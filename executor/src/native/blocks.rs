@@ -123,23 +123,70 @@ pub(super) fn is_set_first(program: &LoopProgram, parts: &[Part], variable: Vari
     false
 }
 
-/// Which part of a strip goes in passes, if it is one.
-pub(super) fn one_in_passes(
-    strip: &Strip,
-    lanes: &Lanes<'_>,
+/// The one loop of a strip that goes in passes.
+#[derive(Clone, Copy)]
+pub(super) struct Passes<'s> {
+    /// Which part of the strip it is.
+    at: usize,
+    /// Where its sums are stored, if nothing else is done with them: they are there between two passes, so that a pass goes
+    /// through all strips before the next one does.
+    stored: Option<&'s Place>,
+}
+
+impl<'s> Passes<'s> {
+    /// Of a strip with one loop for passes.
+    pub(super) fn of(program: &LoopProgram, strip: &'s Strip, around: &Around<'_>) -> Option<Self> {
+        let (lane, varying, changing) = (strip.header.var, strip.varying(), around.changing);
+        let in_passes = |part: &Part| match part {
+            Part::Run(..) => false,
+            Part::Loop(header, parts) => {
+                let reads = Reads { header, lane, varying: &varying, changing };
+                !reads.packed(parts).is_empty()
+            }
+        };
+        let mut found = strip.parts.iter().enumerate().filter(|(_, part)| in_passes(part));
+        let (at, _) = found.next()?;
+        found.next().is_none().then(|| Self { at, stored: stored(program, strip, at, around) })
+    }
+
+    /// The loop around all strips, if it is there.
+    pub(super) fn around_strips(self, strip: &Strip) -> Option<&For> {
+        let Part::Loop(header, _) = &strip.parts[self.at] else { return None };
+        self.stored.map(|_| header)
+    }
+}
+
+/// Where a strip stores the sums of a loop, if that is all it does behind it: an entry for each row and lane, and no other
+/// of this buffer is read.
+fn stored<'s>(
+    program: &LoopProgram,
+    strip: &'s Strip,
+    at: usize,
     around: &Around<'_>,
-) -> Option<usize> {
-    let (varying, changing) = (lanes.varying, around.changing);
-    let in_passes = |part: &Part| match part {
-        Part::Run(..) => false,
-        Part::Loop(header, parts) => {
-            let reads = Reads { header, lane: lanes.var, varying, changing };
-            !reads.packed(parts).is_empty()
-        }
+) -> Option<&'s Place> {
+    let (before, behind) = strip.parts.split_at(at + 1);
+    let [Part::Run(nodes, false)] = behind else { return None };
+    let mut nodes = nodes.iter().filter(|node| !matches!(node, Node::Note(_) | Node::Visit(_)));
+    let (Some(Node::Store(place, Real::Var(sum))), None) = (nodes.next(), nodes.next()) else {
+        return None;
     };
-    let mut found = strip.parts.iter().enumerate().filter(|(_, part)| in_passes(part));
-    let (at, _) = found.next()?;
-    found.next().is_none().then_some(at)
+    let alone = strip.common(program) == [Variable::Real(*sum)];
+    let before: Vec<Node> = before.iter().flat_map(Part::nodes).collect();
+    let others_read = Without(&[(place.clone(), String::new())]).nodes(&before);
+    let mentions = Mentions::of(program, &others_read);
+    let (varying, (last, others)) = (strip.varying(), place.indices.split_last()?);
+    let stands = |e: &Int| {
+        let e = std::slice::from_ref(e);
+        !mentions_any(e, &varying) && !mentions_any(e, around.changing)
+    };
+    let (still, moving): (Vec<&Int>, Vec<&Int>) = others.iter().partition(|e| stands(e));
+    let by_row = matches!(moving.as_slice(), [one] if follows(one, around.var, around.changing)
+        && !mentions_any(std::slice::from_ref(one), &varying));
+    let by_lane = follows(last, strip.header.var, &varying)
+        && !mentions_any(std::slice::from_ref(last), around.changing);
+    let plain = still.iter().all(|e| is_arithmetic(e));
+    (alone && plain && by_row && by_lane && !mentions.buffers.contains(&place.buffer))
+        .then_some(place)
 }
 
 /// Nodes without what is read elsewhere than where it is.
@@ -223,22 +270,24 @@ impl Printer<'_, '_> {
     /// A strip with one loop in passes, tile by tile.
     pub(super) fn strip_in_passes(
         &mut self,
-        (parts, at): (&[Part], usize),
+        (parts, passes): (&[Part], Passes<'_>),
         variables: &[(Variable, bool)],
         (lanes, around): (&Lanes<'_>, &Around<'_>),
         depth: usize,
     ) {
+        let Passes { at, stored } = passes;
         let Part::Loop(header, inner) = &parts[at] else { unreachable!("a loop is in passes") };
         let (varying, changing) = (lanes.varying, around.changing);
         let packed = Reads { header, lane: lanes.var, varying, changing }.packed(inner);
         let (count, length) = (around.count, lanes.length);
-        for (variable, _) in variables {
+        for (variable, _) in variables.iter().filter(|_| stored.is_none()) {
             let (kind, name) = (self.statements.kind(*variable), self.statements.name(*variable));
             self.line(depth, &format!("{kind} iv_t_{name}[IV_BLOCK][{length}];"));
         }
-        let pass = self.open_pass(header, &packed, lanes, depth);
+        let pass = if stored.is_some() { depth } else { self.open_passes(header, depth) };
+        self.pack(header, &packed, lanes, pass);
         let (row, above) = self.rows_of(parts, around.var);
-        let inside = self.open_tiles(around, row, above, pass);
+        let inside = self.open_tiles(around, row || stored.is_some(), above, pass);
         let before = self.kept.len();
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         for (variable, set_first) in variables {
@@ -246,7 +295,11 @@ impl Printer<'_, '_> {
             let clear = if *set_first { "" } else { " = {0}" };
             self.line(inside, &format!("{kind} iv_u_{name}[{count}][{length}]{clear};"));
             let mine = format!("iv_u_{name}[{ROW}][{LANE}]");
-            let between = format!("iv_t_{name}[iv_tile + {ROW}][{LANE}]");
+            let (row, lane) = ((around.var, "iv_row + iv_r"), (lanes.var, "(iv_lane + iv_l)"));
+            let between = stored.map_or_else(
+                || format!("iv_t_{name}[iv_tile + {ROW}][{LANE}]"),
+                |place| self.place_at(place, row, lane),
+            );
             taken.push(format!("{mine} = {between};"));
             left.push(format!("{between} = {mine};"));
             self.kept.push((*variable, mine));
@@ -261,11 +314,15 @@ impl Printer<'_, '_> {
         self.line(inside, "}");
         self.steps_of_pass(header, inner, &inner_lanes, inside);
         self.packed.clear();
-        self.line(inside, &format!("if (iv_stop == {end}) {{"));
-        self.parts(&parts[at + 1..], &inner_lanes, false, inside + 1);
-        self.line(inside, "} else {");
-        self.for_entries(&left, (lanes, around), inside + 1);
-        self.line(inside, "}");
+        if stored.is_some() {
+            self.parts(&parts[at + 1..], &inner_lanes, false, inside);
+        } else {
+            self.line(inside, &format!("if (iv_stop == {end}) {{"));
+            self.parts(&parts[at + 1..], &inner_lanes, false, inside + 1);
+            self.line(inside, "} else {");
+            self.for_entries(&left, (lanes, around), inside + 1);
+            self.line(inside, "}");
+        }
         self.kept.truncate(before);
         self.close(inside, depth);
     }
@@ -307,7 +364,8 @@ impl Printer<'_, '_> {
         let (varying, changing) = (lanes.varying, around.changing);
         let packed = Reads { header, lane: lanes.var, varying, changing }.packed(parts);
         let passes = !packed.is_empty();
-        let inside = if passes { self.open_pass(header, &packed, lanes, depth) } else { depth };
+        let inside = if passes { self.open_passes(header, depth) } else { depth };
+        self.pack(header, &packed, lanes, inside);
         let mentions = Mentions::of(self.program(), &[Node::For(Box::new(whole(header, parts)))]);
         let reads_row = mentions.ints_read.contains(&around.var);
         let inside = self.open_tiles(around, reads_row, false, inside);
@@ -365,22 +423,24 @@ impl Printer<'_, '_> {
         self.close(depth + 2, depth);
     }
 
-    /// Opens the passes of a loop, which read packed copies where these pay; gives the depth inside.
-    fn open_pass(
-        &mut self,
-        header: &For,
-        packed: &[Packed],
-        lanes: &Lanes<'_>,
-        depth: usize,
-    ) -> usize {
+    /// Opens the passes of a loop; gives the depth inside.
+    pub(super) fn open_passes(&mut self, header: &For, depth: usize) -> usize {
         let (first, end) = self.statements.expressions.ends(header);
         // there is one pass if there are no steps
         let head = format!(
             "for (int64_t iv_start = {first}; iv_start == {first} || iv_start < {end}; iv_start += IV_DEPTH) {{"
         );
         self.line(depth, &head);
-        let depth = depth + 1;
-        self.line(depth, &format!("const int64_t iv_stop = iv_min(iv_start + IV_DEPTH, {end});"));
+        let stop = format!("const int64_t iv_stop = iv_min(iv_start + IV_DEPTH, {end});");
+        self.line(depth + 1, &stop);
+        depth + 1
+    }
+
+    /// Copies of what all rows read in a pass, where these pay, which its steps read then.
+    fn pack(&mut self, header: &For, packed: &[Packed], lanes: &Lanes<'_>, depth: usize) {
+        if packed.is_empty() {
+            return;
+        }
         let length = lanes.length;
         for number in 0..packed.len() {
             self.line(depth, &format!("real iv_copy_{number}[IV_DEPTH][{length}];"));
@@ -406,7 +466,6 @@ impl Printer<'_, '_> {
             let text = format!("iv_read_{number}[({var} - iv_start) * iv_apart_{number} + {LANE}]");
             self.packed.push((one.place.clone(), text));
         }
-        depth
     }
 
     /// An entry in C, where two variables have other words.
@@ -432,11 +491,17 @@ impl Printer<'_, '_> {
     }
 }
 
+impl Part {
+    /// What it is made of.
+    fn nodes(&self) -> Vec<Node> {
+        match self {
+            Self::Run(nodes, _) => nodes.clone(),
+            Self::Loop(header, parts) => vec![Node::For(Box::new(whole(header, parts)))],
+        }
+    }
+}
+
 /// A loop with its inside.
 fn whole(header: &For, parts: &[Part]) -> For {
-    let body = parts.iter().flat_map(|part| match part {
-        Part::Run(nodes, _) => nodes.clone(),
-        Part::Loop(header, parts) => vec![Node::For(Box::new(whole(header, parts)))],
-    });
-    For { body: body.collect(), ..header.clone() }
+    For { body: parts.iter().flat_map(Part::nodes).collect(), ..header.clone() }
 }

@@ -5,7 +5,7 @@
 //! than those step by step. Where loops stand in the steps of rows, half a strip is enough for what is left of few steps.
 //! In blocks of rows (`blocks.rs`) strips are wide, and what is left is taken in narrow ones.
 
-use super::blocks::{is_set_first, one_in_passes};
+use super::blocks::{Passes, is_set_first};
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::{Scopes, Variable};
@@ -83,6 +83,8 @@ pub(super) struct Around<'r> {
     pub(super) blocks: bool,
     /// What changes from one to the next.
     pub(super) changing: &'r [IntId],
+    /// What goes in passes of the strip that is printed.
+    pub(super) passes: Option<Passes<'r>>,
 }
 
 impl Around<'_> {
@@ -184,8 +186,8 @@ impl Printer<'_, '_> {
         let changing = rows.changing();
         let deep = self.deep(rows, &changing);
         let blocks = !deep.is_empty();
-        let around =
-            Around { var: rows.header.var, count: &count, end, blocks, changing: &changing };
+        let (var, changing, passes) = (rows.header.var, changing.as_slice(), None);
+        let around = Around { var, count: &count, end, blocks, changing, passes };
         let step = if blocks {
             let deep = match deep.as_slice() {
                 [one] => one.clone(),
@@ -255,6 +257,8 @@ impl Printer<'_, '_> {
         self.line(depth + 1, &format!("const int64_t iv_from = {first};"));
         self.line(depth + 1, &format!("const int64_t iv_to = {end};"));
         let ends = Ends { first: "iv_from", end: "iv_to" };
+        let of_blocks = || Passes::of(self.program(), strip, around);
+        let around = &Around { passes: around.blocks.then(of_blocks).flatten(), ..*around };
         let two = match strip.parts.iter().any(|part| matches!(part, Part::Loop(..))) {
             true if around.blocks && strip.kept == 1 => Some((WIDE, NARROW, "2 * (IV_WIDE / 3)")),
             true => Some((SHORT, HALF, HALF)),
@@ -269,8 +273,11 @@ impl Printer<'_, '_> {
                 depth + 2,
                 &format!("const int64_t iv_most = {few} ? iv_to - iv_left : iv_to;"),
             );
-            self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, long), depth + 2);
-            self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, short), depth + 2);
+            let passes = around.passes.and_then(|passes| passes.around_strips(strip));
+            let inside = passes.map_or(depth + 2, |header| self.open_passes(header, depth + 2));
+            self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, long), inside);
+            self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, short), inside);
+            self.close(inside, depth + 2);
         } else {
             self.line(depth + 1, &format!("if (iv_to - iv_from >= {SHORT}) {{"));
             self.strip(strip, Some(around), (ends, SHORT), depth + 2);
@@ -316,9 +323,9 @@ impl Printer<'_, '_> {
         let sums = sums(&strip.header).unwrap_or_default();
         let varying = strip.varying();
         let lanes = Lanes { var: strip.header.var, length, rows, varying: &varying, sums: &sums };
-        let one = around.and_then(|around| Some((around, one_in_passes(strip, &lanes, around)?)));
-        if let Some((around, at)) = one {
-            self.strip_in_passes((&strip.parts, at), &common, (&lanes, around), depth + 1);
+        let one = around.and_then(|around| Some((around, around.passes?)));
+        if let Some((around, passes)) = one {
+            self.strip_in_passes((&strip.parts, passes), &common, (&lanes, around), depth + 1);
         } else {
             let arrays = Arrays { extents: &extents, index: &index, blocks: around.is_some() };
             self.keep(&common, &arrays, depth + 1);
@@ -457,7 +464,7 @@ impl Rows {
 
 impl Strip {
     /// The variables of a step that more than one of its runs mentions.
-    fn common(&self, program: &LoopProgram) -> Vec<Variable> {
+    pub(super) fn common(&self, program: &LoopProgram) -> Vec<Variable> {
         fn runs(program: &LoopProgram, parts: &[Part], found: &mut Vec<Mentions>) {
             for part in parts {
                 match part {
