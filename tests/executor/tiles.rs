@@ -196,7 +196,7 @@ const PROGRAMS: [(&str, &str, &str); 23] = [
 ];
 
 /// Sizes on both sides of a vector, a strip of rows and a strip alone.
-const SIZES: [[usize; 3]; 12] = [
+const SIZES: [[usize; 3]; 13] = [
     [1, 1, 1],
     [8, 16, 3],
     [9, 17, 4],
@@ -209,6 +209,7 @@ const SIZES: [[usize; 3]; 12] = [
     [129, 31, 7],
     [33, 130, 8],
     [0, 40, 3],
+    [70, 41, 300],
 ];
 
 #[test]

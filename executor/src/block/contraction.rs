@@ -2,15 +2,15 @@
 
 use super::lanes::{Block, Walk};
 use super::ops::{Contraction, Factor, Leaf, Nest, Track};
-use super::products::{Products, ROWS, add_products};
+use super::products::{Products, TOGETHER, add_products};
 use crate::error::Stop;
 use crate::frame::Frame;
 use crate::loops::Order;
 use crate::runner::{Range, Runner};
 use crate::scalar::Scalar;
 
-/// So many lines go through the kernel at a time: about as many as the nearest cache has room for.
-const LINES: usize = 512;
+/// So many lines go through the kernel at a time: a vector of each, and the factors of a tile of rows, stay in the nearest cache.
+const LINES: usize = 256;
 
 /// Runs a contraction in one or several rows, whose lanes and lines are the same.
 ///
@@ -21,8 +21,10 @@ pub(super) fn contract<S: Scalar>(
     contraction: &Contraction,
 ) -> Result<(), Stop> {
     let frame = rows[0].frame();
-    let lists = contraction.sums.iter().map(|_| List::default()).collect();
-    let stride = if rows.len() > 1 { ROWS } else { 1 };
+    let groups = rows.len().div_ceil(TOGETHER);
+    let list = |_| List { factors: vec![Vec::new(); groups], lines: Vec::new() };
+    let lists = contraction.sums.iter().map(list).collect();
+    let stride = if rows.len() > 1 { TOGETHER } else { 1 };
     let mut run = Run { frame, rows, contraction, lists, stride, column: Vec::new() };
     run.nest(&contraction.nest)?;
     run.flush();
@@ -31,15 +33,9 @@ pub(super) fn contract<S: Scalar>(
 
 /// What is added to one of the sums next.
 struct List<'f, S> {
-    /// For each line, those of the rows.
-    factors: Vec<S>,
+    /// For each [`TOGETHER`] rows, those of each line.
+    factors: Vec<Vec<S>>,
     lines: Vec<&'f [S]>,
-}
-
-impl<S> Default for List<'_, S> {
-    fn default() -> Self {
-        Self { factors: Vec::new(), lines: Vec::new() }
-    }
 }
 
 struct Run<'c, 'b, 'r, 'f, S> {
@@ -117,7 +113,9 @@ impl<S: Scalar> Run<'_, '_, '_, '_, S> {
             let all = lengths[leaf.sum] + apart * count;
             let list = &mut self.lists[leaf.sum];
             list.lines.resize(all, &[]);
-            list.factors.resize(all * self.stride, S::default());
+            for factors in &mut list.factors {
+                factors.resize(all * self.stride, S::default());
+            }
             self.lines(leaf, steps)?;
             self.factors(leaf, var, steps)?;
         }
@@ -160,7 +158,8 @@ impl<S: Scalar> Run<'_, '_, '_, '_, S> {
                     }
                 }
             }
-            let factors = &mut self.lists[leaf.sum].factors[steps.first * stride + at..];
+            let factors = &mut self.lists[leaf.sum].factors[at / TOGETHER];
+            let factors = &mut factors[steps.first * stride + at % TOGETHER..];
             let places = factors.iter_mut().step_by(apart);
             places.zip(&self.column).for_each(|(place, factor)| *place = *factor);
         }
@@ -179,7 +178,7 @@ impl<S: Scalar> Run<'_, '_, '_, '_, S> {
             for (row, acc) in self.rows.iter_mut().zip(acc) {
                 row.scratch.reals[*sum] = acc;
             }
-            list.factors.clear();
+            list.factors.iter_mut().for_each(Vec::clear);
             list.lines.clear();
         }
     }

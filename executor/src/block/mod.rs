@@ -42,7 +42,7 @@ pub(crate) use kernels::levels;
 use lanes::Scratch;
 use ops::VectorLoop;
 use pieces::{Cut, Pieces};
-use products::ROWS;
+use rows::ROWS;
 use rows::Rows;
 pub(crate) use shared::{Sharing, carries, shared, shared_by_threads};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,15 +7,15 @@
 use crate::math::{Instructions, Level};
 use crate::scalar::Scalar;
 
-/// The most rows.
-pub(super) const ROWS: usize = 8;
+/// The rows whose sums are in registers together, at most.
+pub(super) const TOGETHER: usize = 8;
 
 /// What is multiplied and added, in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Products<'p, S> {
-    /// For each line, the factors of the rows.
-    pub(super) factors: &'p [S],
-    /// How many factors stand there for each line, at least the number of rows.
+    /// For each [`TOGETHER`] rows, their factors for each line.
+    pub(super) factors: &'p [Vec<S>],
+    /// How many factors stand there for each line: of one row, or of so many.
     pub(super) stride: usize,
     /// At least as long as there are lanes.
     pub(super) lines: &'p [&'p [S]],
@@ -60,8 +60,9 @@ fn tile<S: Scalar, const R: usize, const N: usize, const W: usize>(
     let mut kept: [[Vector<S, W>; N]; R] =
         std::array::from_fn(|r| std::array::from_fn(|n| Vector::of(&acc[row + r][lane + n * W..])));
     let Products { factors, stride, lines } = products;
-    for (factors, line) in factors.chunks_exact(stride).zip(lines) {
-        let factors = &factors[row..][..R];
+    let (group, place) = (&factors[row / TOGETHER], row % TOGETHER);
+    for (factors, line) in group.chunks_exact(stride).zip(lines) {
+        let factors = &factors[place..][..R];
         let line = &line[lane..][..N * W];
         let x: [Vector<S, W>; N] = std::array::from_fn(|n| Vector::of(&line[n * W..]));
         for r in 0..R {
@@ -87,8 +88,9 @@ fn narrow<S: Scalar>(
     lanes: usize,
     p: Products<'_, S>,
 ) {
-    for (factors, line) in p.factors.chunks_exact(p.stride).zip(p.lines) {
-        for (acc, factor) in acc[row..row + rows].iter_mut().zip(&factors[row..]) {
+    let (group, place) = (&p.factors[row / TOGETHER], row % TOGETHER);
+    for (factors, line) in group.chunks_exact(p.stride).zip(p.lines) {
+        for (acc, factor) in acc[row..row + rows].iter_mut().zip(&factors[place..]) {
             for (acc, x) in acc[..lanes].iter_mut().zip(&line[..lanes]) {
                 *acc = acc.add(factor.mul(*x));
             }
@@ -129,20 +131,20 @@ fn rest<S: Scalar, const R: usize, const N: usize, const W: usize>(
     fits
 }
 
-/// All lanes of `R` rows, in tiles of `N` vectors, 1, 2, 4 or 8.
+/// Some lanes of `R` rows, in tiles of `N` vectors, 1, 2, 4 or 8; behind the first they are as many as a vector has, or all that are left.
 #[inline(always)]
 fn rows<S: Scalar, const R: usize, const N: usize, const W: usize>(
     acc: &mut [Vec<S>],
     row: usize,
-    lanes: usize,
+    [first, lanes]: [usize; 2],
     products: Products<'_, S>,
 ) {
-    let mut first = along::<S, R, N, W>(acc, row, [0, lanes], products);
+    let mut first = along::<S, R, N, W>(acc, row, [first, lanes], products);
     // few lanes
-    if N > 4 && lanes < N * W {
+    if N > 4 && lanes - first < N * W {
         first = along::<S, R, 4, W>(acc, row, [first, lanes], products);
     }
-    if N > 2 && lanes < 4 * W {
+    if N > 2 && lanes - first < 4 * W {
         first = along::<S, R, 2, W>(acc, row, [first, lanes], products);
     }
     let left = lanes - first;
@@ -159,28 +161,39 @@ fn rows<S: Scalar, const R: usize, const N: usize, const W: usize>(
 }
 
 /// All lanes of all rows. What is kept in registers are eight vectors: the shapes are those of which the compiler
-/// makes vector code, hence the other width `ONE` for a row alone.
+/// makes vector code, hence the other width `ONE` for a row alone. Many rows go through a vector of all lines before the
+/// next one: it stays in the nearest cache.
 #[inline(always)]
 fn all<S: Scalar, const W: usize, const ONE: usize>(
     acc: &mut [Vec<S>],
     lanes: usize,
     products: Products<'_, S>,
 ) {
-    let mut row = 0;
-    while row < acc.len() {
-        let left = acc.len() - row;
-        if left >= 8 && size_of::<S>() == 8 && W == 8 {
-            rows::<S, 8, 1, W>(acc, row, lanes, products);
-            row += 8;
-        } else if left >= 4 {
-            rows::<S, 4, 2, W>(acc, row, lanes, products);
-            row += 4;
-        } else if left >= 2 {
-            rows::<S, 2, 4, W>(acc, row, lanes, products);
-            row += 2;
-        } else {
-            rows::<S, 1, 8, ONE>(acc, row, lanes, products);
-            row += 1;
+    let near = if acc.len() > TOGETHER { W } else { lanes };
+    let mut first = 0;
+    loop {
+        // with what is left
+        let end = if first + 2 * near <= lanes { first + near } else { lanes };
+        let mut row = 0;
+        while row < acc.len() {
+            let (left, part) = (acc.len() - row, [first, end]);
+            if left >= 8 && size_of::<S>() == 8 && W == 8 {
+                rows::<S, 8, 1, W>(acc, row, part, products);
+                row += 8;
+            } else if left >= 4 {
+                rows::<S, 4, 2, W>(acc, row, part, products);
+                row += 4;
+            } else if left >= 2 {
+                rows::<S, 2, 4, W>(acc, row, part, products);
+                row += 2;
+            } else {
+                rows::<S, 1, 8, ONE>(acc, row, part, products);
+                row += 1;
+            }
+        }
+        first = end;
+        if first == lanes {
+            return;
         }
     }
 }

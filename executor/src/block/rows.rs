@@ -6,7 +6,6 @@ use super::build::vector;
 use super::contraction::contract;
 use super::lanes::Block;
 use super::ops::{Contraction, Nest, Op, VectorLoop};
-use super::products::ROWS;
 use super::{Around, Context, Machine, Memory, Step, Vectors, steps};
 use crate::error::Stop;
 use crate::frame::Frame;
@@ -17,6 +16,9 @@ use crate::runner::{Range, Runner};
 use crate::scalar::Scalar;
 use crate::tile::{self, Item, mentions_any, sums};
 use std::sync::atomic::Ordering;
+
+/// How many rows go together at most: each line that a contraction reads serves all of them.
+pub(super) const ROWS: usize = 64;
 
 /// A loop whose iterations go through contractions together.
 #[derive(Clone, Debug)]
