@@ -143,9 +143,13 @@ impl<S: Scalar> Run<'_, '_, '_, '_, S> {
         for (at, row) in self.rows.iter_mut().enumerate() {
             match &leaf.factor {
                 Factor::One => self.column.fill(S::of(1.0)),
-                Factor::Entry(entry) => {
+                Factor::Entry(by, entry) => {
                     let walk = track(entry, steps, [0, 0], row.runner)?;
                     self.frame.strided_reals(walk.buffer, walk.start, walk.step, &mut self.column);
+                    if *by != 1.0 {
+                        let by = S::of(*by);
+                        self.column.iter_mut().for_each(|factor| *factor = by.mul(*factor));
+                    }
                 }
                 Factor::Value(e) => {
                     let mut value = steps.range.start;

@@ -197,7 +197,8 @@ pub(super) struct Leaf {
 #[derive(Clone, Debug)]
 pub(super) enum Factor {
     One,
-    Entry(Track),
+    /// A constant times an entry.
+    Entry(f64, Track),
     Value(Real),
 }
 

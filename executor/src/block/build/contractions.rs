@@ -59,6 +59,23 @@ impl Builder {
         Some(Nest::Loop(header.bare(), body))
     }
 
+    /// A product as a factor, if there is one, and a line. A sign is that of the factor as well as that of the line.
+    fn apart<'e>(&self, e: &'e Real) -> Option<(Option<Real>, &'e Real)> {
+        let Real::Apply(Fun::Mul, args) = e else { return Some((None, e)) };
+        let product = |factors: &[Real]| Real::Apply(Fun::Mul, factors.to_vec());
+        match args.as_slice() {
+            [factor, line] if !self.real_depends(factor) => Some((Some(factor.clone()), line)),
+            [line, factor] if !self.real_depends(factor) => Some((Some(factor.clone()), line)),
+            [Real::Const(sign), line, factor]
+                if sign.abs() == 1.0 && !self.real_depends(factor) =>
+            {
+                Some((Some(product(&[Real::Const(*sign), factor.clone()])), line))
+            }
+            [factors @ .., line] if factors.len() > 1 => Some((Some(product(factors)), line)),
+            [..] => None,
+        }
+    }
+
     /// `sum += e` as a product of a factor and a line.
     fn leaf(
         &self,
@@ -67,18 +84,7 @@ impl Builder {
         var: Option<IntId>,
         sums: &mut Vec<RealId>,
     ) -> Option<Leaf> {
-        let (factor, line) = if let Real::Apply(Fun::Mul, args) = e {
-            match args.as_slice() {
-                [factor, line] if !self.real_depends(factor) => (Some(factor.clone()), line),
-                [line, factor] if !self.real_depends(factor) => (Some(factor.clone()), line),
-                [factors @ .., line] if factors.len() > 1 => {
-                    (Some(Real::Apply(Fun::Mul, factors.to_vec())), line)
-                }
-                [..] => return None,
-            }
-        } else {
-            (None, e)
-        };
+        let (factor, line) = self.apart(e)?;
         if factor.as_ref().is_some_and(|factor| self.real_depends(factor)) {
             return None;
         }
@@ -93,10 +99,9 @@ impl Builder {
         let line = Track { buffer: *buffer, steps: steps(&line, var)?, indices: line };
         let factor = match factor {
             None => Factor::One,
-            Some(Real::Load(buffer, indices)) if steps(&indices, var).is_some() => {
-                Factor::Entry(Track { buffer, steps: steps(&indices, var)?, indices })
+            Some(factor) => {
+                scaled(&factor, var).map_or(Factor::Value(factor), |(by, e)| Factor::Entry(by, e))
             }
-            Some(factor) => Factor::Value(factor),
         };
         let known = sums.iter().position(|known| *known == sum);
         let sum = known.unwrap_or_else(|| {
@@ -105,6 +110,20 @@ impl Builder {
         });
         Some(Leaf { sum, factor, line })
     }
+}
+
+/// An entry, or a constant times one.
+fn scaled(factor: &Real, var: Option<IntId>) -> Option<(f64, Track)> {
+    let (by, entry) = match factor {
+        Real::Apply(Fun::Mul, args) => match args.as_slice() {
+            [Real::Const(by), entry] => (*by, entry),
+            [..] => return None,
+        },
+        entry => (1.0, entry),
+    };
+    let Real::Load(buffer, indices) = entry else { return None };
+    let steps = steps(indices, var)?;
+    Some((by, Track { buffer: *buffer, indices: indices.clone(), steps }))
 }
 
 /// By how much each of some indices moves with a loop, if that is the same at each step.
