@@ -123,6 +123,21 @@ struct Loop {
     shared: Option<Sharing>,
 }
 
+/// Fewer lanes of a contraction are run as steps of the lanes around it.
+const SOME: i64 = 15;
+
+impl Loop {
+    /// Whether a loop that stands directly in this one goes through contractions in lanes.
+    fn contracts(&self, header: &For) -> bool {
+        self.body.iter().any(|step| match step {
+            Step::Loop(inner) if inner.source.var == header.var => {
+                inner.vector.iter().any(|vector| vector.contractions().next().is_some())
+            }
+            Step::Loop(_) | Step::If(..) | Step::Plain(_) | Step::Clear(_) => false,
+        })
+    }
+}
+
 impl Blocks {
     /// Prepares a program; `tiles` whether its loops may be changed for tiles.
     pub(crate) fn new(program: &LoopProgram, tiles: bool) -> Self {
@@ -422,14 +437,14 @@ impl<S: Scalar> Machine<'_, '_, S> {
         count >= self.context.vectors.few && (!vector.loops || self.is_wide(inner, range, count))
     }
 
-    /// Whether the loops inside are short, so that lanes had better take their steps together.
+    /// Whether the loops inside are short, so that lanes had better take their steps together. A contraction has its
+    /// own lanes side by side, of which some are enough.
     fn is_wide(&mut self, inner: &Loop, range: Range, count: i64) -> bool {
-        let mut most = 0;
-        for (header, _) in &inner.inner {
-            let Some(steps) = self.steps_inside(inner, header, range, count) else { return false };
-            most = most.max(steps);
-        }
-        most <= self.context.vectors.short && most < count
+        inner.inner.iter().all(|(header, _)| {
+            let short = if inner.contracts(header) { SOME } else { self.context.vectors.short };
+            let steps = self.steps_inside(inner, header, range, count);
+            steps.is_some_and(|steps| steps <= short && steps < count)
+        })
     }
 
     /// About how many steps a loop inside takes; none where that cannot be told, for what fails is told by
