@@ -115,20 +115,30 @@ struct Loop {
     body: Vec<Step>,
     rows: Option<Rows>,
     vector: Option<VectorLoop>,
-    /// The loops that stand directly in it, with the operations of one step.
-    inner: Vec<(For, i64)>,
+    /// The loops inside.
+    inner: Vec<Inside>,
     /// The operations of one step, those of such loops apart.
     weight: i64,
     /// How its iterations are independent, if they are.
     shared: Option<Sharing>,
 }
 
+/// A loop inside another one.
+#[derive(Clone, Debug)]
+struct Inside {
+    /// The loops around it, the outermost first, and itself; without their bodies.
+    path: Vec<For>,
+    /// The operations of one step, those of other such loops apart.
+    weight: i64,
+}
+
 /// Fewer lanes of a contraction are run as steps of the lanes around it.
 const SOME: i64 = 15;
 
 impl Loop {
-    /// Whether a loop that stands directly in this one goes through contractions in lanes.
-    fn contracts(&self, header: &For) -> bool {
+    /// Whether a loop inside stands directly in this one and goes through contractions in lanes.
+    fn contracts(&self, path: &[For]) -> bool {
+        let [header] = path else { return false };
         self.body.iter().any(|step| match step {
             Step::Loop(inner) if inner.source.var == header.var => {
                 inner.vector.iter().any(|vector| vector.contractions().next().is_some())
@@ -265,9 +275,7 @@ fn steps(program: &LoopProgram, nodes: &[Node], tuples: &Tuples, around: Around)
                 let within = around.inside(shared.as_ref());
                 let body = steps(program, &header.body, tuples, within);
                 let (rows, vector) = (Rows::of(program, header, tuples), vector(header, tuples));
-                let inner = inner(header);
-                let known: i64 = inner.iter().map(|(_, weight)| weight * UNKNOWN).sum();
-                let weight = weight(&header.body) - known;
+                let (inner, weight) = inner(header);
                 let source = (**header).clone();
                 Step::Loop(Box::new(Loop { source, body, rows, vector, inner, weight, shared }))
             }
@@ -286,43 +294,66 @@ fn steps(program: &LoopProgram, nodes: &[Node], tuples: &Tuples, around: Around)
         .collect()
 }
 
-/// The loops that stand directly in a loop, whose bounds are known before its body runs; without their bodies.
-fn inner(header: &For) -> Vec<(For, i64)> {
-    let mut set = Vec::new();
-    let mut inner = Vec::new();
-    for node in &header.body {
-        match node {
-            Node::SetInt(var, _) => set.push(*var),
-            Node::Check(..) => break,
-            Node::For(inside) => {
-                let mut bounds = Bounds { set: &set, known: true };
-                let strides = inside.stride.iter().map(|(_, residue)| residue);
-                inside.lower.iter().chain(&inside.upper).chain(strides).for_each(|e| bounds.int(e));
-                if bounds.known {
-                    let alone = For { body: Vec::new(), ..(**inside).clone() };
-                    inner.push((alone, weight(&inside.body)));
+/// The loops in a loop whose bounds are known before its body runs, but for the variables of the loops around them; and
+/// the operations of a step outside of them.
+fn inner(header: &For) -> (Vec<Inside>, i64) {
+    let mut search = Search { set: Vec::new(), checked: false, found: Vec::new() };
+    let weight = search.body(&header.body, &[]);
+    (search.found, weight)
+}
+
+struct Search {
+    /// What the body sets before, and whether it checks something.
+    set: Vec<IntId>,
+    checked: bool,
+    found: Vec<Inside>,
+}
+
+impl Search {
+    /// Finds the loops of a body, by those around it; gives the operations outside of them.
+    fn body(&mut self, body: &[Node], above: &[For]) -> i64 {
+        let mut weight = 0i64;
+        for node in body {
+            match node {
+                Node::SetInt(var, _) => self.set.push(*var),
+                Node::Check(..) => self.checked = true,
+                Node::For(header) if self.is_known(header) => {
+                    let path = [above, &[header.bare()]].concat();
+                    let at = self.found.len();
+                    self.found.push(Inside { path: path.clone(), weight: 0 });
+                    self.found[at].weight = self.body(&header.body, &path);
+                    continue;
                 }
+                Node::For(_)
+                | Node::Note(_)
+                | Node::If(..)
+                | Node::Set(..)
+                | Node::Join(..)
+                | Node::Store(..)
+                | Node::Accumulate(..)
+                | Node::StoreInt(..)
+                | Node::AddInt(..)
+                | Node::Visit(_) => {}
             }
-            Node::Note(_)
-            | Node::If(..)
-            | Node::Set(..)
-            | Node::Join(..)
-            | Node::Store(..)
-            | Node::Accumulate(..)
-            | Node::StoreInt(..)
-            | Node::AddInt(..)
-            | Node::Visit(_) => {}
+            weight = weight.saturating_add(operations(std::slice::from_ref(node)));
         }
+        weight
     }
-    inner
+
+    fn is_known(&self, header: &For) -> bool {
+        let mut bounds = Bounds { set: &self.set, known: !self.checked };
+        let strides = header.stride.iter().map(|(_, residue)| residue);
+        header.lower.iter().chain(&header.upper).chain(strides).for_each(|e| bounds.int(e));
+        bounds.known
+    }
 }
 
 /// About how many operations nodes take.
-fn weight(nodes: &[Node]) -> i64 {
+fn operations(nodes: &[Node]) -> i64 {
     let of = |node: &Node| match node {
         Node::Note(_) | Node::Visit(_) => 0,
-        Node::For(header) => weight(&header.body).saturating_mul(UNKNOWN),
-        Node::If(_, body) => weight(body).saturating_add(1),
+        Node::For(header) => operations(&header.body).saturating_mul(UNKNOWN),
+        Node::If(_, body) => operations(body).saturating_add(1),
         Node::SetInt(..)
         | Node::Set(..)
         | Node::Join(..)
@@ -440,30 +471,40 @@ impl<S: Scalar> Machine<'_, '_, S> {
     /// Whether the loops inside are short, so that lanes had better take their steps together. A contraction has its
     /// own lanes side by side, of which some are enough.
     fn is_wide(&mut self, inner: &Loop, range: Range, count: i64) -> bool {
-        inner.inner.iter().all(|(header, _)| {
-            let short = if inner.contracts(header) { SOME } else { self.context.vectors.short };
-            let steps = self.steps_inside(inner, header, range, count);
-            steps.is_some_and(|steps| steps <= short && steps < count)
+        inner.inner.iter().all(|Inside { path, .. }| {
+            let short = if inner.contracts(path) { SOME } else { self.context.vectors.short };
+            let steps = self.steps_inside(inner, path, range, count);
+            steps.is_some_and(|(steps, _)| steps <= short && steps < count)
         })
     }
 
-    /// About how many steps a loop inside takes; none where that cannot be told, for what fails is told by
-    /// the iterations, in order.
+    /// About how many steps a loop inside takes, and how many it takes in all of a step of the one around; none where that
+    /// cannot be told, for what fails is told by the iterations, in order.
     fn steps_inside(
         &mut self,
         inner: &Loop,
-        header: &For,
+        path: &[For],
         range: Range,
         count: i64,
-    ) -> Option<i64> {
-        let mut steps = 0i64;
+    ) -> Option<(i64, i64)> {
+        let (mut own, mut all) = (0i64, 0i64);
         for lane in [0, count / 2, count - 1] {
             let value = range.start + lane * range.step;
             self.runner.vars.ints[inner.source.var.index()] = value;
-            let Range { start, end, step } = self.runner.range(header).ok()?;
-            steps = steps.saturating_add(end.saturating_sub(start).max(0) / step);
+            let (mut last, mut product) = (0, 1i64);
+            for header in path {
+                let Range { start, end, step } = self.runner.range(header).ok()?;
+                self.runner.vars.ints[header.var.index()] = start;
+                last = end.saturating_sub(start).max(0) / step;
+                product = product.saturating_mul(last);
+                if last == 0 {
+                    break;
+                }
+            }
+            own = own.saturating_add(last);
+            all = all.saturating_add(product);
         }
-        Some(steps / 3)
+        Some((own / 3, all / 3))
     }
 
     /// How a loop is cut: where it pays with copies, that is said by sizes alone, as are the pieces without.
@@ -547,8 +588,8 @@ impl<S: Scalar> Machine<'_, '_, S> {
 
     /// About how many operations an iteration takes, at least 1; by what is known before the loop alone.
     fn weight(&mut self, inner: &Loop, range: Range, count: i64) -> i64 {
-        let loops = inner.inner.iter().map(|(header, weight)| {
-            let steps = self.steps_inside(inner, header, range, count).unwrap_or(1);
+        let loops = inner.inner.iter().map(|Inside { path, weight }| {
+            let (_, steps) = self.steps_inside(inner, path, range, count).unwrap_or((1, 1));
             steps.saturating_mul(*weight)
         });
         loops.fold(inner.weight, i64::saturating_add).max(1)

@@ -114,12 +114,11 @@ impl Builder {
 
 /// An entry, or a constant times one.
 fn scaled(factor: &Real, var: Option<IntId>) -> Option<(f64, Track)> {
-    let (by, entry) = match factor {
-        Real::Apply(Fun::Mul, args) => match args.as_slice() {
-            [Real::Const(by), entry] => (*by, entry),
-            [..] => return None,
-        },
-        entry => (1.0, entry),
+    let (by, entry) = if let Real::Apply(Fun::Mul, args) = factor {
+        let [Real::Const(by), entry] = args.as_slice() else { return None };
+        (*by, entry)
+    } else {
+        (1.0, factor)
     };
     let Real::Load(buffer, indices) = entry else { return None };
     let steps = steps(indices, var)?;
