@@ -104,16 +104,12 @@ fn measure(
     (records, failures)
 }
 
-/// What grows otherwise than stated. Time fails where even the lower end of its interval is
-/// too steep; where it is less steep, constants still hide the growth at these sizes, which
-/// the table shows. Of a quick run it is not judged.
+/// What grows otherwise than stated: work, and time that grows faster. Of a quick run time is not judged.
 fn deviations(arguments: &Arguments, summary: &Summary<'_>) -> Vec<String> {
     let tolerance = if arguments.quick { QUICK_TOLERANCE } else { TOLERANCE };
     let mut found = summary.deviations(Quantity::Work, tolerance);
     if !arguments.quick {
-        let mut times = summary.deviations(Quantity::Time, TIME_TOLERANCE);
-        times.retain(|d| d.found.power - d.found.margin > d.expected.power + TIME_TOLERANCE);
-        found.extend(times);
+        found.extend(summary.slower(TIME_TOLERANCE));
     }
     found.iter().map(table::deviation).collect()
 }

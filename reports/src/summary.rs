@@ -83,6 +83,25 @@ impl<'r> Summary<'r> {
     pub fn deviations(&self, quantity: Quantity, tolerance: f64) -> Vec<Deviation> {
         self.programs.iter().flat_map(|m| m.deviations(quantity, tolerance)).collect()
     }
+
+    /// The times that grow faster than stated: by more than `tolerance` at the lower end of their intervals, over all sizes
+    /// and, where it can be told, over exact work while all memory is in the second cache. What grows beyond that alone is
+    /// the cost of memory. Where a time grows slower, constants still hide its growth at these sizes, which the table shows.
+    #[must_use]
+    pub fn slower(&self, tolerance: f64) -> Vec<Deviation> {
+        let cache = self.sample().and_then(|point| point.setting.second_cache);
+        let is_steep = |found: &Fit, than: f64| found.power - found.margin > than + tolerance;
+        let is_slower = |m: &Measured<'_>, d: &Deviation| {
+            let of = &d.expected.strategy;
+            let near = cache.and_then(|cache| m.pace_within(of, of, cache));
+            is_steep(&d.found, d.expected.power) && near.is_none_or(|pace| is_steep(&pace, 0.0))
+        };
+        let of = |m: &Measured<'_>| {
+            let found = m.deviations(Quantity::Time, tolerance);
+            found.into_iter().filter(|d| is_slower(m, d)).collect::<Vec<_>>()
+        };
+        self.programs.iter().flat_map(of).collect()
+    }
 }
 
 impl<'r> Measured<'r> {

@@ -282,27 +282,47 @@ pub fn deviation(deviation: &Deviation) -> String {
 #[cfg(test)]
 mod tests {
     use super::pace_within;
-    use crate::data::read;
+    use crate::data::{Quantity, Record, read};
     use crate::summary::Summary;
 
     const CACHE: u64 = 1 << 20;
 
-    /// What is told of a program of work n and memory 8 n whose runs take so long.
-    fn told(time: impl Fn(f64) -> f64) -> String {
+    /// The records of a program of work n and memory 8 n whose runs take so long.
+    fn records(time: impl Fn(f64) -> f64) -> Vec<Record> {
         let subject = r#"{"family":"f","function":"f","derivative":"gradient"}"#;
+        let expected = r#"{"strategy":"indicator","quantity":"time","power":1.0}"#;
         let mut text = format!(
-            r#"{{"program":{{"subject":{subject},"number":1,"title":"","text":"","ssa":"","derived":"","simplified":"","sources":[],"expected":[]}}}}"#
+            r#"{{"program":{{"subject":{subject},"number":1,"title":"","text":"","ssa":"","derived":"","simplified":"","sources":[],"expected":[{expected}]}}}}"#
         );
         for n in (6..20).map(|k| 1_u64 << k) {
             let time = time(n as f64);
             text += &format!(
                 r#"
-{{"point":{{"subject":{subject},"strategy":"indicator","engine":"loops","threads":1,"n":{n},"time":{{"median":{time},"low":{time},"high":{time},"samples":9}},"work":{n},"peak_bytes":{},"stopped":null,"setting":{{"machine":"m","cpu":"c","commit":"0","rustc":"r","seed":1,"flags":"","date":"d"}}}}}}"#,
+{{"point":{{"subject":{subject},"strategy":"indicator","engine":"loops","threads":1,"n":{n},"time":{{"median":{time},"low":{time},"high":{time},"samples":9}},"work":{n},"peak_bytes":{},"stopped":null,"setting":{{"machine":"m","cpu":"c","commit":"0","rustc":"r","seed":1,"flags":"","date":"d","second_cache":{CACHE}}}}}}}"#,
                 8 * n
             );
         }
-        let records = read(&text).unwrap_or_else(|error| panic!("{error}"));
-        pace_within(&Summary::new(&records), "indicator", "it", CACHE)
+        read(&text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What is told of such a program.
+    fn told(time: impl Fn(f64) -> f64) -> String {
+        pace_within(&Summary::new(&records(time)), "indicator", "it", CACHE)
+    }
+
+    #[test]
+    fn the_cost_of_memory_is_no_slowdown() {
+        let slower = |time: &dyn Fn(f64) -> f64| {
+            let records = records(time);
+            let summary = Summary::new(&records);
+            let all = summary.deviations(Quantity::Time, 0.25).len();
+            (all, summary.slower(0.25).len())
+        };
+        let beyond = |n: f64| (8.0 * n / CACHE as f64).max(1.0);
+        assert_eq!(slower(&|n| 1e-6 + 1e-9 * n), (0, 0));
+        assert_eq!(slower(&|n| 1e-9 * n * beyond(n).powf(3.0)), (1, 0));
+        assert_eq!(slower(&|n| 1e-9 * n.powf(1.8)), (1, 1));
+        assert_eq!(slower(&|n| 1e-9 * n.sqrt()), (1, 0));
     }
 
     #[test]
