@@ -297,19 +297,19 @@ fn steps(program: &LoopProgram, nodes: &[Node], tuples: &Tuples, around: Around)
 /// The loops in a loop whose bounds are known before its body runs, but for the variables of the loops around them; and
 /// the operations of a step outside of them.
 fn inner(header: &For) -> (Vec<Inside>, i64) {
-    let mut search = Search { set: Vec::new(), checked: false, found: Vec::new() };
-    let weight = search.body(&header.body, &[]);
-    (search.found, weight)
+    let mut loops = Loops { set: Vec::new(), checked: false, found: Vec::new() };
+    let weight = loops.body(&header.body, &[]);
+    (loops.found, weight)
 }
 
-struct Search {
+struct Loops {
     /// What the body sets before, and whether it checks something.
     set: Vec<IntId>,
     checked: bool,
     found: Vec<Inside>,
 }
 
-impl Search {
+impl Loops {
     /// Finds the loops of a body, by those around it; gives the operations outside of them.
     fn body(&mut self, body: &[Node], above: &[For]) -> i64 {
         let mut weight = 0i64;
