@@ -131,7 +131,7 @@ fn rest<S: Scalar, const R: usize, const N: usize, const W: usize>(
     fits
 }
 
-/// Some lanes of `R` rows, in tiles of `N` vectors, 1, 2, 4 or 8; behind the first they are as many as a vector has, or all that are left.
+/// Some lanes of `R` rows, in tiles of `N` vectors, 1, 2, 4 or 8; from `first` on.
 #[inline(always)]
 fn rows<S: Scalar, const R: usize, const N: usize, const W: usize>(
     acc: &mut [Vec<S>],
@@ -161,15 +161,20 @@ fn rows<S: Scalar, const R: usize, const N: usize, const W: usize>(
 }
 
 /// All lanes of all rows. What is kept in registers are eight vectors: the shapes are those of which the compiler
-/// makes vector code, hence the other width `ONE` for a row alone. Many rows go through a vector of all lines before the
-/// next one: it stays in the nearest cache.
+/// makes vector code, hence the other width `ONE` for a row alone. Many rows go through the vectors of a tile
+/// in all lines before the next ones: these stay in the nearest cache.
 #[inline(always)]
 fn all<S: Scalar, const W: usize, const ONE: usize>(
     acc: &mut [Vec<S>],
     lanes: usize,
     products: Products<'_, S>,
 ) {
-    let near = if acc.len() > TOGETHER { W } else { lanes };
+    let eight = size_of::<S>() == 8 && W == 8;
+    let near = match acc.len() > TOGETHER {
+        true if eight => W,
+        true => 2 * W,
+        false => lanes,
+    };
     let mut first = 0;
     loop {
         // with what is left
@@ -177,7 +182,7 @@ fn all<S: Scalar, const W: usize, const ONE: usize>(
         let mut row = 0;
         while row < acc.len() {
             let (left, part) = (acc.len() - row, [first, end]);
-            if left >= 8 && size_of::<S>() == 8 && W == 8 {
+            if left >= 8 && eight {
                 rows::<S, 8, 1, W>(acc, row, part, products);
                 row += 8;
             } else if left >= 4 {
