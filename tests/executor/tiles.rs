@@ -15,7 +15,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, strips alone, or loops in vectors.
-const PROGRAMS: [(&str, &str, &str); 23] = [
+const PROGRAMS: [(&str, &str, &str); 24] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -64,6 +64,16 @@ const PROGRAMS: [(&str, &str, &str); 23] = [
         "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], c: real[n, m]) -> (C: real[n, m], t: real[n]) {
             t[i: n] = sum(j: m) c[i, j]
             C[i: n, j: m] = t[i] * sum(l: k) A[i, l] * B[l, j] * t[i]
+        }",
+    ),
+    (
+        "rows whose sums are made in strips, row by row",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], D: real[n, m], x: real[n]) -> (s: real) {
+            p[i: n, j: m] = sum(l: k where l > i) A[i, l] * B[l, j]
+            q[i: n, j: m] = sum(l: k) (A[i, l] + x[i]) * B[l, j]
+            r[i: n, j: m] = D[i, j] + sum(l: k) (A[i, l] + x[i]) * B[l, j]
+            s = (sum(i: n, j: m) p[i, j] * D[i, j]) + (sum(i: n, j: m) q[i, j] * D[i, j]) + (sum(i: n, j: m) r[i, j] * D[i, j])
         }",
     ),
     (

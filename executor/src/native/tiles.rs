@@ -372,7 +372,8 @@ impl Printer<'_, '_> {
         let outside = depth;
         let depth = lanes.rows.map_or(depth, |around| self.open_rows(nodes, again, around, depth));
         let before = self.kept.len();
-        let sums = self.sums_of_row(nodes, lanes);
+        let mut sums = self.sums_of_row(nodes, lanes);
+        sums.extend(self.sums_in_arrays(nodes));
         for scalar in &sums {
             self.line(depth, &scalar.taken());
             self.kept.push((Variable::Real(scalar.var), scalar.name.clone()));
@@ -409,13 +410,27 @@ impl Printer<'_, '_> {
         mine.filter_map(scalar).collect()
     }
 
-    /// The sums of a run that leave the loop, as clauses.
-    fn reductions(&self, nodes: &[Node]) -> String {
+    /// The sums of a run that leave the loop, with their names.
+    fn sums_outside(&self, nodes: &[Node]) -> impl Iterator<Item = (RealId, Fold, String)> {
         let set = Mentions::of(self.program(), nodes).reals_set;
-        let mine = self.sums.iter().filter(|(var, _)| set.contains(var));
-        mine.fold(String::new(), |mut text, (var, fold)| {
-            let name = self.statements.name(Variable::Real(*var));
-            let _ = write!(text, " reduction({}:{name})", operator(*fold));
+        let mine = self.sums.iter().filter(move |(var, _)| set.contains(var));
+        mine.map(|(var, fold)| (*var, *fold, self.statements.name(Variable::Real(*var))))
+    }
+
+    /// Those of them that are entries of arrays: of rows around the loop, which are done one by one.
+    fn sums_in_arrays(&self, nodes: &[Node]) -> Vec<Scalar> {
+        let in_array = |(var, fold, entry): (RealId, Fold, String)| {
+            let (word, _) = entry.split_once('[')?;
+            Some(Scalar::of(var, fold, word.trim_start_matches("iv_t_"), &entry))
+        };
+        self.sums_outside(nodes).filter_map(in_array).collect()
+    }
+
+    /// The others, as clauses.
+    fn reductions(&self, nodes: &[Node]) -> String {
+        let others = self.sums_outside(nodes).filter(|(.., name)| !name.contains('['));
+        others.fold(String::new(), |mut text, (_, fold, name)| {
+            let _ = write!(text, " reduction({}:{name})", operator(fold));
             text
         })
     }
