@@ -42,8 +42,7 @@ pub(crate) use kernels::levels;
 use lanes::Scratch;
 use ops::VectorLoop;
 use pieces::{Cut, Pieces};
-use rows::ROWS;
-use rows::Rows;
+use rows::{ROWS, Rows};
 pub(crate) use shared::{Sharing, carries, shared, shared_by_threads};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -130,22 +129,20 @@ struct Inside {
     path: Vec<For>,
     /// The operations of one step, those of other such loops apart.
     weight: i64,
+    /// Whether it stands directly in the loop and goes through contractions in lanes.
+    contracts: bool,
 }
 
-/// Fewer lanes of a contraction are run as steps of the lanes around it.
-const SOME: i64 = 15;
+/// At most so many lanes of a contraction are run as steps of the lanes around it.
+const NARROW: i64 = 15;
 
-impl Loop {
-    /// Whether a loop inside stands directly in this one and goes through contractions in lanes.
-    fn contracts(&self, path: &[For]) -> bool {
-        let [header] = path else { return false };
-        self.body.iter().any(|step| match step {
-            Step::Loop(inner) if inner.source.var == header.var => {
-                inner.vector.iter().any(|vector| vector.contractions().next().is_some())
-            }
-            Step::Loop(_) | Step::If(..) | Step::Plain(_) | Step::Clear(_) => false,
-        })
-    }
+/// Whether a loop among some steps goes through contractions in lanes.
+fn contracts(steps: &[Step], header: &For) -> bool {
+    steps.iter().any(|step| {
+        let Step::Loop(inner) = step else { return false };
+        inner.source.var == header.var
+            && inner.vector.iter().any(|vector| vector.contractions().next().is_some())
+    })
 }
 
 impl Blocks {
@@ -275,7 +272,7 @@ fn steps(program: &LoopProgram, nodes: &[Node], tuples: &Tuples, around: Around)
                 let within = around.inside(shared.as_ref());
                 let body = steps(program, &header.body, tuples, within);
                 let (rows, vector) = (Rows::of(program, header, tuples), vector(header, tuples));
-                let (inner, weight) = inner(header);
+                let (inner, weight) = inner(header, &body);
                 let source = (**header).clone();
                 Step::Loop(Box::new(Loop { source, body, rows, vector, inner, weight, shared }))
             }
@@ -296,45 +293,40 @@ fn steps(program: &LoopProgram, nodes: &[Node], tuples: &Tuples, around: Around)
 
 /// The loops in a loop whose bounds are known before its body runs, but for the variables of the loops around them; and
 /// the operations of a step outside of them.
-fn inner(header: &For) -> (Vec<Inside>, i64) {
-    let mut loops = Loops { set: Vec::new(), checked: false, found: Vec::new() };
+fn inner(header: &For, steps: &[Step]) -> (Vec<Inside>, i64) {
+    let mut loops = Loops { steps, set: Vec::new(), checked: false, found: Vec::new() };
     let weight = loops.body(&header.body, &[]);
     (loops.found, weight)
 }
 
-struct Loops {
+struct Loops<'s> {
+    /// The steps of the loop around all.
+    steps: &'s [Step],
     /// What the body sets before, and whether it checks something.
     set: Vec<IntId>,
     checked: bool,
     found: Vec<Inside>,
 }
 
-impl Loops {
+impl Loops<'_> {
     /// Finds the loops of a body, by those around it; gives the operations outside of them.
     fn body(&mut self, body: &[Node], above: &[For]) -> i64 {
         let mut weight = 0i64;
         for node in body {
-            match node {
-                Node::SetInt(var, _) => self.set.push(*var),
-                Node::Check(..) => self.checked = true,
-                Node::For(header) if self.is_known(header) => {
-                    let path = [above, &[header.bare()]].concat();
-                    let at = self.found.len();
-                    self.found.push(Inside { path: path.clone(), weight: 0 });
-                    self.found[at].weight = self.body(&header.body, &path);
-                    continue;
-                }
-                Node::For(_)
-                | Node::Note(_)
-                | Node::If(..)
-                | Node::Set(..)
-                | Node::Join(..)
-                | Node::Store(..)
-                | Node::Accumulate(..)
-                | Node::StoreInt(..)
-                | Node::AddInt(..)
-                | Node::Visit(_) => {}
+            if let Node::For(header) = node
+                && self.is_known(header)
+            {
+                let path = [above, &[header.bare()]].concat();
+                let (at, contracts) =
+                    (self.found.len(), above.is_empty() && contracts(self.steps, header));
+                self.found.push(Inside { path: path.clone(), weight: 0, contracts });
+                self.found[at].weight = self.body(&header.body, &path);
+                continue;
             }
+            if let Node::SetInt(var, _) = node {
+                self.set.push(*var);
+            }
+            self.checked |= matches!(node, Node::Check(..));
             weight = weight.saturating_add(operations(std::slice::from_ref(node)));
         }
         weight
@@ -471,8 +463,8 @@ impl<S: Scalar> Machine<'_, '_, S> {
     /// Whether the loops inside are short, so that lanes had better take their steps together. A contraction has its
     /// own lanes side by side, of which some are enough.
     fn is_wide(&mut self, inner: &Loop, range: Range, count: i64) -> bool {
-        inner.inner.iter().all(|Inside { path, .. }| {
-            let short = if inner.contracts(path) { SOME } else { self.context.vectors.short };
+        inner.inner.iter().all(|Inside { path, contracts, .. }| {
+            let short = if *contracts { NARROW } else { self.context.vectors.short };
             let steps = self.steps_inside(inner, path, range, count);
             steps.is_some_and(|(steps, _)| steps <= short && steps < count)
         })
@@ -588,7 +580,7 @@ impl<S: Scalar> Machine<'_, '_, S> {
 
     /// About how many operations an iteration takes, at least 1; by what is known before the loop alone.
     fn weight(&mut self, inner: &Loop, range: Range, count: i64) -> i64 {
-        let loops = inner.inner.iter().map(|Inside { path, weight }| {
+        let loops = inner.inner.iter().map(|Inside { path, weight, .. }| {
             let (_, steps) = self.steps_inside(inner, path, range, count).unwrap_or((1, 1));
             steps.saturating_mul(*weight)
         });

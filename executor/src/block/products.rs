@@ -176,7 +176,7 @@ fn all<S: Scalar, const W: usize, const ONE: usize>(
         false => lanes,
     };
     let mut first = 0;
-    loop {
+    while first < lanes {
         // with what is left
         let end = if first + 2 * near <= lanes { first + near } else { lanes };
         let mut row = 0;
@@ -197,9 +197,6 @@ fn all<S: Scalar, const W: usize, const ONE: usize>(
             }
         }
         first = end;
-        if first == lanes {
-            return;
-        }
     }
 }
 

@@ -128,6 +128,8 @@ pub(super) fn is_set_first(program: &LoopProgram, parts: &[Part], variable: Vari
 pub(super) struct Passes<'s> {
     /// Which part of the strip it is.
     at: usize,
+    header: &'s For,
+    inner: &'s [Part],
     /// Where its sums are stored, if nothing else is done with them: they are there between two passes, so that a pass goes
     /// through all strips before the next one does.
     stored: Option<&'s Place>,
@@ -137,22 +139,19 @@ impl<'s> Passes<'s> {
     /// Of a strip with one loop for passes.
     pub(super) fn of(program: &LoopProgram, strip: &'s Strip, around: &Around<'_>) -> Option<Self> {
         let (lane, varying, changing) = (strip.header.var, strip.varying(), around.changing);
-        let in_passes = |part: &Part| match part {
-            Part::Run(..) => false,
-            Part::Loop(header, parts) => {
-                let reads = Reads { header, lane, varying: &varying, changing };
-                !reads.packed(parts).is_empty()
-            }
+        let in_passes = |(at, part): (usize, &'s Part)| {
+            let Part::Loop(header, inner) = part else { return None };
+            let reads = Reads { header, lane, varying: &varying, changing };
+            (!reads.packed(inner).is_empty()).then_some((at, header, inner.as_slice()))
         };
-        let mut found = strip.parts.iter().enumerate().filter(|(_, part)| in_passes(part));
-        let (at, _) = found.next()?;
-        found.next().is_none().then(|| Self { at, stored: stored(program, strip, at, around) })
+        let mut found = strip.parts.iter().enumerate().filter_map(in_passes);
+        let (Some((at, header, inner)), None) = (found.next(), found.next()) else { return None };
+        Some(Self { at, header, inner, stored: stored(program, strip, at, around) })
     }
 
-    /// The loop around all strips, if it is there.
-    pub(super) fn around_strips(self, strip: &Strip) -> Option<&For> {
-        let Part::Loop(header, _) = &strip.parts[self.at] else { return None };
-        self.stored.map(|_| header)
+    /// The loop whose passes go around all strips, if they do.
+    pub(super) fn around_strips(self) -> Option<&'s For> {
+        self.stored.map(|_| self.header)
     }
 }
 
@@ -270,21 +269,25 @@ impl Printer<'_, '_> {
     /// A strip with one loop in passes, tile by tile.
     pub(super) fn strip_in_passes(
         &mut self,
-        (parts, passes): (&[Part], Passes<'_>),
+        (strip, passes): (&Strip, Passes<'_>),
         variables: &[(Variable, bool)],
         (lanes, around): (&Lanes<'_>, &Around<'_>),
         depth: usize,
     ) {
-        let Passes { at, stored } = passes;
-        let Part::Loop(header, inner) = &parts[at] else { unreachable!("a loop is in passes") };
+        let Passes { at, header, inner, stored } = passes;
+        let parts = &strip.parts;
         let (varying, changing) = (lanes.varying, around.changing);
         let packed = Reads { header, lane: lanes.var, varying, changing }.packed(inner);
         let (count, length) = (around.count, lanes.length);
-        for (variable, _) in variables.iter().filter(|_| stored.is_none()) {
-            let (kind, name) = (self.statements.kind(*variable), self.statements.name(*variable));
-            self.line(depth, &format!("{kind} iv_t_{name}[IV_BLOCK][{length}];"));
+        let mut pass = depth;
+        if stored.is_none() {
+            for (variable, _) in variables {
+                let kind = self.statements.kind(*variable);
+                let name = self.statements.name(*variable);
+                self.line(depth, &format!("{kind} iv_t_{name}[IV_BLOCK][{length}];"));
+            }
+            pass = self.open_passes(header, depth);
         }
-        let pass = if stored.is_some() { depth } else { self.open_passes(header, depth) };
         self.pack(header, &packed, lanes, pass);
         let (row, above) = self.rows_of(parts, around.var);
         let inside = self.open_tiles(around, row || stored.is_some(), above, pass);
@@ -295,11 +298,12 @@ impl Printer<'_, '_> {
             let clear = if *set_first { "" } else { " = {0}" };
             self.line(inside, &format!("{kind} iv_u_{name}[{count}][{length}]{clear};"));
             let mine = format!("iv_u_{name}[{ROW}][{LANE}]");
-            let (row, lane) = ((around.var, "iv_row + iv_r"), (lanes.var, "(iv_lane + iv_l)"));
-            let between = stored.map_or_else(
-                || format!("iv_t_{name}[iv_tile + {ROW}][{LANE}]"),
-                |place| self.place_at(place, row, lane),
-            );
+            let between = if let Some(place) = stored {
+                let lane = (lanes.var, "(iv_lane + iv_l)");
+                self.place_at(place, (around.var, "iv_row + iv_r"), lane)
+            } else {
+                format!("iv_t_{name}[iv_tile + {ROW}][{LANE}]")
+            };
             taken.push(format!("{mine} = {between};"));
             left.push(format!("{between} = {mine};"));
             self.kept.push((*variable, mine));
@@ -364,8 +368,11 @@ impl Printer<'_, '_> {
         let (varying, changing) = (lanes.varying, around.changing);
         let packed = Reads { header, lane: lanes.var, varying, changing }.packed(parts);
         let passes = !packed.is_empty();
-        let inside = if passes { self.open_passes(header, depth) } else { depth };
-        self.pack(header, &packed, lanes, inside);
+        let mut inside = depth;
+        if passes {
+            inside = self.open_passes(header, depth);
+            self.pack(header, &packed, lanes, inside);
+        }
         let mentions = Mentions::of(self.program(), &[Node::For(Box::new(whole(header, parts)))]);
         let reads_row = mentions.ints_read.contains(&around.var);
         let inside = self.open_tiles(around, reads_row, false, inside);
@@ -438,9 +445,6 @@ impl Printer<'_, '_> {
 
     /// Copies of what all rows read in a pass, where these pay, which its steps read then.
     fn pack(&mut self, header: &For, packed: &[Packed], lanes: &Lanes<'_>, depth: usize) {
-        if packed.is_empty() {
-            return;
-        }
         let length = lanes.length;
         for number in 0..packed.len() {
             self.line(depth, &format!("real iv_copy_{number}[IV_DEPTH][{length}];"));

@@ -210,11 +210,7 @@ impl Statements<'_> {
         }
         joins.sort_unstable_by_key(|(var, _)| *var);
         joins.dedup_by_key(|(var, _)| *var);
-        let of = |(var, fold): &(RealId, Fold)| {
-            let entry = names.real(*var);
-            let word = entry.split('[').next().unwrap_or(entry).trim_start_matches("iv_t_");
-            entry.contains('[').then(|| Scalar::of(*var, *fold, word, entry))
-        };
+        let of = |(var, fold): &(RealId, Fold)| Scalar::of(*var, *fold, names.real(*var));
         let scalars: Vec<Scalar> = joins.iter().filter_map(of).collect();
         if scalars.is_empty() {
             return false;
@@ -390,9 +386,11 @@ pub(super) struct Scalar {
 }
 
 impl Scalar {
-    /// Of a variable that is called `word` elsewhere.
-    pub(super) fn of(var: RealId, fold: Fold, word: &str, entry: &str) -> Self {
-        Self { var, fold, name: format!("iv_s_{word}"), entry: entry.to_owned() }
+    /// Of a variable, by its word in C: none if that is no entry of an array.
+    pub(super) fn of(var: RealId, fold: Fold, entry: &str) -> Option<Self> {
+        let (array, _) = entry.split_once('[')?;
+        let name = format!("iv_s_{}", array.trim_start_matches("iv_t_"));
+        Some(Self { var, fold, name, entry: entry.to_owned() })
     }
 
     /// What stands before the loop.

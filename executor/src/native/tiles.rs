@@ -273,7 +273,7 @@ impl Printer<'_, '_> {
                 depth + 2,
                 &format!("const int64_t iv_most = {few} ? iv_to - iv_left : iv_to;"),
             );
-            let passes = around.passes.and_then(|passes| passes.around_strips(strip));
+            let passes = around.passes.and_then(Passes::around_strips);
             let inside = passes.map_or(depth + 2, |header| self.open_passes(header, depth + 2));
             self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, long), inside);
             self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, short), inside);
@@ -325,7 +325,7 @@ impl Printer<'_, '_> {
         let lanes = Lanes { var: strip.header.var, length, rows, varying: &varying, sums: &sums };
         let one = around.and_then(|around| Some((around, around.passes?)));
         if let Some((around, passes)) = one {
-            self.strip_in_passes((&strip.parts, passes), &common, (&lanes, around), depth + 1);
+            self.strip_in_passes((strip, passes), &common, (&lanes, around), depth + 1);
         } else {
             let arrays = Arrays { extents: &extents, index: &index, blocks: around.is_some() };
             self.keep(&common, &arrays, depth + 1);
@@ -404,8 +404,7 @@ impl Printer<'_, '_> {
         let scalar = |(var, fold): &(RealId, Fold)| {
             let is_it = |(kept, _): &&(Variable, String)| *kept == Variable::Real(*var);
             let (_, entry) = self.kept.iter().find(is_it)?;
-            let word = self.statements.name(Variable::Real(*var));
-            Some(Scalar::of(*var, *fold, &word, entry))
+            Scalar::of(*var, *fold, entry)
         };
         mine.filter_map(scalar).collect()
     }
@@ -419,11 +418,8 @@ impl Printer<'_, '_> {
 
     /// Those of them that are entries of arrays: of rows around the loop, which are done one by one.
     fn sums_in_arrays(&self, nodes: &[Node]) -> Vec<Scalar> {
-        let in_array = |(var, fold, entry): (RealId, Fold, String)| {
-            let (word, _) = entry.split_once('[')?;
-            Some(Scalar::of(var, fold, word.trim_start_matches("iv_t_"), &entry))
-        };
-        self.sums_outside(nodes).filter_map(in_array).collect()
+        let sums = self.sums_outside(nodes);
+        sums.filter_map(|(var, fold, entry)| Scalar::of(var, fold, &entry)).collect()
     }
 
     /// The others, as clauses.
