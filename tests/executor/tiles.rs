@@ -266,16 +266,20 @@ const IN_BLOCKS: [(&str, bool); 4] = [
     ("rows with values of their own", true),
 ];
 
-/// Sizes on both sides of what is enough for blocks, of a wide strip, of a block and of a pass.
-const SIZES_OF_BLOCKS: [[usize; 3]; 7] = [
+/// Sizes on both sides of what is enough for blocks, of a wide strip, of a block, of a group of strips and of a pass.
+const SIZES_OF_BLOCKS: [[usize; 3]; 8] = [
     [7, 1100, 33],
     [9, 1025, 64],
     [33, 2060, 16],
     [33, 4400, 15],
     [137, 536, 64],
     [25, 131, 520],
-    [265, 67, 1030],
+    [265, 67, 530],
+    [33, 410, 530],
 ];
+
+/// More rows than are ever in a block.
+const HIGH: [usize; 3] = [2070, 33, 1000];
 
 #[test]
 fn native_code_in_blocks_of_rows_gives_the_bits_of_single_steps() {
@@ -290,8 +294,11 @@ fn native_code_in_blocks_of_rows_gives_the_bits_of_single_steps() {
         let options = Options { engine: Engine::Runner, ..Options::default() };
         let loops = compile::<f64>(&gradient, options).unwrap();
         let source = emit(loops.loops(), Precision::F64).source;
-        assert!(source.contains("iv_copy_0"), "{name}: nothing is packed in\n{source}");
+        assert!(source.contains("iv_copies["), "{name}: nothing is packed in\n{source}");
         assert_eq!(source.contains("[IV_BLOCK]"), in_arrays, "{name}: {source}");
+        if name == IN_BLOCKS[0].0 {
+            same(name, &program, &whole_numbers(&program, HIGH), HIGH);
+        }
         for sizes in SIZES_OF_BLOCKS {
             let inputs = whole_numbers(&program, sizes);
             same(name, &program, &inputs, sizes);

@@ -2,21 +2,26 @@
 //!
 //! Where rows go through a loop of many steps, as in a product of matrices, what a strip reads in it is read again for
 //! each tile of rows. So a strip goes through the tiles of a block of rows before the next one does, and the loop is taken in
-//! passes of so many steps that a copy of what all rows read stays in the nearest cache, packed: rows of a large
+//! passes of so many steps that a copy of what all rows read stays in a near cache, packed: rows of a large
 //! matrix are far apart, and may have one place in a cache. The sums of a tile are in registers during a pass, and between two
 //! in arrays; each is added to in the order of the loop, as without blocks. If one loop of a strip goes in passes, a tile does
-//! what stands before it in the first pass, and what stands behind it in the last: few sums are ever in such arrays.
+//! what stands before it in the first pass, and what stands behind it in the last: few sums are ever in such arrays. If its sums
+//! are only stored, they are where they are stored between passes, so that no strip must be done before the next begins: a group of
+//! strips has copies at once, and a tile goes through all of them before the next one does.
 
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::Variable;
-use super::tiles::{Around, LANE, Lanes, Printer, ROW};
+use super::tiles::{Around, Ends, LANE, Lanes, Printer, ROW};
 use crate::loops::walk::{Rewrite, rebuild_real};
 use crate::loops::{For, Int, IntId, LoopProgram, Node, Order, Place, Real};
 use crate::tile::{Item, Part, Rows, Strip, follows, is_arithmetic, mentions_any};
 
 /// A loop that has no more steps for all sizes has no passes.
 const FEW: i64 = 64;
+
+/// So many entries of a step have copies at most: in C there is room for as many strips, `IV_GROUP`, or more.
+const COPIES: usize = 4;
 
 /// An entry that all rows read in a step of a loop, side by side in a strip, but not from one step to the next.
 struct Packed {
@@ -72,7 +77,8 @@ impl Reads<'_> {
             Real::Load(buffer, indices) => {
                 let place = Place { buffer: *buffer, indices: indices.clone() };
                 let known = found.iter().any(|packed| packed.place == place);
-                let steps = if known { None } else { self.steps(indices) };
+                let pays = !known && found.len() < COPIES;
+                let steps = if pays { self.steps(indices) } else { None };
                 found.extend(steps.map(|steps| Packed { place, steps }));
             }
             Real::Apply(_, args) => args.iter().for_each(|e| self.real(e, found)),
@@ -153,6 +159,50 @@ impl<'s> Passes<'s> {
     pub(super) fn around_strips(self) -> Option<&'s For> {
         self.stored.map(|_| self.header)
     }
+
+    fn packed(self, strip: &Strip, around: &Around<'_>) -> Vec<Packed> {
+        let (lane, varying, changing) = (strip.header.var, strip.varying(), around.changing);
+        Reads { header: self.header, lane, varying: &varying, changing }.packed(self.inner)
+    }
+}
+
+/// Where copies are in `iv_copies`, in C: of so many steps for each strip of a group, or of a strip alone.
+#[derive(Clone, Copy)]
+struct Copies<'c> {
+    header: &'c For,
+    lane: IntId,
+    length: &'c str,
+    group: bool,
+}
+
+impl Copies<'_> {
+    /// Which entry is the first of the copy with a number, if it is not the first of all.
+    fn first(self, number: usize, packed: &[Packed]) -> Option<String> {
+        let length = factor(self.length);
+        match (self.group, number) {
+            (false, 0) => None,
+            (false, _) => Some(format!("{number} * IV_DEPTH * {length}")),
+            (true, 0) => Some("(iv_lanes - iv_group) * IV_DEPTH".to_owned()),
+            (true, _) => {
+                let strips = strips(packed);
+                let lanes = format!("{number} * ({strips}) * {length} + iv_lanes - iv_group");
+                Some(format!("({lanes}) * IV_DEPTH"))
+            }
+        }
+    }
+}
+
+/// How many strips have copies at once, in C.
+fn strips(packed: &[Packed]) -> String {
+    match packed.len() {
+        1 => "IV_GROUP".to_owned(),
+        copies => format!("IV_GROUP / {copies}"),
+    }
+}
+
+/// A length in C as a factor.
+fn factor(length: &str) -> String {
+    if length.contains(' ') { format!("({length})") } else { length.to_owned() }
 }
 
 /// Where a strip stores the sums of a loop, if that is all it does behind it: an entry for each row and lane, and no other
@@ -242,6 +292,18 @@ impl Printer<'_, '_> {
         found
     }
 
+    /// Whether all that is kept of rows between passes is in entries of buffers, however many rows there are.
+    pub(super) fn is_stored(&self, rows: &Rows, around: &Around<'_>) -> bool {
+        let program = self.program();
+        rows.common(program).is_empty()
+            && rows.items.iter().all(|item| match item {
+                Item::Strip(strip) => {
+                    Passes::of(program, strip, around).is_some_and(|passes| passes.stored.is_some())
+                }
+                Item::Nodes(_) => true,
+            })
+    }
+
     /// Opens the loop over the tiles of a block, if there are blocks; gives the depth inside.
     pub(super) fn open_tiles(
         &mut self,
@@ -266,6 +328,34 @@ impl Printer<'_, '_> {
         depth + 1
     }
 
+    /// The strips of a length in groups: each tile of rows goes through all strips of one, which have their copies at once.
+    pub(super) fn groups(
+        &mut self,
+        (strip, passes): (&Strip, Passes<'_>),
+        around: &Around<'_>,
+        (Ends { first, end }, length): (Ends<'_>, &str),
+        depth: usize,
+    ) {
+        let packed = passes.packed(strip, around);
+        let group = format!("{} * {}", strips(&packed), factor(length));
+        self.line(
+            depth,
+            &format!("for (int64_t iv_group = {first}; iv_group < {end}; iv_group += {group}) {{"),
+        );
+        let behind = format!("const int64_t iv_behind = iv_min(iv_group + {group}, {end});");
+        self.line(depth + 1, &behind);
+        let ends = Ends { first: "iv_group", end: "iv_behind" };
+        self.line(depth + 1, "if (iv_packs) {");
+        self.open("iv_step", "iv_start", "iv_stop", depth + 2);
+        self.open_strips(ends, length, depth + 3);
+        let copies = Copies { header: passes.header, lane: strip.header.var, length, group: true };
+        self.copy_step(&packed, copies, depth + 4);
+        self.close(depth + 4, depth + 1);
+        let inside = self.open_tiles(around, true, true, depth + 1);
+        self.strip(strip, Some(around), (ends, length), inside);
+        self.close(inside, depth);
+    }
+
     /// A strip with one loop in passes, tile by tile.
     pub(super) fn strip_in_passes(
         &mut self,
@@ -274,29 +364,41 @@ impl Printer<'_, '_> {
         (lanes, around): (&Lanes<'_>, &Around<'_>),
         depth: usize,
     ) {
-        let Passes { at, header, inner, stored } = passes;
-        let parts = &strip.parts;
-        let (varying, changing) = (lanes.varying, around.changing);
-        let packed = Reads { header, lane: lanes.var, varying, changing }.packed(inner);
-        let (count, length) = (around.count, lanes.length);
-        let mut pass = depth;
-        if stored.is_none() {
-            for (variable, _) in variables {
-                let kind = self.statements.kind(*variable);
-                let name = self.statements.name(*variable);
-                self.line(depth, &format!("{kind} iv_t_{name}[IV_BLOCK][{length}];"));
-            }
-            pass = self.open_passes(header, depth);
+        let packed = passes.packed(strip, around);
+        let (header, lane, length) = (passes.header, lanes.var, lanes.length);
+        if passes.stored.is_some() {
+            self.read_copies(&packed, Copies { header, lane, length, group: true }, depth);
+            self.pass_of_tile((strip, passes), variables, (lanes, around), depth);
+            return;
         }
-        self.pack(header, &packed, lanes, pass);
-        let (row, above) = self.rows_of(parts, around.var);
-        let inside = self.open_tiles(around, row || stored.is_some(), above, pass);
+        for (variable, _) in variables {
+            let (kind, name) = (self.statements.kind(*variable), self.statements.name(*variable));
+            self.line(depth, &format!("{kind} iv_t_{name}[IV_BLOCK][{length}];"));
+        }
+        let pass = self.open_passes(header, depth);
+        self.pack(&packed, Copies { header, lane, length, group: false }, pass);
+        let (row, above) = self.rows_of(&strip.parts, around.var);
+        let inside = self.open_tiles(around, row, above, pass);
+        self.pass_of_tile((strip, passes), variables, (lanes, around), inside);
+        self.close(inside, depth);
+    }
+
+    /// A tile in a pass: its sums begin with it, or go on from where they are between passes.
+    fn pass_of_tile(
+        &mut self,
+        (strip, passes): (&Strip, Passes<'_>),
+        variables: &[(Variable, bool)],
+        (lanes, around): (&Lanes<'_>, &Around<'_>),
+        depth: usize,
+    ) {
+        let Passes { at, header, inner, stored } = passes;
+        let (parts, count, length) = (&strip.parts, around.count, lanes.length);
         let before = self.kept.len();
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         for (variable, set_first) in variables {
             let (kind, name) = (self.statements.kind(*variable), self.statements.name(*variable));
             let clear = if *set_first { "" } else { " = {0}" };
-            self.line(inside, &format!("{kind} iv_u_{name}[{count}][{length}]{clear};"));
+            self.line(depth, &format!("{kind} iv_u_{name}[{count}][{length}]{clear};"));
             let mine = format!("iv_u_{name}[{ROW}][{LANE}]");
             let between = if let Some(place) = stored {
                 let lane = (lanes.var, "(iv_lane + iv_l)");
@@ -311,24 +413,23 @@ impl Printer<'_, '_> {
         let tile = Around { blocks: false, ..*around };
         let inner_lanes = Lanes { rows: Some(&tile), ..*lanes };
         let (first, end) = self.statements.expressions.ends(header);
-        self.line(inside, &format!("if (iv_start == {first}) {{"));
-        self.parts(&parts[..at], &inner_lanes, false, inside + 1);
-        self.line(inside, "} else {");
-        self.for_entries(&taken, (lanes, around), inside + 1);
-        self.line(inside, "}");
-        self.steps_of_pass(header, inner, &inner_lanes, inside);
+        self.line(depth, &format!("if (iv_start == {first}) {{"));
+        self.parts(&parts[..at], &inner_lanes, false, depth + 1);
+        self.line(depth, "} else {");
+        self.for_entries(&taken, (lanes, around), depth + 1);
+        self.line(depth, "}");
+        self.steps_of_pass(header, inner, &inner_lanes, depth);
         self.packed.clear();
         if stored.is_some() {
-            self.parts(&parts[at + 1..], &inner_lanes, false, inside);
+            self.parts(&parts[at + 1..], &inner_lanes, false, depth);
         } else {
-            self.line(inside, &format!("if (iv_stop == {end}) {{"));
-            self.parts(&parts[at + 1..], &inner_lanes, false, inside + 1);
-            self.line(inside, "} else {");
-            self.for_entries(&left, (lanes, around), inside + 1);
-            self.line(inside, "}");
+            self.line(depth, &format!("if (iv_stop == {end}) {{"));
+            self.parts(&parts[at + 1..], &inner_lanes, false, depth + 1);
+            self.line(depth, "} else {");
+            self.for_entries(&left, (lanes, around), depth + 1);
+            self.line(depth, "}");
         }
         self.kept.truncate(before);
-        self.close(inside, depth);
     }
 
     /// Whether parts read the number of a row, and whether one does not do again what was done before.
@@ -371,7 +472,8 @@ impl Printer<'_, '_> {
         let mut inside = depth;
         if passes {
             inside = self.open_passes(header, depth);
-            self.pack(header, &packed, lanes, inside);
+            let copies = Copies { header, lane: lanes.var, length: lanes.length, group: false };
+            self.pack(&packed, copies, inside);
         }
         let mentions = Mentions::of(self.program(), &[Node::For(Box::new(whole(header, parts)))]);
         let reads_row = mentions.ints_read.contains(&around.var);
@@ -443,27 +545,38 @@ impl Printer<'_, '_> {
         depth + 1
     }
 
-    /// Copies of what all rows read in a pass, where these pay, which its steps read then.
-    fn pack(&mut self, header: &For, packed: &[Packed], lanes: &Lanes<'_>, depth: usize) {
-        let length = lanes.length;
-        for number in 0..packed.len() {
-            self.line(depth, &format!("real iv_copy_{number}[IV_DEPTH][{length}];"));
-        }
+    /// Copies of what all rows read of a strip in a pass, where these pay, which its steps read then.
+    fn pack(&mut self, packed: &[Packed], copies: Copies<'_>, depth: usize) {
         self.line(depth, "if (iv_packs) {");
         self.open("iv_step", "iv_start", "iv_stop", depth + 1);
-        self.line(depth + 2, "IV_PRAGMA(omp simd)");
-        self.open(LANE, "0", length, depth + 2);
+        self.copy_step(packed, copies, depth + 2);
+        self.close(depth + 2, depth);
+        self.read_copies(packed, copies, depth);
+    }
+
+    /// Copies what a strip reads in a step.
+    fn copy_step(&mut self, packed: &[Packed], copies: Copies<'_>, depth: usize) {
+        let Copies { header, lane, length, .. } = copies;
+        self.line(depth, "IV_PRAGMA(omp simd)");
+        self.open(LANE, "0", length, depth);
         for (number, Packed { place, .. }) in packed.iter().enumerate() {
-            let from =
-                self.place_at(place, (header.var, "iv_step"), (lanes.var, "(iv_lane + iv_l)"));
-            let text = format!("iv_copy_{number}[iv_step - iv_start][{LANE}] = {from};");
-            self.line(depth + 3, &text);
+            let from = self.place_at(place, (header.var, "iv_step"), (lane, "(iv_lane + iv_l)"));
+            let first = copies.first(number, packed).map_or(String::new(), |at| at + " + ");
+            let step = format!("(iv_step - iv_start) * {}", factor(length));
+            self.line(depth + 1, &format!("iv_copies[{first}{step} + {LANE}] = {from};"));
         }
-        self.close(depth + 3, depth);
+        self.line(depth, "}");
+    }
+
+    /// Has what is packed read from the copies where there are some.
+    fn read_copies(&mut self, packed: &[Packed], copies: Copies<'_>, depth: usize) {
+        let Copies { header, lane, length, .. } = copies;
         let var = self.statements.name(Variable::Int(header.var));
         for (number, one) in packed.iter().enumerate() {
-            let place = self.place_at(&one.place, (header.var, "iv_start"), (lanes.var, "iv_lane"));
-            let from = format!("iv_packs ? iv_copy_{number}[0] : &{place}");
+            let place = self.place_at(&one.place, (header.var, "iv_start"), (lane, "iv_lane"));
+            let first = copies.first(number, packed);
+            let copy = first.map_or("iv_copies".to_owned(), |at| format!("&iv_copies[{at}]"));
+            let from = format!("iv_packs ? {copy} : &{place}");
             self.line(depth, &format!("const real *restrict iv_read_{number} = {from};"));
             let apart = format!("iv_packs ? {length} : {}", self.apart(one));
             self.line(depth, &format!("const int64_t iv_apart_{number} = {apart};"));

@@ -37,7 +37,7 @@ const MUCH: i64 = 1 << 17;
 /// A loop of so many operations is shared by threads without a trial.
 const SURE: i64 = 1 << 22;
 /// So many rows pay for what is packed for them.
-const BLOCK: i64 = 128;
+const BLOCK: i64 = 1024;
 /// Parts of rows are whole tiles.
 const TILE: i64 = 8;
 /// Whether the run is to end is asked after about so many operations.

@@ -66,16 +66,19 @@ const STREAMS: &str = "\
 
 /// How large blocks of rows are, and what they pack.
 const BLOCKS: &str = "\
-/* Blocks of rows: how many there are at most, so that what they read of 512 steps is half a second cache (of 1 MB) or less;
-   the entries of a row in a tile, and the steps of a loop that have a packed copy of what all rows read, 96 KB of it. There are
-   blocks where a loop has IV_DEEP steps and reads IV_MUCH entries. */
+/* Blocks of rows: how many there are at most, so that what they read of 512 steps is half a second cache (of 1 MB) or less, and
+   where nothing is kept for each; the entries of a row in a tile; the steps of a loop that have a packed copy of what all rows
+   read, 96 KB of it, and how many copies there are. There are blocks where a loop has IV_DEEP steps and reads IV_MUCH entries. */
 #ifndef IV_BLOCK
 #define IV_BLOCK 128
 #endif
+#define IV_HIGH (8 * IV_BLOCK)
 #define IV_WIDE (3 * IV_LANES / 2)
 #define IV_DEPTH (96 * 1024 / (int64_t)sizeof(real) / IV_WIDE)
+#define IV_GROUP (IV_BLOCK > 128 ? IV_BLOCK / 32 : 4)
 #define IV_DEEP 16
 #define IV_MUCH (256 * 1024 / (int64_t)sizeof(real))
+static _Thread_local _Alignas(64) real iv_copies[IV_GROUP * IV_DEPTH * IV_WIDE];
 ";
 
 /// Includes, types, helpers and elementary functions that `functions`, a text, rests on.
@@ -104,7 +107,7 @@ pub(super) fn preamble(
     if functions.contains("IV_STREAM") {
         parts.push(STREAMS.to_owned());
     }
-    if functions.contains("IV_BLOCK") {
+    if functions.contains("iv_height") {
         parts.push(BLOCKS.to_owned());
     }
     parts.push(helpers(functions, &arities));

@@ -193,7 +193,8 @@ impl Printer<'_, '_> {
                 [one] => one.clone(),
                 all => all.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" || "),
             };
-            self.line(depth, &format!("const int64_t iv_height = {deep} ? IV_BLOCK : {count};"));
+            let height = if self.is_stored(rows, &around) { "IV_HIGH" } else { "IV_BLOCK" };
+            self.line(depth, &format!("const int64_t iv_height = {deep} ? {height} : {count};"));
             "iv_height"
         } else {
             &count
@@ -273,11 +274,22 @@ impl Printer<'_, '_> {
                 depth + 2,
                 &format!("const int64_t iv_most = {few} ? iv_to - iv_left : iv_to;"),
             );
-            let passes = around.passes.and_then(Passes::around_strips);
-            let inside = passes.map_or(depth + 2, |header| self.open_passes(header, depth + 2));
-            self.strip(strip, Some(around), (Ends { end: "iv_most", ..ends }, long), inside);
-            self.strip(strip, Some(around), (Ends { first: "iv_most", ..ends }, short), inside);
-            self.close(inside, depth + 2);
+            let of_lengths = [
+                (Ends { end: "iv_most", ..ends }, long),
+                (Ends { first: "iv_most", ..ends }, short),
+            ];
+            let in_groups = around.passes.and_then(|it| Some((it, it.around_strips()?)));
+            if let Some((passes, header)) = in_groups {
+                let inside = self.open_passes(header, depth + 2);
+                for of_length in of_lengths {
+                    self.groups((strip, passes), around, of_length, inside);
+                }
+                self.close(inside, depth + 2);
+            } else {
+                for of_length in of_lengths {
+                    self.strip(strip, Some(around), of_length, depth + 2);
+                }
+            }
         } else {
             self.line(depth + 1, &format!("if (iv_to - iv_from >= {SHORT}) {{"));
             self.strip(strip, Some(around), (ends, SHORT), depth + 2);
@@ -294,12 +306,11 @@ impl Printer<'_, '_> {
 
     // Strips.
 
-    /// Strips of a length.
-    fn strip(
+    /// Opens the loop over the strips of a length.
+    pub(super) fn open_strips(
         &mut self,
-        strip: &Strip,
-        rows: Option<&Around<'_>>,
-        (Ends { first, end }, length): (Ends<'_>, &str),
+        Ends { first, end }: Ends<'_>,
+        length: &str,
         depth: usize,
     ) {
         self.line(
@@ -310,6 +321,17 @@ impl Printer<'_, '_> {
             depth + 1,
             &format!("const int64_t iv_lane = iv_min(iv_lanes, {end} - {length});"),
         );
+    }
+
+    /// Strips of a length.
+    pub(super) fn strip(
+        &mut self,
+        strip: &Strip,
+        rows: Option<&Around<'_>>,
+        (ends, length): (Ends<'_>, &str),
+        depth: usize,
+    ) {
+        self.open_strips(ends, length, depth);
         self.line(depth + 1, "const int64_t iv_seen = iv_lanes - iv_lane;");
         let before = self.kept.len();
         let (extents, index) = match rows.map(Around::entries) {
@@ -462,7 +484,7 @@ struct Run<'n> {
 
 impl Rows {
     /// The variables of a row that more than one of its items mentions.
-    fn common(&self, program: &LoopProgram) -> Vec<Variable> {
+    pub(super) fn common(&self, program: &LoopProgram) -> Vec<Variable> {
         let items = self.items.iter().map(|item| match item {
             Item::Nodes(nodes) => Mentions::of(program, nodes),
             Item::Strip(strip) => {
