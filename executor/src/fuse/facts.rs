@@ -174,6 +174,13 @@ impl Facts {
         self.system.extend(above.and_then(|above| Constraint::less(&dividend, &above)));
     }
 
+    /// Adds what a remainder is: `0 <= r < k`.
+    fn remainder(&mut self, remainder: Var, k: i64) {
+        let remainder = Linear::var(remainder);
+        self.system.extend(Constraint::less(&remainder, &Linear::constant(i128::from(k))));
+        self.system.push(Constraint::NonNegative(remainder));
+    }
+
     fn unknown(&mut self, e: &Int) -> Var {
         let known = self.unknowns.iter().position(|unknown| unknown == e);
         let at = known.unwrap_or_else(|| {
@@ -184,6 +191,9 @@ impl Facts {
             }
             if let Int::Div(dividend, k) = e {
                 self.quotient(var, dividend, *k);
+            }
+            if let Int::Mod(_, k) = e {
+                self.remainder(var, *k);
             }
             var.0 as usize
         });

@@ -464,8 +464,7 @@ mod tests {
 
     /// Whether a nest is turned whose inner loop has this body.
     fn turns(body: &str, after: &str) -> bool {
-        let head =
-            "loops f\nsize n\ninput a: real[n, n]\noutput y: real[n]\nints k, j\nreals r, s\n";
+        let head = "loops f\nsize n\ninput a: real[n, n]\noutput y: real[n]\noutput z: real[2, n]\nints k, j\nreals r, s\n";
         let nest = format!("for k in 0 .. n {{\nfor any j in 0 .. n {{\n{body}\n}}\n}}\n{after}\n");
         let text =
             format!("{head}r = 0.0\ns = 0.0\nfor any j in 0 .. n {{\ny[j] = 0.0\n}}\n{nest}");
@@ -481,6 +480,13 @@ mod tests {
         let tested = "r = 0.0\nif a[k, j] >. 1.0 {\nr += a[k, j]\n}";
         assert!(turns(&format!("{tested}\n{adds}"), ""));
         assert!(turns(&format!("s = 1.0\nr = a[k, j]\nr += s\n{adds}"), ""));
+    }
+
+    #[test]
+    fn a_row_by_a_remainder_is_in_its_buffer() {
+        assert!(turns("z[n % 2, j] += a[k, j]", ""));
+        assert!(!turns("z[n % 3, j] += a[k, j]", ""));
+        assert!(!turns("z[n / 2, j] += a[k, j]", ""));
     }
 
     #[test]
