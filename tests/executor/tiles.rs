@@ -16,7 +16,7 @@ use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
 /// Programs with sizes `n`, `m`, `k`, and what stands in their C: rows, strips alone, or loops in vectors.
-const PROGRAMS: [(&str, &str, &str); 23] = [
+const PROGRAMS: [(&str, &str, &str); 24] = [
     (
         "a product of matrices",
         "IV_ROWS",
@@ -65,6 +65,15 @@ const PROGRAMS: [(&str, &str, &str); 23] = [
         "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m], c: real[n, m]) -> (C: real[n, m], t: real[n]) {
             t[i: n] = sum(j: m) c[i, j]
             C[i: n, j: m] = t[i] * sum(l: k) A[i, l] * B[l, j] * t[i]
+        }",
+    ),
+    (
+        "an entry in a loop that the loop replaces",
+        "IV_ROWS",
+        "fn f(n: size, m: size, k: size, A: real[n, k], B: real[k, m]) -> (C: real[n, m]) {
+            D[i: n, j: m] = sum(l: k) A[i, l] * B[l, j]
+            s = sum(i: n, j: m) [D[i, j] >= 1]
+            C[i: n, j: m] = sum(l: k) A[i, l] * max(-1, min(B[l, j] * D[i, j], [s >= 1]))
         }",
     ),
     (
@@ -305,6 +314,24 @@ fn native_code_in_blocks_of_rows_gives_the_bits_of_single_steps() {
             same(name, &gradient, &with_cotangents(&gradient, &program, &inputs), sizes);
         }
     }
+}
+
+/// The result is in the memory of what its loop reads: between passes its sums must not be there.
+#[test]
+fn an_entry_that_a_loop_reads_and_replaces_stands_still_in_all_passes() {
+    if let Err(reason) = Compiler::find() {
+        println!("skipped: {reason}");
+        return;
+    }
+    let name = "an entry in a loop that the loop replaces";
+    let (.., text) = PROGRAMS.iter().find(|(known, ..)| *known == name).unwrap();
+    let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+    let loops = loops(&program, Fusion::On);
+    assert!(loops.to_string().contains("# D in the memory of C"), "{loops}");
+    let source = emit(&loops, Precision::F64).source;
+    assert!(source.contains("iv_copies[") && source.contains("[IV_BLOCK]"), "{source}");
+    let sizes = [25, 131, 520];
+    same(name, &program, &whole_numbers(&program, sizes), sizes);
 }
 
 /// More rows and more steps than the block engine takes at a time.

@@ -12,6 +12,7 @@
 use super::expressions::Expressions;
 use super::mentions::Mentions;
 use super::scopes::Variable;
+use super::statements::Leave;
 use super::tiles::{Around, Ends, LANE, Lanes, Printer, ROW};
 use crate::loops::walk::{Rewrite, rebuild_real};
 use crate::loops::{For, Int, IntId, LoopProgram, Node, Order, Place, Real};
@@ -20,7 +21,7 @@ use crate::tile::{Item, Part, Rows, Strip, follows, is_arithmetic, mentions_any}
 /// A loop that has no more steps for all sizes has no passes.
 const FEW: i64 = 64;
 
-/// So many entries of a step have copies at most: in C there is room for as many strips, `IV_GROUP`, or more.
+/// At most so many entries of a step have copies: each needs room for a strip, and C has room for `IV_GROUP` strips, which are no fewer.
 const COPIES: usize = 4;
 
 /// An entry that all rows read in a step of a loop, side by side in a strip, but not from one step to the next.
@@ -205,8 +206,8 @@ fn factor(length: &str) -> String {
     if length.contains(' ') { format!("({length})") } else { length.to_owned() }
 }
 
-/// Where a strip stores the sums of a loop, if that is all it does behind it: an entry for each row and lane, and no other
-/// of this buffer is read.
+/// Where a strip stores the sums of a loop, if that is all it does behind it: an entry for each row and lane. The loop reads none
+/// of this buffer, and what stands before it at most the entry itself.
 fn stored<'s>(
     program: &LoopProgram,
     strip: &'s Strip,
@@ -220,8 +221,11 @@ fn stored<'s>(
         return None;
     };
     let alone = strip.common(program) == [Variable::Real(*sum)];
-    let before: Vec<Node> = before.iter().flat_map(Part::nodes).collect();
-    let others_read = Without(&[(place.clone(), String::new())]).nodes(&before);
+    let (ahead, inner) = before.split_at(at);
+    let ahead: Vec<Node> = ahead.iter().flat_map(Part::nodes).collect();
+    let mut others_read = Without(&[(place.clone(), String::new())]).nodes(&ahead);
+    // in the loop, the entry would be what an earlier pass left there
+    others_read.extend(inner.iter().flat_map(Part::nodes));
     let mentions = Mentions::of(program, &others_read);
     let (varying, (last, others)) = (strip.varying(), place.indices.split_last()?);
     let stands = |e: &Int| {
@@ -302,6 +306,20 @@ impl Printer<'_, '_> {
                 }
                 Item::Nodes(_) => true,
             })
+    }
+
+    /// Says whether a block of rows has copies. A function of its own has memory for them from then on; a stage has it already.
+    pub(super) fn packs(&mut self, count: &str, depth: usize) {
+        let pays = format!("iv_count > 2 * ({count})");
+        let packs = match self.statements.leave {
+            Leave::Return => pays,
+            Leave::Goto => {
+                let room = format!("real *const iv_copies = {pays} ? iv_room(&iv_memory) : NULL;");
+                self.line(depth, &room);
+                "iv_copies != NULL".to_owned()
+            }
+        };
+        self.line(depth, &format!("const int iv_packs = {packs};"));
     }
 
     /// Opens the loop over the tiles of a block, if there are blocks; gives the depth inside.

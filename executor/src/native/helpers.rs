@@ -10,7 +10,7 @@ struct Helper {
 }
 
 /// Later ones may call earlier ones.
-const HELPERS: [Helper; 15] = [
+const HELPERS: [Helper; 16] = [
     Helper {
         name: "iv_max(",
         text: "static inline int64_t iv_max(int64_t a, int64_t b) { return a > b ? a : b; }\n",
@@ -106,6 +106,13 @@ const HELPERS: [Helper; 15] = [
                static void *iv_allocate(int64_t count, size_t each) {\n    \
                if ((uint64_t)count > SIZE_MAX / each) return NULL;\n    \
                return malloc(count > 0 ? (size_t)count * each : 1);\n}\n",
+    },
+    Helper {
+        name: "iv_room(",
+        text: "/* Memory for the copies of blocks, allocated once, from a line on; NULL if there is none: they read the originals then. */\n\
+               static real *iv_room(void **memory) {\n    \
+               if (!*memory) *memory = malloc(IV_GROUP * IV_DEPTH * IV_WIDE * sizeof(real) + 64);\n    \
+               return *memory ? (real *)(((uintptr_t)*memory + 63) / 64 * 64) : NULL;\n}\n",
     },
 ];
 

@@ -88,9 +88,13 @@ impl Product<'_> {
         for relation in mentions.boxes(self.program) {
             statements.line(1, &format!("free({});", map(relation)));
         }
+        let mut head = expressions.cursors();
+        if statements.out.contains("iv_room(") {
+            head += "    void *iv_memory = NULL;\n";
+            statements.line(1, "free(iv_memory);");
+        }
         statements.line(1, if stops { "return status;" } else { "return 0;" });
-        let cursors = expressions.cursors();
-        format!("{} {{\n{cursors}{}}}\n", self.signature(" restrict"), statements.out)
+        format!("{} {{\n{head}{}}}\n", self.signature(" restrict"), statements.out)
     }
 
     fn arity(&self, relation: RelId) -> usize {

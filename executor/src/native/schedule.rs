@@ -36,7 +36,7 @@ const PARTS: i64 = 64;
 const MUCH: i64 = 1 << 17;
 /// A loop of so many operations is shared by threads without a trial.
 const SURE: i64 = 1 << 22;
-/// So many rows pay for what is packed for them.
+/// A part has at most so many rows: a block has as many where sums are kept in a result.
 const BLOCK: i64 = 1024;
 /// Parts of rows are whole tiles.
 const TILE: i64 = 8;

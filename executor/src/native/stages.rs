@@ -45,10 +45,17 @@ pub(super) fn staged(program: &LoopProgram, precision: Precision, past: bool) ->
         let shared = units.shared(&mine, piece);
         functions += &Stage { piece, mine, shared, expressions: &expressions }.print();
     }
+    if functions.contains("iv_copies") {
+        functions.insert_str(0, COPIES);
+    }
     let all = Mentions::of(program, &program.body);
     let source = format!("{}\n{functions}", preamble(program, &all, precision, &functions));
     Staged { source, pieces }
 }
+
+/// Where blocks of rows have their copies: a library that is loaded has such memory from the first time on that a thread needs it.
+const COPIES: &str =
+    "static _Thread_local _Alignas(64) real iv_copies[IV_GROUP * IV_DEPTH * IV_WIDE];\n\n";
 
 /// The function of a piece at top level.
 struct Stage<'p> {

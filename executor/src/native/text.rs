@@ -66,9 +66,10 @@ const STREAMS: &str = "\
 
 /// How large blocks of rows are, and what they pack.
 const BLOCKS: &str = "\
-/* Blocks of rows: how many there are at most, so that what they read of 512 steps is half a second cache (of 1 MB) or less, and
-   where nothing is kept for each; the entries of a row in a tile; the steps of a loop that have a packed copy of what all rows
-   read, 96 KB of it, and how many copies there are. There are blocks where a loop has IV_DEEP steps and reads IV_MUCH entries. */
+/* Blocks of rows. IV_BLOCK: the most rows in one, so that what they read of 512 steps is half a second cache of 1 MB. IV_HIGH: the
+   most where sums are kept in a result. IV_WIDE: the entries of a row in a tile. IV_DEPTH: the steps of a loop in a pass, 96 KB of
+   copies for a strip. IV_GROUP: how many strips have copies at once. There are blocks where a loop has IV_DEEP steps and reads
+   IV_MUCH entries. */
 #ifndef IV_BLOCK
 #define IV_BLOCK 128
 #endif
@@ -78,7 +79,6 @@ const BLOCKS: &str = "\
 #define IV_GROUP (IV_BLOCK > 128 ? IV_BLOCK / 32 : 4)
 #define IV_DEEP 16
 #define IV_MUCH (256 * 1024 / (int64_t)sizeof(real))
-static _Thread_local _Alignas(64) real iv_copies[IV_GROUP * IV_DEPTH * IV_WIDE];
 ";
 
 /// Includes, types, helpers and elementary functions that `functions`, a text, rests on.

@@ -206,7 +206,7 @@ impl Printer<'_, '_> {
         if blocks {
             let left = format!("const int64_t iv_count = iv_min(iv_height, {end} - iv_rows);");
             self.line(depth + 1, &left);
-            self.line(depth + 1, &format!("const int iv_packs = iv_count > 2 * ({count});"));
+            self.packs(&count, depth + 1);
         } else {
             let row = format!("const int64_t iv_row = iv_min(iv_rows, {end} - {count});");
             self.line(depth + 1, &row);
