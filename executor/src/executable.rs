@@ -148,7 +148,7 @@ impl<S: Scalar> Executable<S> {
         &self.program
     }
 
-    /// Set it to true, from any thread, to end the run in progress with an error.
+    /// Set it to true, from any thread, to end the run in progress with an error, after the parts of loops that are under way.
     #[must_use]
     pub fn cancel(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancelled)

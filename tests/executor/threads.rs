@@ -4,7 +4,9 @@ use crate::compare::{unlike, with_cotangents};
 use crate::examples::{cases, real_params};
 use crate::generated::has_compiler;
 use iverson::ad::vjp;
-use iverson::executor::{Engine, Inputs, Options, Output, Outputs, RunError, Scalar, compile};
+use iverson::executor::{
+    Engine, Executable, Inputs, Options, Output, Outputs, RunError, Scalar, compile,
+};
 use iverson::pipeline::load;
 use iverson::spec::call::{Dense, Relation, Value, Values};
 use iverson::spec::normalize;
@@ -350,6 +352,53 @@ fn loops_under_conditions_have_the_bits_of_one_thread() {
     }
 }
 
+/// A run that is cancelled again and again, and how many of the entries of its result `y` it has stored: not how long it took, since
+/// the machine may be busy.
+fn cancelled(
+    executable: &mut Executable<f64>,
+    inputs: &Values<f64>,
+    entries: usize,
+) -> (Result<(), RunError>, usize) {
+    let mut y = vec![f64::NAN; entries];
+    let (cancel, ended) = (executable.cancel(), AtomicBool::new(false));
+    let found = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // the flag is cleared when the run begins
+            while !ended.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(20));
+                cancel.store(true, Ordering::Relaxed);
+            }
+        });
+        let mut outputs = Outputs(vec![("y", Output::Real(&mut y))]);
+        let found = executable.run(&Inputs::from(inputs), &mut outputs);
+        ended.store(true, Ordering::Relaxed);
+        found
+    });
+    (found, y.iter().filter(|y| !y.is_nan()).count())
+}
+
+/// Nor for a loop whose iterations are independent, in one thread.
+#[test]
+fn a_loop_in_one_thread_ends_when_it_is_cancelled() {
+    let text = "fn f(n: size, m: size, w: real[n], x: real[m]) -> (y: real[n]) {
+        y[i: n] = sum(j: m) 1 / (1 + abs(w[i] - x[j]))
+    }";
+    let program = normalize(load(text).unwrap().function(None).unwrap());
+    // a minute, if it were not cancelled
+    let (n, m) = (2_000_000, 10_000);
+    let inputs = named([
+        ("w", Value::vector((0..n).map(f64::from).collect())),
+        ("x", Value::vector((0..m).map(|j| f64::from(j) / 8.0).collect())),
+    ]);
+    for engine in engines() {
+        let options = Options { engine, threads: NonZero::new(1), ..Options::default() };
+        let mut executable = compile::<f64>(&program, options).unwrap();
+        let (found, done) = cancelled(&mut executable, &inputs, n as usize);
+        assert_eq!(found, Err(RunError::Cancelled), "{engine:?}");
+        assert!(done < n as usize, "{engine:?}: all entries are there");
+    }
+}
+
 /// Whoever asks to stop need not wait for a recurrence to end, whether its steps are wide or narrow.
 #[test]
 fn a_recurrence_ends_when_it_is_cancelled() {
@@ -377,25 +426,9 @@ fn a_recurrence_ends_when_it_is_cancelled() {
                 last.contains("W[") && last.contains("y[t] ="),
                 "no step says it is done\n{text}"
             );
-            let mut y = vec![f64::NAN; steps as usize];
-            let (cancel, ended) = (executable.cancel(), AtomicBool::new(false));
-            let found = std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    // the flag is cleared when the run begins
-                    while !ended.load(Ordering::Relaxed) {
-                        std::thread::sleep(Duration::from_millis(20));
-                        cancel.store(true, Ordering::Relaxed);
-                    }
-                });
-                let mut outputs = Outputs(vec![("y", Output::Real(&mut y))]);
-                let found = executable.run(&Inputs::from(&inputs), &mut outputs);
-                ended.store(true, Ordering::Relaxed);
-                found
-            });
+            let (found, done) = cancelled(&mut executable, &inputs, steps as usize);
             assert_eq!(found, Err(RunError::Cancelled), "{n} cells, {engine:?}");
-            // how many steps were done, not how long they took: the machine may be busy
-            let done = y.iter().filter(|y| !y.is_nan()).count();
-            assert!(done < y.len(), "{n} cells, {engine:?}: all steps were done");
+            assert!(done < steps as usize, "{n} cells, {engine:?}: all steps were done");
         }
     }
 }

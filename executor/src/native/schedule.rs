@@ -297,7 +297,9 @@ impl<S: Scalar> Stage<S> {
         let each = each.max(parts.least);
         // a rest that may be less than a tile goes with the last part: alone it would be rounded as what is in no tile
         let pieces = (count / each + i64::from(4 * (count % each) >= parts.least)).max(1);
-        if pieces < 2 || team.threads == 1 && sharing.sums.is_empty() {
+        // the bits are those of the whole: a long loop is in parts so that the run can be cancelled
+        let whole = || sharing.sums.is_empty() && memory.work(range, header) < PATIENCE;
+        if pieces < 2 || team.threads == 1 && whole() {
             return self.part(memory, range);
         }
         let piece = |at: i64| {
