@@ -83,7 +83,7 @@ structure are given by the others alone, as by `iverson jacobian`.
 
 Example:
   iverson grad dot.iv --wrt x,y --inputs dot.json
-  iverson grad blur.iv --wrt x --inputs blur.json --cotangent ones.json --output out.json
+  iverson grad blur.iv --fn blur --wrt x --inputs blur.json --cotangent ones.json --output out.json
   iverson grad dot.iv --wrt x,y --inputs dot.json --strategy scatter";
 
 const JVP_HELP: &str = "\
@@ -101,8 +101,8 @@ structure only the others are given:
 The form is diagonal, band, row-sparse, block or coordinates.
 
 Example:
-  iverson jacobian blur.iv --wrt x --inputs blur.json
-  iverson jacobian blur.iv --wrt x --inputs blur.json --dense";
+  iverson jacobian blur.iv --fn blur --wrt x --inputs blur.json
+  iverson jacobian blur.iv --fn blur --wrt x --inputs blur.json --dense";
 
 const HESSIAN_HELP: &str = "\
 Gives {\"hessian\": {\"x\": {\"x\": ..}}}: the second derivatives of the first real result,
@@ -144,7 +144,7 @@ gradients beside the results. The header says what the arguments are.
 
 Example:
   iverson emit c dot.iv
-  iverson emit c blur.iv --wrt x --output generated
+  iverson emit c blur.iv --fn blur --wrt x --output generated
   cc -O3 -ffp-contract=off -c generated/blur_vjp.c";
 
 #[derive(Args, Debug)]
@@ -212,7 +212,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
     /// Fill missing inputs at random; the same seed gives the same values
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = seed)]
     pub(crate) random: Option<u64>,
     /// What the reals are
     #[arg(long, value_enum, default_value_t)]
@@ -224,6 +224,14 @@ pub(crate) struct RunArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
+fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "wanted: a number from 1 on".to_owned())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "wanted: a natural number of 64 bits, such as 1".to_owned())
+}
+
 /// Who evaluates.
 #[derive(Args, Debug)]
 pub(crate) struct EngineArgs {
@@ -231,7 +239,7 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) engine: EngineName,
     /// The most threads an engine uses; as many as the machine has if not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZero<usize>>,
     /// Say on standard error how long it took
     #[arg(long)]
@@ -262,7 +270,7 @@ pub(crate) struct DerivativeArgs {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
     /// Fill missing inputs at random; the same seed gives the same values
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = seed)]
     pub(crate) random: Option<u64>,
     /// What the reals are
     #[arg(long, value_enum, default_value_t)]

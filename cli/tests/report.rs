@@ -115,6 +115,20 @@ fn the_same_data_give_the_same_page() {
 }
 
 #[test]
+fn the_data_of_the_project_give_its_page() {
+    let folder = Folder::new(&[]);
+    let reports = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports");
+    folder.run(&format!("report {reports}/data/slowdown.jsonl --output out")).ok();
+    for name in ["index.html", "summary.md"] {
+        let wanted = std::fs::read_to_string(format!("{reports}/pages/{name}")).expect(name);
+        let found = std::fs::read_to_string(folder.path(&format!("out/{name}"))).expect(name);
+        let mut lines = wanted.lines().zip(found.lines()).enumerate();
+        let other = lines.find(|(_, (wanted, found))| wanted != found).map(|(at, _)| at + 1);
+        assert!(wanted == found, "{name} is another one from line {other:?} on");
+    }
+}
+
+#[test]
 fn growth_that_is_not_as_stated_is_named() {
     let folder = Folder::new(&[("data.jsonl", &data(3.0))]);
     folder.run("report data.jsonl --output out").ok();

@@ -8,7 +8,7 @@ use dashu_int::UBig;
 use iverson_spec::number::{MAX_DIGITS, MAX_EXPONENT, Number, NumeralError};
 
 /// What a real may look like, for messages.
-const REAL: &str = "a real (a number or a string such as \"3/7\")";
+const REAL: &str = "a real (a number or a string such as \"3/7\", \"NaN\" or \"-Infinity\")";
 
 /// The integer at `at`.
 pub(super) fn integer(json: &Json, at: &Place, wanted: &str) -> Result<i64, InputError> {

@@ -95,19 +95,19 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         r#"{"x": [1, null]}"#,
-        "`x[1]` is null, but a real (a number or a string such as \"3/7\") is wanted",
+        "`x[1]` is null, but a real (a number or a string such as \"3/7\", \"NaN\" or \"-Infinity\") is wanted",
     ),
     (
         r#"{"x": [1, "one"]}"#,
-        "`x[1]` is the string \"one\", but a real (a number or a string such as \"3/7\") is wanted",
+        "`x[1]` is the string \"one\", but a real (a number or a string such as \"3/7\", \"NaN\" or \"-Infinity\") is wanted",
     ),
     (
         r#"{"x": [1, "1/0"]}"#,
-        "`x[1]` is the string \"1/0\", but a real (a number or a string such as \"3/7\") is wanted",
+        "`x[1]` is the string \"1/0\", but a real (a number or a string such as \"3/7\", \"NaN\" or \"-Infinity\") is wanted",
     ),
     (
         r#"{"x": [true]}"#,
-        "`x[0]` is true, but a real (a number or a string such as \"3/7\") is wanted",
+        "`x[0]` is true, but a real (a number or a string such as \"3/7\", \"NaN\" or \"-Infinity\") is wanted",
     ),
     (r#"{"x": 3}"#, "`x` is 3, but `x` has 1 axis (a list of numbers is wanted)"),
     (

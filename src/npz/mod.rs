@@ -28,7 +28,8 @@ pub fn read<S: Entry, T>(
     reals: Reals,
 ) -> Result<Values<S>, InputError> {
     let unreadable = |problem: String| InputError::Archive(problem);
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| unreadable(e.to_string()))?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes))
+        .map_err(|e| unreadable(format!("{e}; `numpy.savez` writes one")))?;
     let mut values = Values::new();
     let mut masks = Masks::new();
     for i in 0..archive.len() {

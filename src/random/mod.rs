@@ -46,7 +46,9 @@ pub enum Refusal {
         bound: i128,
     },
     /// A shape is negative or too large.
-    #[error("`{name}` cannot be filled in: its shape would be {shape:?} at these sizes: {sizes}")]
+    #[error(
+        "`{name}` cannot be filled in: its shape would be {shape:?} at these sizes: {sizes}; wanted: extents from 0 on, and at most {bytes} bytes, the memory limit"
+    )]
     Shape {
         /// The tensor or relation.
         name: String,
@@ -54,6 +56,8 @@ pub enum Refusal {
         shape: Vec<i128>,
         /// The sizes.
         sizes: String,
+        /// The most bytes that it may take.
+        bytes: u64,
     },
     /// A clause that no trial satisfies.
     #[error(
@@ -215,7 +219,12 @@ fn shape(
     counted.map(|(count, shape)| (shape, count)).ok_or_else(|| {
         let size = |(name, n): (&String, &Option<u64>)| n.map(|n| format!("{name} = {n}"));
         let sizes: Vec<String> = symbols.sizes.iter().zip(sizes).filter_map(size).collect();
-        Refusal::Shape { name: name.to_owned(), shape: values, sizes: sizes.join(", ") }
+        Refusal::Shape {
+            name: name.to_owned(),
+            shape: values,
+            sizes: sizes.join(", "),
+            bytes: limits.bytes,
+        }
     })
 }
 

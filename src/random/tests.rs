@@ -113,12 +113,12 @@ fn refusals_say_why() {
         (
             "fn f(n: size, x: real[n - 5]) -> (y: real) { y = sum(i: n - 5) x[i] }",
             &[("n", 3)],
-            "`x` cannot be filled in: its shape would be [-2] at these sizes: n = 3",
+            "`x` cannot be filled in: its shape would be [-2] at these sizes: n = 3; wanted: extents from 0 on, and at most 4294967296 bytes, the memory limit",
         ),
         (
             "fn f(n: size, x: real[n]) -> (y: real) { y = sum(i: n) x[i] }",
             &[("n", 1 << 40)],
-            "`x` cannot be filled in: its shape would be [1099511627776] at these sizes: n = 1099511627776",
+            "`x` cannot be filled in: its shape would be [1099511627776] at these sizes: n = 1099511627776; wanted: extents from 0 on, and at most 4294967296 bytes, the memory limit",
         ),
         (
             "fn f(n: size, x: real[n]) -> (y: real[n]) { requires(i: n) x[i] > 1\n y[i: n] = x[i] }",

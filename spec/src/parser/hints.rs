@@ -31,7 +31,10 @@ const FOREIGN: &[(&str, &str)] = &[
     ("//", "a comment begins with `#`; the quotient of indices rounded down is `i / 2`"),
     ("/*", "a comment begins with `#` and ends with the line"),
     ("..", "a range begins at 0 and is written by its length: `i: n`"),
-    (".", "a decimal fraction has digits before and after the point: `0.5`, `5.0`"),
+    (
+        ".",
+        "a decimal fraction has digits before and after the point: `0.5`, `5.0`; there are no methods: a sum is `sum(i: n) x[i]`",
+    ),
     ("∑", "write `sum(i: n) ..`"),
     ("∏", "write `prod(i: n) ..`"),
     ("√", "write `sqrt(x)`"),

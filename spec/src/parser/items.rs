@@ -21,6 +21,12 @@ impl Parser<'_> {
         match self.kind() {
             Kind::Keyword(Keyword::Fn) => self.function().map(Item::Fn),
             Kind::Keyword(Keyword::Const) => self.constant(),
+            Kind::Name if ["def", "function", "func", "fun"].contains(&self.text()) => {
+                Err(self.unexpected(
+                    "`fn` or `const`",
+                    "a function begins with `fn`: `fn f(x: real) -> (y: real) { y = x }`",
+                ))
+            }
             Kind::Name => Err(self.unexpected(
                 "`fn` or `const`",
                 "definitions stand in the body of a function: `fn f(x: real) -> (y: real) { y = x }`",

@@ -151,6 +151,9 @@ impl Parser<'_> {
         }
         let help = match kind {
             _ if !help.is_empty() => help,
+            _ if self.kind() == Kind::Keyword(Keyword::If) => {
+                "the condition of a reduction begins with `where`, `sum(i: n where p) x[i]`; a choice is `if p then a else b`"
+            }
             Kind::CloseParen => "write `)` where the bracket ends",
             Kind::CloseBracket => "write `]` where the bracket ends",
             _ => "write `}` where the block ends",

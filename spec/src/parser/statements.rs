@@ -76,6 +76,9 @@ impl Parser<'_> {
             Kind::Name | Kind::Number | Kind::OpenParen | Kind::OpenBracket => {
                 "begin the next statement on a line of its own; a product needs its `*`"
             }
+            Kind::Keyword(Keyword::If | Keyword::Where) => {
+                "a condition stands in the reduction, `sum(i: n where p) x[i]`; a choice is `if p then a else b`"
+            }
             Kind::CloseParen | Kind::CloseBracket => "nothing is open that this could close",
             Kind::Comma => "several results are bound as `(a, b) = f(x)`",
             _ => "begin the next statement on a line of its own",
