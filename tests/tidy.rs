@@ -156,6 +156,23 @@ fn documents_link_to_files_that_exist() {
     }
 }
 
+/// What COMPARE.md shows as derivatives are those that are taken.
+#[test]
+fn the_derivatives_of_the_comparison_are_true() {
+    let document = read("COMPARE.md");
+    for text in [
+        "fn f(x: real) -> (y: real) { y = [x > 0] * (1 / x) }",
+        "fn entry(n: size, k: index(n), x: real[n]) -> (y: real) { y = x[k] }",
+    ] {
+        let checked = iverson::spec::check(&iverson::spec::parse(text).unwrap()).unwrap();
+        let (_, function) = checked.functions.first().unwrap();
+        let ssa = iverson::spec::normalize(function);
+        let taken = iverson::ad::vjp(&ssa, &["x"]).unwrap();
+        let printed = iverson::spec::unelaborate::ssa(&taken);
+        assert!(document.contains(&printed), "not in COMPARE.md:\n{printed}");
+    }
+}
+
 /// Chapter 4 shows a program and its normal form; they are what the code does.
 #[test]
 fn the_example_of_chapter_4_is_true() {

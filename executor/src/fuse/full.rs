@@ -1,7 +1,7 @@
 //! For compiled engines: windows of columns that are whole, apart from the last one.
 //!
-//! In `for w in 0 .. n where 0 of 64 { for j { for any i in w .. min(w + 64, n) { .. } } }` the loop over `i` has 64 steps in all windows but the last.
-//! Where it says so, in a copy for `w + 64 <= n`, a compiler makes it straight operations of registers.
+//! In `for w in 0 .. n where 0 of 32 { for j { for any i in w .. min(w + 32, n) { .. } } }` the loop over `i` has 32 steps in all windows but the last.
+//! Where it says so, in a copy for `w + 32 <= n`, a compiler makes it straight operations of registers.
 //!
 //! * **Work**, **bits**: the same, sums in native code apart: these are regrouped.
 
