@@ -140,7 +140,8 @@ Example:
 const EMIT_HELP: &str = "\
 Writes NAME.c and NAME.h, which need a C11 compiler and its library alone. With --wrt the function
 is the derivative: it takes the cotangents of the results as well, and gives the
-gradients beside the results. The header says what the arguments are.
+gradients beside the results. The header says what the arguments are: sizes and inputs as declared,
+then results under their names, in the order in which they are computed.
 
 Example:
   iverson emit c dot.iv

@@ -29,6 +29,23 @@ fn folder() -> Folder {
 }
 
 #[test]
+fn results_keep_their_names() {
+    let text = "fn f(n: size, s: real[n], g: real[n]) -> (loss: real) {
+        loss = sum(i: n, j: n where g[i] > g[j]) (s[i] - s[j])^2
+    }";
+    let folder = Folder::new(&[("f.iv", text)]);
+    folder.run("emit c f.iv").ok();
+    folder.run("emit c f.iv --wrt s").ok();
+    for (name, results) in [("f.h", &["loss"][..]), ("f_vjp.h", &["loss", "s_bar"])] {
+        let header = std::fs::read_to_string(folder.path(name)).expect(name);
+        for result in results {
+            let (comment, parameter) = (format!("out  {result}: "), format!("double *{result}"));
+            assert!(header.contains(&comment) && header.contains(&parameter), "{header}");
+        }
+    }
+}
+
+#[test]
 fn a_derivative_in_c_runs_in_a_program_of_its_own() {
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     if Command::new(&cc).arg("--version").output().is_err() {

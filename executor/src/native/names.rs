@@ -32,7 +32,16 @@ impl Names {
         Self {
             function: all(&mut std::iter::once(&program.name)).remove(0),
             sizes: all(&mut program.sizes.iter()),
-            buffers: all(&mut program.buffers.iter().map(|buffer| &buffer.name)),
+            buffers: {
+                // what callers see keeps its name
+                let (outside, inside): (Vec<_>, Vec<_>) = (0..program.buffers.len())
+                    .partition(|at| !program.buffers[*at].role.is_inside());
+                let order: Vec<usize> = outside.into_iter().chain(inside).collect();
+                let found = all(&mut order.iter().map(|at| &program.buffers[*at].name));
+                let mut named: Vec<_> = order.into_iter().zip(found).collect();
+                named.sort_unstable();
+                named.into_iter().map(|(_, name)| name).collect()
+            },
             ints: all(&mut program.ints.iter()),
             reals: all(&mut program.reals.iter()),
         }
