@@ -83,7 +83,7 @@ impl<'a> Task<'a> {
         }
         let structured = self.derivative.structured();
         let results = run(&structured.program, &arguments)?;
-        let answers = structured.answers(&arguments, &results, self.args.inputs.limits());
+        let answers = structured.answers(&arguments, &results);
         let answers = answers.map_err(|e| Failure::call(&e))?;
         Ok(self.tree(
             &results,

@@ -105,7 +105,8 @@ impl Derivative {
         seeds: &Values<S>,
         limits: Limits,
     ) -> Result<Values<S>, SeedError> {
-        let sizes = bind(&self.primal, inputs, limits)?.sizes;
+        // whoever runs the derivative says what its definitions take
+        let sizes = bind(&self.primal, inputs, Limits { bytes: u64::MAX })?.sizes;
         seeds.keys().try_for_each(|name| self.check_name(name))?;
         let unit = self.unit(seeds)?;
         let symbols = &self.primal.symbols;
@@ -114,7 +115,9 @@ impl Derivative {
             let wanted = shape(symbols, *tensor, &sizes)?;
             let value = match seeds.get(&name) {
                 Some(given) => self.checked(&name, given, wanted)?,
-                None => filled(wanted, S::integer(i64::from(unit == Some(*tensor)))),
+                None => {
+                    filled(&name, wanted, S::integer(i64::from(unit == Some(*tensor))), limits)?
+                }
             };
             Ok((name, value))
         };
@@ -217,10 +220,21 @@ impl Derivative {
     }
 }
 
-/// The tensor of this shape whose entries are all `entry`.
-fn filled<S: Clone>(shape: Vec<usize>, entry: S) -> Value<S> {
-    let count = entries(&shape).unwrap_or_else(|| {
-        unreachable!("`bind` has checked that every tensor of the program fits in memory")
-    });
-    Value::Real(Dense { data: vec![entry; count], shape })
+/// The tensor of this shape whose entries are all `entry`, if there is memory for it.
+fn filled<S: Clone>(
+    name: &str,
+    shape: Vec<usize>,
+    entry: S,
+    limits: Limits,
+) -> Result<Value<S>, CallError> {
+    let count = entries(&shape);
+    let bytes = count.and_then(|count| (count as u64).checked_mul(8));
+    match count.filter(|_| bytes.is_some_and(|bytes| bytes <= limits.bytes)) {
+        Some(count) => Ok(Value::Real(Dense { data: vec![entry; count], shape })),
+        None => {
+            let found = bytes.map_or("more than 2^64".to_owned(), |bytes| bytes.to_string());
+            let name = name.to_owned();
+            Err(CallError::TooLarge { name, shape, found, limit: limits.bytes })
+        }
+    }
 }

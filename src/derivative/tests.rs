@@ -47,6 +47,27 @@ fn cotangents_left_out_are_0() {
     assert_eq!(answers(&gradient, &seeds), values([("x", Value::vector(vec![0.0, 3.0]))]));
 }
 
+/// What definitions take is asked by who evaluates them.
+#[test]
+fn the_limit_is_that_of_seeds() {
+    let text = "fn f(n: size, m: size, x: real[n], z: real[m]) -> (y: real[n]) {
+        y[i: n] = sum(j: m) x[i] * z[j]
+        t[i: n, j: m] = x[i] + z[j]
+        requires(i: n, j: m) t[i, j] > 0
+    }";
+    let gradient = Derivative::gradient(&program(text), &["x"]).expect("a gradient");
+    let inputs = values([("x", Value::vector(vec![1.0; 9])), ("z", Value::vector(vec![1.0; 90]))]);
+    let given = values([("y", Value::vector(vec![1.0; 9]))]);
+    let arguments = |seeds, bytes| gradient.arguments(&inputs, seeds, Limits { bytes });
+    assert!(arguments(&given, 0).is_ok());
+    let tangent = Derivative::tangent(&program(text), &["x", "z"]).expect("a tangent");
+    let given = values([("z", Value::vector(vec![1.0; 90]))]);
+    let found = |bytes| tangent.arguments(&inputs, &given, Limits { bytes });
+    assert!(found(72).is_ok());
+    let refused = found(71).expect_err("no memory").to_string();
+    assert_eq!(refused, "`x` has shape [9]: with it the tensors take 72 bytes, wanted at most 71");
+}
+
 #[test]
 fn tangents_left_out_are_0() {
     let tangent = Derivative::tangent(&program(MIXED), &["x", "c"]).expect("a tangent");

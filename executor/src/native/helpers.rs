@@ -104,7 +104,7 @@ const HELPERS: [Helper; 16] = [
         name: "iv_allocate(",
         text: "/* Memory for count things; NULL if there is none. */\n\
                static void *iv_allocate(int64_t count, size_t each) {\n    \
-               if ((uint64_t)count > SIZE_MAX / each) return NULL;\n    \
+               if ((uint64_t)count > PTRDIFF_MAX / each) return NULL;\n    \
                return malloc(count > 0 ? (size_t)count * each : 1);\n}\n",
     },
     Helper {

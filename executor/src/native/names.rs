@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 const RESERVED: &str = "auto break case char const continue default do double else enum extern \
 float for goto if inline int long register restrict return short signed sizeof static struct switch \
 typedef union unsigned void volatile while asm typeof real main begin end NAN INFINITY INT64_MAX \
-INT64_MIN SIZE_MAX NULL int64_t uint64_t uint32_t size_t memcpy memset malloc calloc free fabs fabsf sqrt sqrtf \
+INT64_MIN SIZE_MAX PTRDIFF_MAX NULL int64_t uint64_t uint32_t size_t memcpy memset malloc calloc free fabs fabsf sqrt sqrtf \
 floor bool true false nullptr constexpr alignas alignof linux unix i386 errno stdin stdout stderr HUGE_VAL sizes buffers ints reals status range done";
 
 /// The names of a program.
