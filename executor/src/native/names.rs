@@ -3,6 +3,7 @@
 use super::scopes::Variable;
 use crate::loops::{BufferId, IntId, LoopProgram, RealId, RelId, SizeId};
 use rustc_hash::FxHashMap;
+use std::rc::Rc;
 
 /// Words that a name must not be: those of C, of the headers that are included, and of the frame that
 /// functions are printed in. Names that begin with `iv_` are ours as well.
@@ -12,15 +13,20 @@ typedef union unsigned void volatile while asm typeof real main begin end NAN IN
 INT64_MIN SIZE_MAX PTRDIFF_MAX NULL int64_t uint64_t uint32_t size_t memcpy memset malloc calloc free fabs fabsf sqrt sqrtf \
 floor bool true false nullptr constexpr alignas alignof linux unix i386 errno stdin stdout stderr HUGE_VAL sizes buffers ints reals status range done";
 
-/// The names of a program.
+/// The names of a program, and what some variables are called instead. A copy shares the names: one is made for each run of a tile.
 #[derive(Clone)]
 pub(super) struct Names {
+    all: Rc<All>,
+    /// Later ones count.
+    kept: Vec<(Variable, String)>,
+}
+
+struct All {
     sizes: Vec<String>,
     buffers: Vec<String>,
     ints: Vec<String>,
     reals: Vec<String>,
-    /// The function.
-    pub(super) function: String,
+    function: String,
 }
 
 impl Names {
@@ -29,7 +35,7 @@ impl Names {
         let mut all = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
             names.map(|name| fresh(name, &mut used)).collect()
         };
-        Self {
+        let all = All {
             function: all(&mut std::iter::once(&program.name)).remove(0),
             sizes: all(&mut program.sizes.iter()),
             buffers: {
@@ -44,35 +50,40 @@ impl Names {
             },
             ints: all(&mut program.ints.iter()),
             reals: all(&mut program.reals.iter()),
-        }
+        };
+        Self { all: Rc::new(all), kept: Vec::new() }
     }
 
     /// The same, but for some variables.
     pub(super) fn kept(&self, variables: &[(Variable, String)]) -> Self {
-        let mut names = self.clone();
-        for (variable, text) in variables {
-            match variable {
-                Variable::Int(var) => names.ints[var.index()].clone_from(text),
-                Variable::Real(var) => names.reals[var.index()].clone_from(text),
-            }
-        }
-        names
+        let kept = [&self.kept, variables].concat();
+        Self { all: Rc::clone(&self.all), kept }
+    }
+
+    fn instead(&self, variable: Variable) -> Option<&str> {
+        let mut known = self.kept.iter().rev();
+        known.find(|(kept, _)| *kept == variable).map(|(_, text)| text.as_str())
+    }
+
+    /// The function.
+    pub(super) fn function(&self) -> &str {
+        &self.all.function
     }
 
     pub(super) fn size(&self, id: SizeId) -> &str {
-        &self.sizes[id.index()]
+        &self.all.sizes[id.index()]
     }
 
     pub(super) fn buffer(&self, id: BufferId) -> &str {
-        &self.buffers[id.index()]
+        &self.all.buffers[id.index()]
     }
 
     pub(super) fn int(&self, id: IntId) -> &str {
-        &self.ints[id.index()]
+        self.instead(Variable::Int(id)).unwrap_or(&self.all.ints[id.index()])
     }
 
     pub(super) fn real(&self, id: RealId) -> &str {
-        &self.reals[id.index()]
+        self.instead(Variable::Real(id)).unwrap_or(&self.all.reals[id.index()])
     }
 }
 

@@ -28,7 +28,7 @@ pub fn emit(program: &LoopProgram, precision: Precision) -> Emitted {
     program.buffers.iter().enumerate().filter(|(_, b)| b.role.is_inside()).for_each(|(at, _)| {
         mentions.extents(program, BufferId(at as u32));
     });
-    let (name, head) = (names.function.clone(), product.described());
+    let (name, head) = (names.function().to_owned(), product.described());
     let prelude = preamble(program, &mentions, precision, &function);
     let source = format!(
         "/* {name}: see {name}.h. Compile with -O3 -ffp-contract=off. */\n\n#include \"{name}.h\"\n{prelude}\n{function}"
@@ -173,11 +173,11 @@ impl Product<'_> {
         });
         let parameters: Vec<String> = sizes.chain(inputs).chain(outputs).collect();
         let list = if parameters.is_empty() { "void".to_owned() } else { parameters.join(", ") };
-        let line = format!("int64_t {}({list})", self.names.function);
+        let line = format!("int64_t {}({list})", self.names.function());
         if line.len() <= 100 {
             line
         } else {
-            format!("int64_t {}(\n    {})", self.names.function, parameters.join(",\n    "))
+            format!("int64_t {}(\n    {})", self.names.function(), parameters.join(",\n    "))
         }
     }
 
@@ -192,7 +192,7 @@ impl Product<'_> {
     /// The comment that heads the header.
     fn described(&self) -> String {
         let texts = crate::loops::Texts::new(self.program);
-        let mut out = format!("/* {}\n *\n", self.names.function);
+        let mut out = format!("/* {}\n *\n", self.names.function());
         let mut line = |text: String| {
             let text = comment(&text);
             let _ = writeln!(out, " * {}", &text[3..text.len() - 3]);
