@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::{Engine, Fusion, Options, Report, lower};
 use iverson_spec::call::{
-    Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value,
+    Bound, CallError, Dense, Limits, Relation, Value, Values, bind, entries, extent_value, within,
 };
 use iverson_spec::ir::{Element as Sorted, Param, TensorId};
 use iverson_spec::ssa::TensorSsa;
@@ -395,12 +395,8 @@ impl<S: Scalar> Executable<S> {
             let each = if buffer.element == Element::Real { S::BYTES } else { 8 };
             let bytes = entries(&shape).and_then(|n| (n as u64).checked_mul(each));
             let sum = bytes.and_then(|bytes| total.checked_add(bytes));
-            if let Some(sum) = sum.filter(|sum| *sum <= limit) {
-                total = sum;
-                return Ok(());
-            }
-            let found = sum.map_or("more than 2^64".into(), |sum| sum.to_string());
-            Err(CallError::TooLarge { name: buffer.name.clone(), shape, found, limit })
+            total = within(&buffer.name, &shape, sum, limit)?;
+            Ok::<_, CallError>(())
         };
         for (at, buffer) in self.program.buffers.iter().enumerate() {
             add(buffer, frame.extents(BufferId(at as u32)))?;

@@ -310,7 +310,7 @@ pub fn bind<T: Defines, S>(
     call.check_names_and_sorts()?;
     let sizes = call.infer_sizes()?;
     let mut shapes = vec![None; program.symbols.tensors.len()];
-    let mut bytes = Some(0);
+    let mut bytes = 0_u64;
     let mut defined = Vec::new();
     definitions(&program.body, &mut defined);
     let params = program.params.iter().filter_map(|param| match param {
@@ -320,16 +320,30 @@ pub fn bind<T: Defines, S>(
     for tensor in params.chain(defined) {
         let shape = shape(&program.symbols, tensor, &sizes)?;
         let size = entries(&shape).and_then(|n| (n as u64).checked_mul(8));
-        bytes = bytes.zip(size).and_then(|(bytes, size): (u64, u64)| bytes.checked_add(size));
-        if bytes.is_none_or(|bytes| bytes > limits.bytes) {
-            let name = program.symbols.tensor(tensor).name.clone();
-            let found = bytes.map_or("more than 2^64".into(), |bytes| bytes.to_string());
-            return Err(CallError::TooLarge { name, shape, found, limit: limits.bytes });
-        }
+        let sum = size.and_then(|size| bytes.checked_add(size));
+        bytes = within(&program.symbols.tensor(tensor).name, &shape, sum, limits.bytes)?;
         shapes[tensor.index()] = Some(shape);
     }
     call.check_entries(&sizes)?;
     Ok(Bound { sizes, shapes })
+}
+
+/// The bytes that tensors take with the last of them, which has this name and shape; `None` stands for 2^64 or more.
+///
+/// # Errors
+/// [`CallError::TooLarge`], if these are more than `limit`.
+pub fn within(
+    name: &str,
+    shape: &[usize],
+    bytes: Option<u64>,
+    limit: u64,
+) -> Result<u64, CallError> {
+    bytes.filter(|bytes| *bytes <= limit).ok_or_else(|| CallError::TooLarge {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        found: bytes.map_or("more than 2^64".to_owned(), |bytes| bytes.to_string()),
+        limit,
+    })
 }
 
 /// The shape of a tensor under the given sizes.

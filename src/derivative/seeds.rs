@@ -7,7 +7,7 @@
 
 use super::{Derivative, Seeded};
 use crate::entry::Entry;
-use iverson_spec::call::{CallError, Dense, Limits, Value, Values, bind, entries, shape};
+use iverson_spec::call::{CallError, Dense, Limits, Value, Values, bind, entries, shape, within};
 use iverson_spec::ir::{Element, Param, TensorId};
 use iverson_spec::ssa::TensorSsa;
 use thiserror::Error;
@@ -227,14 +227,7 @@ fn filled<S: Clone>(
     entry: S,
     limits: Limits,
 ) -> Result<Value<S>, CallError> {
-    let count = entries(&shape);
-    let bytes = count.and_then(|count| (count as u64).checked_mul(8));
-    match count.filter(|_| bytes.is_some_and(|bytes| bytes <= limits.bytes)) {
-        Some(count) => Ok(Value::Real(Dense { data: vec![entry; count], shape })),
-        None => {
-            let found = bytes.map_or("more than 2^64".to_owned(), |bytes| bytes.to_string());
-            let name = name.to_owned();
-            Err(CallError::TooLarge { name, shape, found, limit: limits.bytes })
-        }
-    }
+    let bytes = entries(&shape).and_then(|count| (count as u64).checked_mul(8));
+    let count = within(name, &shape, bytes, limits.bytes)? / 8;
+    Ok(Value::Real(Dense { data: vec![entry; count as usize], shape }))
 }

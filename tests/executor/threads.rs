@@ -377,7 +377,7 @@ fn cancelled(
     (found, y.iter().filter(|y| !y.is_nan()).count())
 }
 
-/// Nor for a loop whose iterations are independent, in one thread.
+/// Whoever asks to stop need not wait for a loop whose iterations are independent to end, in one thread.
 #[test]
 fn a_loop_in_one_thread_ends_when_it_is_cancelled() {
     let text = "fn f(n: size, m: size, w: real[n], x: real[m]) -> (y: real[n]) {
@@ -399,7 +399,7 @@ fn a_loop_in_one_thread_ends_when_it_is_cancelled() {
     }
 }
 
-/// Whoever asks to stop need not wait for a recurrence to end, whether its steps are wide or narrow.
+/// Nor for a recurrence, whether its steps are wide or narrow.
 #[test]
 fn a_recurrence_ends_when_it_is_cancelled() {
     let text = "fn f(n: size, T: size, W: real[n, n], x: real[n]) -> (y: real[T]) {

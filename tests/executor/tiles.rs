@@ -7,11 +7,9 @@ use iverson::ad::vjp;
 use iverson::executor::math::Level;
 use iverson::executor::native::{Compiler, Precision, emit};
 use iverson::executor::{Engine, Fusion, Options, Vectors, compile};
-use iverson::pipeline::load;
 use iverson::simplify::simplify;
 use iverson::spec::call::{Dense, Value, Values, shape};
 use iverson::spec::ir::Param;
-use iverson::spec::normalize;
 use iverson::spec::ssa::TensorSsa;
 use std::num::NonZero;
 
@@ -228,7 +226,7 @@ fn native_code_in_tiles_gives_the_bits_of_single_steps() {
         return;
     }
     for (name, word, text) in PROGRAMS {
-        let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+        let program = simplify(&program(text));
         let gradient = simplify(&vjp(&program, &real_params(&program)).unwrap());
         let options = Options { engine: Engine::Runner, ..Options::default() };
         let loops = compile::<f64>(&program, options).unwrap();
@@ -298,7 +296,7 @@ fn native_code_in_blocks_of_rows_gives_the_bits_of_single_steps() {
     }
     for (name, in_arrays) in IN_BLOCKS {
         let (.., text) = PROGRAMS.iter().find(|(known, ..)| *known == name).unwrap();
-        let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+        let program = simplify(&program(text));
         let gradient = simplify(&vjp(&program, &real_params(&program)).unwrap());
         let options = Options { engine: Engine::Runner, ..Options::default() };
         let loops = compile::<f64>(&gradient, options).unwrap();
@@ -325,7 +323,7 @@ fn an_entry_that_a_loop_reads_and_replaces_stands_still_in_all_passes() {
     }
     let name = "an entry in a loop that the loop replaces";
     let (.., text) = PROGRAMS.iter().find(|(known, ..)| *known == name).unwrap();
-    let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+    let program = simplify(&program(text));
     let loops = loops(&program, Fusion::On);
     assert!(loops.to_string().contains("# D in the memory of C"), "{loops}");
     let source = emit(&loops, Precision::F64).source;
@@ -340,7 +338,7 @@ const MORE_THAN_GO_TOGETHER: [usize; 3] = [70, 41, 300];
 #[test]
 fn the_block_engine_in_tiles_gives_the_bits_of_single_steps() {
     for (name, _, text) in PROGRAMS {
-        let program = simplify(&normalize(load(text).unwrap().function(None).unwrap()));
+        let program = simplify(&program(text));
         let gradient = simplify(&vjp(&program, &real_params(&program)).unwrap());
         let is_deep = IN_BLOCKS.iter().any(|(known, _)| *known == name);
         for sizes in SIZES.into_iter().chain(is_deep.then_some(MORE_THAN_GO_TOGETHER)) {
